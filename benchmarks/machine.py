@@ -1,0 +1,50 @@
+"""The machine as the benchmarks find it: where their files lie, its memory accounts, and what its disk can do."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def fresh_folder() -> Generator[Path]:
+    """A new folder on a real disk (memory file systems make a sync free and a figure worthless), removed at the end.
+
+    `UPSHOT_BENCH_FOLDER` names another place for it.
+    """
+    above = os.environ.get("UPSHOT_BENCH_FOLDER") or ("/var/tmp" if Path("/var/tmp").is_dir() else None)  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="upshot-bench-", dir=above))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def memory_mb() -> float:
+    """The memory of this process in MB: its proportional set size on Linux, else the peak of its resident set."""
+    rollup = Path("/proc/self/smaps_rollup")
+    if rollup.exists():
+        for line in rollup.read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def syncs_per_second(folder: Path, seconds: float = 1.0) -> float:
+    """How many appends of 4 KiB, each synced, the disk takes in a second: the ceiling of whoever syncs each commit."""
+    path = folder / "syncs"
+    block = os.urandom(4096)
+    count = 0
+    with path.open("wb", buffering=0) as file:
+        began = time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            file.write(block)
+            os.fdatasync(file.fileno())
+            count += 1
+    path.unlink()
+    return count / seconds

@@ -1,0 +1,1 @@
+"""What touches the outside world: actions, outbound HTTP, the clock."""

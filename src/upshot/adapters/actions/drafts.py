@@ -1,0 +1,148 @@
+"""Drafts of what is to be sent: entities of type `message_draft`, for a person to look over and send."""
+
+from typing import Any, Final
+
+from upshot.adapters.actions.arguments import FIELDS, Arguments, form, reader
+from upshot.adapters.actions.recipients import RECIPIENTS_MAX, email_addresses, one_line, phone_number
+from upshot.adapters.actions.sms_text import segments_of
+from upshot.adapters.actions.stable_ids import made_id
+from upshot.core.action import Action, ActionContext, ChangeEntity, StoreEffect
+from upshot.core.entities import CreateEntity
+from upshot.core.errors import Refused
+
+SEGMENTS_MAX: Final = 10
+ENTITY_TYPE: Final = "message_draft"
+
+_MORE: Final = {**FIELDS, "title": "More fields", "description": "Whatever else to keep with the draft."}
+
+EMAIL: Final = form(
+    {
+        "to": {
+            "type": ["string", "array"],
+            "title": "To",
+            "description": f"An e-mail address, several with commas between them, or a list; at most {RECIPIENTS_MAX}.",
+            "format": "email-list",
+            "items": {"type": "string"},
+            "examples": ["{{ patient.email }}"],
+            "x-on-missing": "fail",
+        },
+        "subject": {
+            "type": "string",
+            "title": "Subject",
+            "minLength": 1,
+            "maxLength": 300,
+            "examples": ["Your appointment on {{ appointment.date }}"],
+            "x-on-missing": "fail",
+        },
+        "body": {
+            "type": "string",
+            "title": "Text",
+            "format": "textarea",
+            "minLength": 1,
+            "maxLength": 100_000,
+            "examples": ["Dear {{ patient.firstName }}, ..."],
+            "x-on-missing": "fail",
+        },
+        "fields": _MORE,
+    },
+    required=["to", "subject", "body"],
+)
+SMS: Final = form(
+    {
+        "to": {
+            "type": "string",
+            "title": "To",
+            "description": "A phone number, best with its country: +41 44 668 18 00.",
+            "format": "phone",
+            "minLength": 1,
+            "maxLength": 40,
+            "examples": ["{{ patient.phone }}"],
+            "x-on-missing": "fail",
+        },
+        "body": {
+            "type": "string",
+            "title": "Text",
+            "description": f"160 plain characters are one segment, 70 with others; at most {SEGMENTS_MAX} segments.",
+            "format": "textarea",
+            "minLength": 1,
+            "maxLength": 1_600,
+            "x-on-missing": "fail",
+        },
+        "fields": _MORE,
+    },
+    required=["to", "body"],
+)
+
+_read_email = reader(EMAIL)
+_read_sms = reader(SMS)
+
+
+def read_email(arguments: Arguments) -> Arguments:
+    """The arguments of an e-mail draft, with `to` as a list of addresses.
+
+    Raises:
+        Refused: names each argument that will not do.
+    """
+    given = _read_email(arguments)
+    to: Any = given["to"]
+    listed = [part.strip(" ") for part in to.split(",") if part.strip(" ")] if isinstance(to, str) else to
+    if not listed:
+        raise Refused.at("to", "names nobody", "bad_recipient")
+    return {**given, "to": email_addresses(listed), "subject": one_line(given["subject"], "subject")}
+
+
+def read_sms(arguments: Arguments) -> Arguments:
+    """The arguments of an SMS draft, with `to` as digits.
+
+    Raises:
+        Refused: names each argument that will not do.
+    """
+    given = _read_sms(arguments)
+    cost = segments_of(given["body"])
+    if cost.segments > SEGMENTS_MAX:
+        raise Refused.at("body", f"takes {cost.segments} segments; at most {SEGMENTS_MAX}", "too_large")
+    return {**given, "to": phone_number(given["to"])}
+
+
+def draft_email(arguments: Arguments, context: ActionContext) -> StoreEffect:
+    """An e-mail, not sent."""
+    context.log(f"Drafts an e-mail to {len(arguments['to'])} recipient(s)")
+    fields = {"to": arguments["to"], "subject": arguments["subject"], "body": arguments["body"]}
+    return _draft("email", fields, arguments, context)
+
+
+def draft_sms(arguments: Arguments, context: ActionContext) -> StoreEffect:
+    """An SMS, not sent, with what it will cost."""
+    cost = segments_of(arguments["body"])
+    context.log(f"Drafts an SMS of {cost.segments} segment(s)", encoding=cost.encoding, characters=cost.characters)
+    fields = {"to": [arguments["to"]], "body": arguments["body"]}
+    return _draft("sms", {**fields, "segments": cost.segments, "encoding": cost.encoding}, arguments, context)
+
+
+def _draft(channel: str, fields: dict[str, Any], arguments: Arguments, context: ActionContext) -> StoreEffect:
+    kept = {**arguments["fields"], "channel": channel, **fields, "status": "draft"}
+    return StoreEffect((ChangeEntity(CreateEntity(ENTITY_TYPE, made_id(context), kept)),))
+
+
+ACTIONS: Final = (
+    Action(
+        name="draft_email",
+        title="Draft an e-mail",
+        description="Write an e-mail for somebody to look over and send.",
+        schema=EMAIL,
+        validate=read_email,
+        perform=draft_email,
+        kind="store",
+        icon="mail",
+    ),
+    Action(
+        name="draft_sms",
+        title="Draft an SMS",
+        description="Write a text message for somebody to look over and send.",
+        schema=SMS,
+        validate=read_sms,
+        perform=draft_sms,
+        kind="store",
+        icon="message-square",
+    ),
+)

@@ -1,0 +1,199 @@
+"""Automations from outside and back: checking a document, importing, exporting, and trying one without effects."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.core.automations import dry_run, inspect, normalise
+from upshot.core.automations import read as read_document
+from upshot.core.errors import Malformed, NotFound, Problem, Refused
+from upshot.core.facts import Facts
+from upshot.core.instants import to_text
+from upshot.core.strict_json import check
+from upshot.store import automations as store
+from upshot.store import entities
+
+if TYPE_CHECKING:
+    from upshot.app.upshot import Upshot
+
+IMPORT_MAX: Final = 1_000
+EXPORT_MAX: Final = 10_000
+
+
+class Exchange(ABC):
+    """The side of `upshot.automations` that reads documents; `Automations` writes them."""
+
+    def __init__(self, upshot: "Upshot") -> None:
+        self._upshot = upshot
+
+    def validate(self, document: Any) -> dict[str, Any]:
+        """Whether this document could be saved: `{valid, problems, document, notes}`. Nothing is kept."""
+        canonical, findings = inspect(document, actions=self._upshot.actions.shapes)
+        problems = [msgspec.to_builtins(problem) for problem in findings.problems]
+        is_valid = canonical is not None and not problems
+        return {
+            "valid": is_valid,
+            "problems": problems,
+            "document": canonical if is_valid else None,
+            "notes": findings.notes,
+        }
+
+    def import_documents(
+        self, tenant_id: str, given: Any, *, is_dry_run: bool = False, actor: str = "host"
+    ) -> dict[str, Any]:
+        """Import one document, a list of them, or `{"automations": [...]}`, in any understood shape: all, or none. They get
+        ids of their own; those that say they are active become active.
+
+        A dry run answers what each would become, its notes and problems, and keeps nothing.
+
+        Raises:
+            Refused: a document is not understood; the problems name each place.
+        """
+        documents, paths = _documents(given)
+        told = [self._told(document) for document in documents]
+        if not is_dry_run:
+            problems = [
+                Problem(_join(path, problem["path"]), problem["message"], problem["code"])
+                for path, one in zip(paths, told, strict=True)
+                for problem in one["problems"]
+            ]
+            if problems:
+                raise Refused(problems)
+            self._keep(tenant_id, told, actor)
+        return {"automations": told}
+
+    def export(self, tenant_id: str, automation_id: str | None = None) -> dict[str, Any]:
+        """One automation's draft as a document, or all of them as `{"automations": [...]}`; either can be imported.
+
+        Raises:
+            NotFound: there is no such automation.
+        """
+        with self._upshot.database.reading() as connection:
+            if automation_id is None:
+                found = store.page(connection, tenant_id, None, EXPORT_MAX)
+                return {"automations": [_exported(automation) for automation in found]}
+            one = store.read(connection, tenant_id, automation_id)
+        if one is None or one.deleted_at is not None:
+            raise NotFound("automation", automation_id)
+        return _exported(one)
+
+    def try_out(
+        self,
+        tenant_id: str,
+        document: Any,
+        data: Any,
+        *,
+        event: str | None = None,
+        entity: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """What this document would do with an event of this data, without doing any of it.
+
+        Raises:
+            Refused: the document cannot be read; the problems name each place.
+        """
+        canonical, _ = normalise(document, actions=self._upshot.actions.shapes)
+        automation = read_document(canonical, actions=self._upshot.actions.shapes)
+        if not isinstance(data, dict):
+            raise Refused.at("data", "is an object", "wrong_type")
+        check(data, "data")
+        facts = self._facts(tenant_id, event or automation.event, data, entity)
+        return dry_run(automation, facts, actions=self._upshot.actions.shapes)
+
+    def draft(self, tenant_id: str, automation_id: str) -> dict[str, Any]:
+        """The draft of one automation.
+
+        Raises:
+            NotFound: there is no such automation.
+        """
+        return self.export(tenant_id, automation_id)
+
+    def _canonical(self, document: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+        """The canonical document, and whether it says that it is active."""
+        try:
+            canonical, _ = normalise(document, actions=self._upshot.actions.shapes)
+        except Refused as refused:
+            if any(_is_server_owned(problem) for problem in refused.problems):
+                raise Malformed(refused.problems) from refused
+            raise
+        return canonical, canonical.get("status") == "active"
+
+    def _told(self, document: Any) -> dict[str, Any]:
+        canonical, findings = inspect(document, actions=self._upshot.actions.shapes, imported=True)
+        problems = [msgspec.to_builtins(problem) for problem in findings.problems]
+        understood = canonical if canonical is not None and not problems else None
+        return {"document": understood, "notes": findings.notes, "problems": problems, "id": None}
+
+    def _keep(self, tenant_id: str, told: Sequence[dict[str, Any]], actor: str) -> None:
+        def write(connection: Connection) -> dict[str, Any]:
+            for one in told:
+                one["id"] = self._insert(connection, tenant_id, one["document"], actor).id
+            return {"id": told[0]["id"] if told else "", "status": "imported"}
+
+        self._committed(tenant_id, write)
+
+    def _facts(self, tenant_id: str, event: str, data: dict[str, Any], entity: Mapping[str, str] | None) -> Facts:
+        now = self._upshot.clock.now()
+        known = self._upshot.engine.process.definitions.of_now(tenant_id)
+        ref: tuple[str, str] | None = (entity["type"], entity["id"]) if entity is not None else None
+        declared = known.event_types.get(event)
+        if ref is None and declared is not None and declared.binding is not None:
+            bound = declared.binding.entity_of(data)
+            ref = (bound.type, bound.id) if bound is not None else None
+        root: dict[str, Any] | None = None
+        if ref is not None:
+            key = (tenant_id, *ref)
+            with self._upshot.database.reading() as connection:
+                root = entities.read_roots(connection, [key]).get(key)
+        previous, changed = data.get("previous"), data.get("changed")
+        about = {"type": ref[0], "id": ref[1]} if ref is not None else None
+        return Facts(
+            data=data,
+            event={"id": "sample", "name": event, "ts": to_text(now), "data": data, "entity": about},
+            now=now,
+            zone=known.zone,
+            entity=root,
+            previous=previous if isinstance(previous, dict) else None,
+            changed=changed if isinstance(changed, list) else None,
+            run={"id": "sample", "test": True},
+            tenant={"id": tenant_id, "zone": known.zone},
+        )
+
+    @abstractmethod
+    def _insert(
+        self, connection: Connection, tenant_id: str, canonical: dict[str, Any], actor: str
+    ) -> store.Automation: ...
+
+    @abstractmethod
+    def _committed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]: ...
+
+
+def _is_server_owned(problem: Problem) -> bool:
+    return problem.code == "unknown_field" and "." not in problem.path and "[" not in problem.path
+
+
+def _exported(automation: store.Automation) -> dict[str, Any]:
+    return {**automation.draft, **({"status": "active"} if automation.status == "active" else {})}
+
+
+def _documents(given: Any) -> tuple[list[Any], list[str]]:
+    if isinstance(given, dict) and "automations" in given:
+        unknown = sorted(set(given) - {"automations"})
+        if unknown:
+            raise Malformed([Problem(str(name), "stands beside `automations` and is not known", "unknown_field") for name in unknown])
+        listed, at = given["automations"], "automations"
+    elif isinstance(given, list):
+        listed, at = given, ""
+    else:
+        return [given], [""]
+    if not isinstance(listed, list):
+        raise Malformed.at(at, "is a list of automations", "wrong_type")
+    if len(listed) > IMPORT_MAX:
+        raise Malformed.at(at, f"{len(listed)} automations at once; at most {IMPORT_MAX}", "too_many")
+    return listed, [f"{at}[{index}]" for index in range(len(listed))]
+
+
+def _join(path: str, inner: str) -> str:
+    return f"{path}.{inner}" if path and inner else path or inner

@@ -1,0 +1,299 @@
+"""The automations noun: drafts, publishing, and the states between."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.adapters.clock import new_id
+from upshot.app.announce import announce
+from upshot.app.automation_exchange import Exchange
+from upshot.app.automation_shapes import audited, automation_items, version_item
+from upshot.app.listed import Listed, cut
+from upshot.core import statuses
+from upshot.core.errors import Conflict, NotFound
+from upshot.store import automations as store
+from upshot.store import tenants
+
+Change = Callable[[Connection, store.Automation, int], store.Automation]
+
+STALE = "stale_revision"
+
+
+class Automations(Exchange):
+    """`upshot.automations`. Every change is audited, and counts for events that are matched after its commit."""
+
+    def page(
+        self,
+        tenant_id: str,
+        *,
+        limit: int = 50,
+        after: tuple[int, str] | None = None,
+        status: str | None = None,
+        search: str | None = None,
+    ) -> Listed:
+        """Automations, highest priority first, then in the order of creation."""
+        with self._upshot.database.reading() as connection:
+            found = store.page(connection, tenant_id, after, limit + 1, status=status, search=search)
+            kept, has_more = cut(found, limit)
+            items = automation_items(connection, tenant_id, kept)
+        return Listed(items, (kept[-1].priority, kept[-1].id) if has_more else None)
+
+    def get(self, tenant_id: str, automation_id: str) -> dict[str, Any]:
+        """One automation, as its draft stands.
+
+        Raises:
+            NotFound: there is none of that id, or it was deleted.
+        """
+        with self._upshot.database.reading() as connection:
+            return self._item(connection, tenant_id, automation_id)
+
+    def create(self, tenant_id: str, document: Mapping[str, Any], *, actor: str = "host") -> dict[str, Any]:
+        """A new automation from a document in any understood shape: a draft, or with `"status": "active"` published.
+
+        Raises:
+            Refused: with every problem of the document and its path.
+        """
+        canonical, _ = self._canonical(document)
+
+        def write(connection: Connection) -> dict[str, Any]:
+            made = self._insert(connection, tenant_id, canonical, actor)
+            return self._item(connection, tenant_id, made.id)
+
+        return self._committed(tenant_id, write)
+
+    def save(
+        self,
+        tenant_id: str,
+        automation_id: str,
+        document: Mapping[str, Any],
+        *,
+        revision: int | None = None,
+        actor: str = "host",
+    ) -> dict[str, Any]:
+        """Put this document in the place of the draft; with `"status": "active"`, publish it in the same transaction.
+        What runs is not changed by a draft.
+
+        Raises:
+            Refused: with every problem of the document and its path.
+            NotFound: there is no such automation.
+            Conflict: the draft is not at `revision` any more (code `stale_revision`).
+        """
+        canonical, is_active = self._canonical(document)
+
+        def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
+            if revision is not None and revision != present.draft_revision:
+                stale = Conflict(
+                    f"The draft is at revision {present.draft_revision} now, not {revision}: somebody else saved it. "
+                    "Read it again and make the change on that."
+                )
+                stale.code = STALE
+                raise stale
+            draft = {name: value for name, value in canonical.items() if name != "status"}
+            saved = present
+            if draft != present.draft:
+                saved = msgspec.structs.replace(
+                    present,
+                    name=draft["name"],
+                    priority=draft["priority"],
+                    draft=draft,
+                    draft_revision=present.draft_revision + 1,
+                )
+            return self._published(connection, tenant_id, saved, actor, now) if is_active else saved
+
+        return self._changed(tenant_id, automation_id, "save", actor, change)
+
+    def publish(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
+        """The draft becomes the next version, and active.
+
+        Raises:
+            NotFound: there is no such automation.
+            Refused: the draft cannot run any more (an action is gone, say).
+        """
+
+        def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
+            self._canonical(present.draft)
+            return self._published(connection, tenant_id, present, actor, now)
+
+        return self._changed(tenant_id, automation_id, "publish", actor, change)
+
+    def activate(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
+        """The version that was live before is live again; one that never was published is published."""
+
+        def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
+            if present.version is None:
+                self._canonical(present.draft)
+                return self._published(connection, tenant_id, present, actor, now)
+            return _moved(present, "active")
+
+        return self._changed(tenant_id, automation_id, "activate", actor, change)
+
+    def pause(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
+        """It starts no runs until it is active again; runs that go on go on.
+
+        Raises:
+            Conflict: it was never active.
+        """
+        return self._changed(tenant_id, automation_id, "pause", actor, lambda _c, present, _n: _moved(present, "paused"))
+
+    def archive(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
+        """It is put away: it starts nothing, and can be activated again."""
+        return self._changed(
+            tenant_id, automation_id, "archive", actor, lambda _c, present, _n: _moved(present, "archived")
+        )
+
+    def duplicate(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
+        """A new draft with the same document.
+
+        Raises:
+            NotFound: there is no such automation.
+        """
+
+        def write(connection: Connection) -> dict[str, Any]:
+            present = self._present(connection, tenant_id, automation_id)
+            copied = {**present.draft, "name": f"{present.name[:190]} (copy)"}
+            made = self._insert(connection, tenant_id, copied, actor)
+            return self._item(connection, tenant_id, made.id)
+
+        return self._committed(tenant_id, write)
+
+    def delete(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> None:
+        """It is gone from every list and starts nothing; its runs stay, and `undelete` brings it back as it was.
+
+        Raises:
+            NotFound: there is no such automation.
+        """
+
+        def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
+            store.mark_state(connection, tenant_id, automation_id, now, "archived", present.version)
+            return msgspec.structs.replace(present, deleted_at=now)
+
+        self._changed(tenant_id, automation_id, "delete", actor, change)
+
+    def undelete(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
+        """Undo `delete`. One that is not deleted stays as it is.
+
+        Raises:
+            NotFound: there never was such an automation.
+        """
+
+        def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
+            if present.deleted_at is not None:
+                store.mark_state(connection, tenant_id, automation_id, now, present.status, present.version)
+            return msgspec.structs.replace(present, deleted_at=None)
+
+        return self._changed(tenant_id, automation_id, "undelete", actor, change)
+
+    def versions(
+        self, tenant_id: str, automation_id: str, *, limit: int = 50, after: int | None = None
+    ) -> Listed:
+        """The published versions, newest first.
+
+        Raises:
+            NotFound: there is no such automation.
+        """
+        with self._upshot.database.reading() as connection:
+            self._present(connection, tenant_id, automation_id)
+            found = store.versions(connection, tenant_id, automation_id, after, limit + 1)
+        kept, has_more = cut(found, limit)
+        return Listed([version_item(version) for version in kept], kept[-1].version if has_more else None)
+
+    def version(self, tenant_id: str, automation_id: str, number: int) -> dict[str, Any]:
+        """One published version.
+
+        Raises:
+            NotFound: there is no such automation, or no such version of it.
+        """
+        with self._upshot.database.reading() as connection:
+            self._present(connection, tenant_id, automation_id)
+            found = store.version(connection, tenant_id, automation_id, number)
+        if found is None:
+            raise NotFound("version", str(number))
+        return version_item(found)
+
+    # --- how every change is made ---------------------------------------------------------------------------------------
+
+    def _changed(self, tenant_id: str, automation_id: str, action: str, actor: str, change: Change) -> dict[str, Any]:
+        def write(connection: Connection) -> dict[str, Any]:
+            is_undoing = action == "undelete"
+            before = self._present(connection, tenant_id, automation_id, deleted_too=is_undoing)
+            now = self._upshot.clock.now()
+            after = change(connection, before, now)
+            if after != before:
+                after = msgspec.structs.replace(after, updated_at=now)
+                store.save(connection, tenant_id, after)
+                if after.status != before.status or after.version != before.version:
+                    store.mark_state(connection, tenant_id, automation_id, now, after.status, after.version)
+                tenants.bump_definitions(connection, tenant_id)
+                said, done = audited(before), audited(after)
+                self._upshot.audit.add(connection, tenant_id, actor, action, "automation", automation_id, said, done)
+            return automation_items(connection, tenant_id, [after])[0]
+
+        return self._committed(tenant_id, write)
+
+    def _insert(
+        self, connection: Connection, tenant_id: str, canonical: dict[str, Any], actor: str
+    ) -> store.Automation:
+        now = self._upshot.clock.now()
+        draft = {name: value for name, value in canonical.items() if name != "status"}
+        made = store.Automation(
+            id=new_id(now),
+            name=draft["name"],
+            status="draft",
+            priority=draft["priority"],
+            version=None,
+            draft=draft,
+            draft_revision=1,
+            published_revision=0,
+            created_by=actor,
+            created_at=now,
+            updated_at=now,
+            deleted_at=None,
+        )
+        store.create(connection, tenant_id, made)
+        if canonical.get("status") == "active":
+            made = self._published(connection, tenant_id, made, actor, now)
+            store.save(connection, tenant_id, made)
+            tenants.bump_definitions(connection, tenant_id)
+        store.mark_state(connection, tenant_id, made.id, now, made.status, made.version)
+        self._upshot.audit.add(connection, tenant_id, actor, "create", "automation", made.id, None, audited(made))
+        return made
+
+    def _published(
+        self, connection: Connection, tenant_id: str, present: store.Automation, actor: str, now: int
+    ) -> store.Automation:
+        if present.draft_revision == present.published_revision:
+            return _moved(present, "active")
+        newest = store.versions(connection, tenant_id, present.id, None, 1)
+        number = newest[0].version + 1 if newest else 1
+        store.add_version(connection, tenant_id, present.id, store.Version(number, present.draft, now, actor))
+        return msgspec.structs.replace(
+            present, status="active", version=number, published_revision=present.draft_revision
+        )
+
+    def _committed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
+        item = self._upshot.commit.run(write)
+        self._upshot.engine.definitions_changed(tenant_id)
+        announce(self._upshot, tenant_id, "automation", id=item["id"], status=item["status"])
+        return item
+
+    def _present(
+        self, connection: Connection, tenant_id: str, automation_id: str, *, deleted_too: bool = False
+    ) -> store.Automation:
+        found = store.read(connection, tenant_id, automation_id)
+        if found is None or (found.deleted_at is not None and not deleted_too):
+            raise NotFound("automation", automation_id)
+        return found
+
+    def _item(self, connection: Connection, tenant_id: str, automation_id: str) -> dict[str, Any]:
+        present = self._present(connection, tenant_id, automation_id)
+        return automation_items(connection, tenant_id, [present])[0]
+
+
+def _moved(present: store.Automation, status: str) -> store.Automation:
+    if present.status == status:
+        return present
+    if not statuses.may_move("automation", present.status, status):
+        raise Conflict(f"The automation is {present.status}; from there it cannot become {status}.")
+    return msgspec.structs.replace(present, status=status)

@@ -1,0 +1,115 @@
+"""The changing side of `upshot.runs`: cancel, and start by hand."""
+
+from typing import TYPE_CHECKING, Any
+
+from upshot.adapters.clock import new_id
+from upshot.core.automations import read
+from upshot.core.errors import Conflict, NotFound, Refused
+from upshot.core.events import EntityRef, Event
+from upshot.core.strict_json import check, encode
+from upshot.engine import control
+from upshot.store import audit, automations
+from upshot.store.runs import NewRun
+
+if TYPE_CHECKING:
+    from upshot.app.upshot import Upshot
+
+
+class Driving:
+    """What people do to runs. Every change is audited in its own transaction."""
+
+    def __init__(self, upshot: "Upshot") -> None:
+        self._upshot = upshot
+
+    def cancel(self, tenant_id: str, run_id: str, *, actor: str = "host") -> None:
+        """Cancel a run that is not over. No further step starts; the outcome of a step in flight is dropped.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it is over already.
+        """
+        now = self._upshot.clock.now()
+
+        def write(connection: Any) -> None:
+            before = control.cancel(connection, tenant_id, run_id, now)
+            audit.add(
+                connection,
+                tenant_id,
+                new_id(now),
+                now,
+                actor,
+                "cancel",
+                "run",
+                run_id,
+                {"status": before},
+                {"status": "cancelled"},
+            )
+
+        self._upshot.commit.run(write)
+        self._upshot.engine.dropped(tenant_id, run_id)
+
+    def start_by_hand(
+        self,
+        tenant_id: str,
+        automation_id: str,
+        data: Any,
+        *,
+        test: bool = False,
+        entity: dict[str, str] | None = None,
+        actor: str = "host",
+    ) -> dict[str, str]:
+        """Start one run of the automation's live version (for a test without one: of its draft's last publishing) with
+        this data, whatever its condition says. Its event starts nothing else.
+
+        Raises:
+            NotFound: there is no such automation.
+            Conflict: it was never published.
+            Refused: the data is not JSON.
+        """
+        if not isinstance(data, dict):
+            raise Refused.at("data", "is an object", "wrong_type")
+        check(data, "data")
+        now = self._upshot.clock.now()
+
+        def write(connection: Any) -> dict[str, str]:
+            live = automations.live_version(connection, tenant_id, automation_id)
+            if live is None:
+                raise NotFound("automation", automation_id)
+            version, document = live
+            if version is None or document is None:
+                raise Conflict(f"Automation {automation_id!r} was never published, so there is nothing to run.")
+            program = read(document, actions=self._upshot.actions.shapes)
+            event_id = new_id(now)
+            event = Event(
+                tenant_id=tenant_id,
+                id=event_id,
+                name=program.event,
+                data=data,
+                text=encode(data),
+                ts=now,
+                root_id=event_id,
+                entity=EntityRef(entity["type"], entity["id"]) if entity else None,
+                by_hand=True,
+                test=test,
+            )
+            run = NewRun(
+                tenant_id=tenant_id,
+                id=new_id(now),
+                automation_id=automation_id,
+                version=version,
+                event_id=event_id,
+                entity_type=event.entity.type if event.entity else None,
+                entity_id=event.entity.id if event.entity else None,
+                priority=program.priority,
+                test=test,
+                facts=None,
+                worker_id=None,
+            )
+            control.start_by_hand(connection, event, run, now)
+            after = {"run_id": run.id, "test": test}
+            audit.add(connection, tenant_id, new_id(now), now, actor, "run", "automation", automation_id, None, after)
+            return {"run_id": run.id, "event_id": event_id}
+
+        started = self._upshot.commit.run(write)
+        self._upshot.engine.claim_soon()
+        return started

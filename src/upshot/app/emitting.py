@@ -1,0 +1,120 @@
+"""Emit and accept: how events come in, as a host's call, over HTTP, or through the outbox of a host's transaction."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from upshot.adapters.clock import new_id
+from upshot.core.errors import Refused
+from upshot.core.strict_json import encode
+from upshot.engine.accept import Accepted
+from upshot.engine.receive import form_problems, receive
+from upshot.store import host_connection, outbox
+
+if TYPE_CHECKING:
+    from upshot.app.upshot import Upshot
+
+log = logging.getLogger("upshot")
+
+
+class Emitting:
+    """The accepting side of `upshot.events`."""
+
+    def __init__(self, upshot: "Upshot") -> None:
+        self._upshot = upshot
+
+    def emit(
+        self,
+        event: Any,
+        data: Mapping[str, Any] | None = None,
+        *,
+        tenant: str,
+        id: str | None = None,  # noqa: A002 - the event's own field name
+        connection: Any = None,
+        on_error: str = "raise",
+    ) -> str | None:
+        """Emit one event: a declared `Event`, or a name and data. Returns its id once it is committed.
+
+        With `connection` (a SQLAlchemy, Django or DBAPI connection of the host) the event is one INSERT into the outbox on
+        the host's own cursor: it is delivered if and only if the host's transaction commits.
+        With `on_error="log"` nothing is ever raised: a failure is logged and None returned; on a connection a savepoint
+        keeps the host's transaction usable.
+
+        Raises:
+            Refused: the event is not acceptable; the problems name the fields.
+            Busy: the store cannot take it now.
+        """
+        if on_error not in {"raise", "log"}:
+            raise Refused.at("on_error", f"is 'raise' or 'log', not {on_error!r}")
+        try:
+            envelope = envelope_of(event, data, id)
+            if connection is not None:
+                return self._emit_on(connection, tenant, envelope, is_guarded=on_error == "log")
+            return self.accept(tenant, [envelope])[0].event.public_id
+        except Exception:
+            if on_error == "raise":
+                raise
+            log.exception("an event could not be emitted; the caller goes on, as it asked")
+            return None
+
+    async def emit_async(
+        self,
+        event: Any,
+        data: Mapping[str, Any] | None = None,
+        *,
+        tenant: str,
+        id: str | None = None,  # noqa: A002 - the event's own field name
+    ) -> str:
+        """`emit`, for an event loop."""
+        accepted = await self.accept_async(tenant, [envelope_of(event, data, id)])
+        return accepted[0].event.public_id
+
+    def emit_many(self, events: Sequence[Any], *, tenant: str) -> list[str]:
+        """Emit up to 1,000 events in one commit; their ids. All are accepted, or none."""
+        envelopes: list[Any] = [e if isinstance(e, dict) else envelope_of(e, None, None) for e in events]
+        return [accepted.event.public_id for accepted in self.accept(tenant, envelopes)]
+
+    def accept(self, tenant_id: str, envelopes: Sequence[Any], *, test: bool = False) -> list[Accepted]:
+        """Check and accept envelopes `{id?, name, data?, ts?, entity?}`; returns after their commit. Blocks.
+
+        An id that was accepted before is answered as a duplicate with the event it belongs to.
+        """
+        engine = self._upshot.engine
+        known = engine.process.definitions.of_now(tenant_id)
+        events = receive(tenant_id, envelopes, known, self._upshot.clock.now(), test=test)
+        accepted = self._upshot.commit.give_blocking(engine.accept, events)
+        engine.hand([a.event for a in accepted if not a.duplicate])
+        return accepted
+
+    async def accept_async(self, tenant_id: str, envelopes: Sequence[Any]) -> list[Accepted]:
+        """`accept`, for an event loop."""
+        engine = self._upshot.engine
+        definitions = engine.process.definitions
+        known = definitions.known(tenant_id) or await definitions.of(tenant_id)
+        events = receive(tenant_id, envelopes, known, self._upshot.clock.now())
+        accepted = [await promise for promise in self._upshot.commit.give_all(engine.accept, events)]
+        engine.hand([a.event for a in accepted if not a.duplicate])
+        return accepted
+
+    def _emit_on(self, connection: Any, tenant: str, envelope: dict[str, Any], *, is_guarded: bool) -> str:
+        problems = form_problems(envelope, "")
+        if problems:
+            raise Refused(problems)
+        now = self._upshot.clock.now()
+        row_id = envelope.setdefault("id", new_id(now))
+        values = (row_id, tenant, outbox.FORMAT, encode(envelope), now, now)
+        host_connection.execute(connection, outbox.insert_text, values, is_guarded=is_guarded)
+        return row_id
+
+
+def envelope_of(event: Any, data: Mapping[str, Any] | None, identity: str | None) -> dict[str, Any]:
+    """The envelope of what a host gave: a declared event, or a name and data."""
+    if isinstance(event, str):
+        envelope: dict[str, Any] = {"name": event, "data": dict(data or {})}
+    elif hasattr(event, "envelope"):
+        envelope = event.envelope()
+    else:
+        raise Refused.at("", f"{type(event).__name__} is neither an event's name nor a declared Event", "wrong_type")
+    if identity is not None:
+        envelope["id"] = identity
+    return envelope

@@ -1,0 +1,153 @@
+"""Why each listening automation did or did not start: recomputed from the event, the versions that were live when it was
+accepted, and the entity. What did start is told from its run, on the facts that the run kept."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.core.conditions import compile_condition
+from upshot.core.errors import Refused
+from upshot.core.events import DEPTH_MAX, EntityRef, Event
+from upshot.core.facts import Facts
+from upshot.core.instants import to_text
+from upshot.engine.live_run import facts_of
+from upshot.store import automations, entities, event_pages, run_pages
+from upshot.store.event_pages import EventRow
+from upshot.store.run_pages import RunRow
+
+LISTENERS_MAX = 500
+
+
+def explain(connection: Connection, tenant_id: str, event: EventRow, zone: str) -> dict[str, Any]:
+    """`{event_id, automations: [...]}`, the highest priority first; at most 500 automations are told of."""
+    standing = automations.states_at(connection, tenant_id, event.name, event.accepted_at, LISTENERS_MAX)
+    started = {run.automation_id: run for run in run_pages.of_event(connection, tenant_id, event.id, LISTENERS_MAX)}
+    facts = _facts(connection, tenant_id, event, zone)
+    why_none = _why_none(connection, tenant_id, event)
+    told = [_told(state, started.pop(state.automation_id, None), facts, event, why_none) for state in standing]
+    told = [item for item in told if item is not None]
+    told += [_started_otherwise(connection, tenant_id, run, facts) for run in started.values()]
+    return {"event_id": event.source_id or event.id, "automations": told}
+
+
+def condition_explanation(document: dict[str, Any], facts: Facts) -> dict[str, Any] | None:
+    """The explanation of a document's condition on these facts; None when it has none or it cannot be read any more."""
+    if document.get("condition") is None:
+        return None
+    try:
+        return compile_condition(document["condition"]).explain(facts)
+    except Refused:
+        return None
+
+
+def facts_of_run(run: RunRow, event: EventRow, zone: str) -> Facts:
+    """What the condition of this run read when it started."""
+    kept: dict[str, Any] = msgspec.json.decode(run.facts) if run.facts is not None else {}
+    return facts_of(_as_event(event), now=run.created_at, zone=zone, entity=kept.get("entity"))
+
+
+def _told(
+    state: automations.StateAt, run: RunRow | None, facts: Facts, event: EventRow, why_none: tuple[str, str] | None
+) -> dict[str, Any] | None:
+    if run is not None:
+        own = facts_of_run(run, event, facts.zone)
+        explanation = condition_explanation(state.document, own) if state.document is not None else None
+        return _item(state, "started", _because("Started", explanation), event, run.id, explanation)
+    if state.status == "archived":
+        return None
+    if state.document is None:
+        explanation = condition_explanation(state.draft, facts)
+        reason = "Did not start: it was a draft that had never been published."
+        return _item(state, "not_published", reason, event, None, explanation)
+    explanation = condition_explanation(state.document, facts)
+    if state.status == "paused":
+        return _item(state, "paused", "Did not start: it was paused.", event, None, explanation)
+    if why_none is not None:
+        return _item(state, why_none[0], why_none[1], event, None, explanation)
+    if explanation is not None and not explanation["result"]:
+        return _item(state, "condition_false", _because("Did not start", explanation), event, None, explanation)
+    reason = (
+        "Did not start, though the condition holds on what is known now: the entity or the automation changed between "
+        "the event and its matching, or no worker can run this version."
+    )
+    return _item(state, "error", reason, event, None, explanation)
+
+
+def _started_otherwise(connection: Connection, tenant_id: str, run: RunRow, facts: Facts) -> dict[str, Any]:
+    """A run of an automation that did not listen when the event was accepted: by hand, or published a moment later."""
+    kept = automations.version(connection, tenant_id, run.automation_id, run.version)
+    document = kept.document if kept is not None else {}
+    state = automations.StateAt(run.automation_id, run.automation_name or "", "active", run.version, document, document)
+    explanation = condition_explanation(document, facts)
+    return {
+        **_item(state, "started", "Started by hand." if run.test else "Started.", None, run.id, explanation),
+        "at": to_text(run.created_at),
+    }
+
+
+def _item(
+    state: automations.StateAt,
+    outcome: str,
+    reason: str,
+    event: EventRow | None,
+    run_id: str | None,
+    explanation: dict[str, Any] | None,
+) -> dict[str, Any]:
+    return {
+        "automation_id": state.automation_id,
+        "name": state.name,
+        "version": state.version,
+        "outcome": outcome,
+        "reason": reason,
+        "key": None,
+        "at": to_text(event.accepted_at) if event is not None else None,
+        "run_id": run_id,
+        "explanation": explanation,
+    }
+
+
+def _because(said: str, explanation: dict[str, Any] | None) -> str:
+    if explanation is None:
+        return f"{said}: it has no condition."
+    text = str(explanation.get("text") or "").strip()
+    return f"{said}: {text}" if text else f"{said}."
+
+
+def _why_none(connection: Connection, tenant_id: str, event: EventRow) -> tuple[str, str] | None:
+    """Why this event started nothing at all, if there is such a reason."""
+    given_up = event_pages.given_up_of(connection, tenant_id, [event.id])
+    if given_up:
+        return "error", f"Did not start: the event could not be matched. {given_up[event.id]}"
+    if event_pages.unmatched_of(connection, tenant_id, [event.id]):
+        return "pending", "Not decided yet: the event waits to be matched."
+    if event.depth > DEPTH_MAX:
+        return "loop_stopped", f"Did not start: {event.depth} events caused one another before it, which is taken for a loop."
+    if event.test:
+        return "test", "Did not start: the event belongs to a test run and starts nothing else."
+    return None
+
+
+def _facts(connection: Connection, tenant_id: str, event: EventRow, zone: str) -> Facts:
+    entity = None
+    if event.entity_type is not None and event.entity_id is not None:
+        key = (tenant_id, event.entity_type, event.entity_id)
+        entity = entities.read_roots(connection, [key]).get(key)
+    return facts_of(_as_event(event), now=event.accepted_at, zone=zone, entity=entity)
+
+
+def _as_event(event: EventRow) -> Event:
+    is_about = event.entity_type is not None and event.entity_id is not None
+    return Event(
+        tenant_id="",
+        id=event.id,
+        source_id=event.source_id,
+        name=event.name,
+        data=msgspec.json.decode(event.data),
+        text=event.data,
+        ts=event.ts,
+        root_id=event.root_id,
+        entity=EntityRef(event.entity_type or "", event.entity_id or "") if is_about else None,
+        depth=event.depth,
+        test=event.test,
+    )

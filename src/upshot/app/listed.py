@@ -1,0 +1,17 @@
+"""What a list answers with."""
+
+from typing import Any
+
+import msgspec
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """One page of a list. `next` is the place to give as `after` for the next page, None on the last one."""
+
+    items: list[dict[str, Any]]
+    next: Any = None
+
+
+def cut(items: list[Any], limit: int) -> tuple[list[Any], bool]:
+    """The first `limit` of one more than were asked for, and whether there are more."""
+    return items[:limit], len(items) > limit

@@ -1,0 +1,94 @@
+"""The runs noun: list and show, beside cancelling and starting by hand."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+from upshot.app.driving import Driving
+from upshot.app.event_shapes import run_item
+from upshot.app.explain import condition_explanation, facts_of_run
+from upshot.app.listed import Listed
+from upshot.app.run_steps import steps_shown
+from upshot.core.automations import read as read_document
+from upshot.core.errors import NotFound, Refused
+from upshot.core.program import Program
+from upshot.store import automations, event_pages
+from upshot.store import run_pages as store
+
+if TYPE_CHECKING:
+    from upshot.core.automations import Automation
+
+
+class Runs(Driving):
+    """`upshot.runs`."""
+
+    def page(
+        self,
+        tenant_id: str,
+        *,
+        limit: int = 50,
+        after: str | None = None,
+        event: str | None = None,
+        automation: str | None = None,
+        status: str | None = None,
+        entity: tuple[str, str] | None = None,
+    ) -> Listed:
+        """Runs, newest first. `event` is an event's id, the host's or the engine's, or an event's name."""
+        with self._upshot.database.reading() as connection:
+            found = event_pages.read(connection, tenant_id, event) if event is not None else None
+            wanted = store.Filter(
+                event_id=found.id if found is not None else None,
+                event_name=event if found is None else None,
+                automation_id=automation,
+                status=status,
+                entity=entity,
+            )
+            page = store.page(connection, tenant_id, after, limit, wanted)
+            waits = store.timers_of(connection, tenant_id, [run.id for run in page.runs])
+        return Listed([run_item(run, waits.get(run.id)) for run in page.runs], page.next_before)
+
+    def get(self, tenant_id: str, run_id: str) -> dict[str, Any]:
+        """One run with its steps, attempts, the version it runs, and why it started.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        zone = self._upshot.engine.process.definitions.of_now(tenant_id).zone
+        with self._upshot.database.reading() as connection:
+            return self._shown(connection, tenant_id, run_id, zone)
+
+    def _shown(self, connection: Connection, tenant_id: str, run_id: str, zone: str) -> dict[str, Any]:
+        run = store.read(connection, tenant_id, run_id)
+        if run is None:
+            raise NotFound("run", run_id)
+        timer = store.timers_of(connection, tenant_id, [run_id]).get(run_id)
+        version = automations.version(connection, tenant_id, run.automation_id, run.version)
+        document = version.document if version is not None else None
+        event = event_pages.read(connection, tenant_id, run.event_id)
+        explanation = None
+        if document is not None and event is not None:
+            explanation = condition_explanation(document, facts_of_run(run, event, zone))
+        steps, current = steps_shown(
+            run,
+            self._program(document),
+            store.steps_of(connection, tenant_id, run_id),
+            store.attempts_of(connection, tenant_id, run_id),
+            timer,
+            is_held=store.is_held(connection, tenant_id, run_id),
+        )
+        return {
+            **run_item(run, timer),
+            "current_step": current,
+            "explanation": explanation,
+            "steps": steps,
+            "document": document,
+        }
+
+    def _program(self, document: dict[str, Any] | None) -> Program | None:
+        if document is None:
+            return None
+        try:
+            automation: Automation = read_document(document, actions=self._upshot.actions.shapes)
+            return Program(automation)
+        except Refused:  # an action that this process does not have; its history is shown all the same
+            return None

@@ -1,0 +1,38 @@
+"""Automations: their document in every understood shape, read, checked, written, described, tried without effects."""
+
+from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.describe import describe, describe_step
+from upshot.core.automations.document import (
+    END,
+    ActionStep,
+    Automation,
+    BranchStep,
+    DelayStep,
+    Retries,
+    Step,
+    StopStep,
+)
+from upshot.core.automations.dry_run import dry_run
+from upshot.core.automations.normalise import inspect, normalise
+from upshot.core.automations.validation import examine, read
+from upshot.core.automations.writing import to_document
+
+__all__ = [
+    "END",
+    "ActionShape",
+    "ActionStep",
+    "Automation",
+    "BranchStep",
+    "DelayStep",
+    "Retries",
+    "Step",
+    "StopStep",
+    "describe",
+    "describe_step",
+    "dry_run",
+    "examine",
+    "inspect",
+    "normalise",
+    "read",
+    "to_document",
+]

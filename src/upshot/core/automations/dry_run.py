@@ -1,0 +1,159 @@
+"""What an automation would do with given facts, without doing any of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.arguments import argument_problems, unknown_action
+from upshot.core.automations.describe import describe_step, duration_words
+from upshot.core.automations.document import (
+    ActionStep,
+    Automation,
+    BranchStep,
+    DelayStep,
+    Step,
+    StopStep,
+)
+from upshot.core.automations.durations import due_at
+from upshot.core.conditions import compile_condition
+from upshot.core.errors import Problem, Refused
+from upshot.core.facts import Facts
+from upshot.core.instants import to_text
+from upshot.core.templates import TemplateError, compile_template
+
+
+def dry_run(
+    automation: Automation,
+    facts: Facts,
+    *,
+    actions: Mapping[str, ActionShape] | None = None,
+) -> dict[str, Any]:
+    """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
+
+    A step is `{id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
+    for a branch; `would` is `perform`, `branch`, `sleep`, `stop` or `skip`. The steps stand in the order they would be
+    reached, then those that would not be. Time moves on with each delay. What earlier steps would give as output is not
+    known here, so placeholders that read it are blank and are named in `problems`. Nothing is raised: a step that would
+    fail carries its problem.
+    """
+    explanation = None
+    would_start = True
+    if automation.condition is not None:
+        explanation = compile_condition(automation.condition).explain(facts)
+        would_start = compile_condition(automation.condition).fast(facts)
+    reached: dict[str, dict[str, Any]] = {}
+    places = {step.id: (index, step) for index, step in enumerate(automation.steps)}
+    step_id = automation.steps[0].id if would_start and automation.steps else None
+    while step_id is not None and step_id not in reached:
+        index, step = places[step_id]
+        reached[step_id], facts, step_id = _try_step(step, f"steps[{index}]", facts, set(reached), actions)
+    skipped = [
+        _entry(step, "skip", f"would not: {describe_step(step)}") for step in automation.steps if step.id not in reached
+    ]
+    return {
+        "would_start": would_start,
+        "explanation": explanation,
+        "steps": [*reached.values(), *skipped],
+    }
+
+
+def _try_step(
+    step: Step,
+    at: str,
+    facts: Facts,
+    before: set[str],
+    actions: Mapping[str, ActionShape] | None,
+) -> tuple[dict[str, Any], Facts, str | None]:
+    match step:
+        case ActionStep():
+            return _try_action(step, at, facts, before, actions)
+        case BranchStep():
+            condition = compile_condition(step.condition, f"{at}.branch")
+            holds = condition.fast(facts)
+            target = step.if_true if holds else step.if_false
+            entry = _entry(
+                step,
+                "branch",
+                f"{'holds' if holds else 'does not hold'}: goes to {target or 'the end'}",
+            )
+            entry["explanation"] = condition.explain(facts)
+            entry["problems"] = _unknown_outputs(condition.paths, before, f"{at}.branch")
+            return entry, facts, target
+        case DelayStep():
+            return _try_delay(step, at, facts)
+        case StopStep():
+            return _entry(step, "stop", describe_step(step)), facts, None
+
+
+def _try_action(
+    step: ActionStep,
+    at: str,
+    facts: Facts,
+    before: set[str],
+    actions: Mapping[str, ActionShape] | None,
+) -> tuple[dict[str, Any], Facts, str | None]:
+    entry = _entry(step, "perform", f"would {describe_step(step)}")
+    problems: list[Problem] = []
+    shape = actions.get(step.action) if actions is not None else None
+    try:
+        template = compile_template(
+            step.arguments,
+            f"{at}.with",
+            on_missing=shape.on_missing if shape else "blank",
+        )
+        problems += [Problem(**problem) for problem in _unknown_outputs(template.paths, before, f"{at}.with")]
+        entry["arguments"] = template.render(facts)
+        if shape is not None and not problems:
+            problems += argument_problems(shape, entry["arguments"], f"{at}.with", rendered=True)
+    except TemplateError as error:
+        problems.append(
+            Problem(
+                error.path,
+                f"{error.placeholder} could not be rendered: {error.reason}",
+                error.code,
+            )
+        )
+    if actions is not None and shape is None:
+        problems.append(unknown_action(step.action, actions, f"{at}.action"))
+    entry["problems"] = [msgspec.to_builtins(problem) for problem in problems]
+    return entry, facts, step.next
+
+
+def _try_delay(step: DelayStep, at: str, facts: Facts) -> tuple[dict[str, Any], Facts, str | None]:
+    entry = _entry(step, "sleep", f"would {describe_step(step)}")
+    try:
+        rendered = compile_template(step.delay, f"{at}.delay").render(facts)
+        due = due_at(rendered, facts, facts.now, f"{at}.delay")
+    except TemplateError as error:
+        entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
+        return entry, facts, step.next
+    except Refused as refused:
+        entry["problems"] = [msgspec.to_builtins(problem) for problem in refused.problems]
+        return entry, facts, step.next
+    entry["due_at"] = to_text(due)
+    entry["text"] = f"would wait {duration_words(due - facts.now)}, until {entry['due_at']}"
+    return entry, msgspec.structs.replace(facts, now=due), step.next
+
+
+def _entry(step: Step, would: str, text: str) -> dict[str, Any]:
+    kind = type(step).__name__.removesuffix("Step").lower()
+    action = step.action if isinstance(step, ActionStep) else None
+    return {
+        "id": step.id, "name": step.name, "kind": kind, "action": action, "arguments": None,
+        "would": would, "text": text, "problems": [],
+    }  # fmt: skip
+
+
+def _unknown_outputs(paths: frozenset[str], before: set[str], at: str) -> list[dict[str, str]]:
+    reads = sorted(path for path in paths if path.startswith(("steps.", "steps[")))
+    said = "what a step gives is not known before it ran" if before else "no step ran before it"
+    return [
+        {
+            "path": at,
+            "message": f"{path} is blank here: {said}",
+            "code": "output_not_known",
+        }
+        for path in reads
+    ]

@@ -1,0 +1,252 @@
+"""How long, and until when: what a delay may say, read strictly.
+
+A duration is `"24h"`, `"1h30m"`, `"2d"`, ISO 8601 `"PT1H"`, `{"hours": 24}` or `{"days": 1, "hours": 2}`; an instant is
+`{"until": "2026-12-01T09:00:00Z"}`. Hours and smaller are absolute; days and larger are calendar steps in the tenant's
+zone (the same local time some days later: a time in a DST gap moves forward, an ambiguous one is the first; month ends
+clamp). The years, months, weeks and days of one delay are taken before its hours.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+
+import msgspec
+
+from upshot.core.errors import Problem, Refused
+from upshot.core.facts import Facts
+from upshot.core.instants import DAY, EPOCH, HOUR, MINUTE, SECOND
+from upshot.core.local_time import (
+    add_days,
+    add_months,
+    to_instant,
+    to_local,
+    zone_or_utc,
+)
+from upshot.core.templates import has_template
+
+DURATION_MAX: Final = 3_653 * DAY
+"""Ten years, the longest delay (microseconds)."""
+
+UNIT_NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("y", "yr", "yrs", "year", "years"), "years"),
+    **dict.fromkeys(("mo", "month", "months"), "months"),
+    **dict.fromkeys(("w", "week", "weeks"), "weeks"),
+    **dict.fromkeys(("d", "day", "days"), "days"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hours"),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), "minutes"),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "seconds"),
+    **dict.fromkeys(("ms", "millisecond", "milliseconds"), "milliseconds"),
+}
+"""The spellings of a unit."""
+UNITS: Final = (
+    "years",
+    "months",
+    "weeks",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "milliseconds",
+)
+"""The units of a delay object, largest first."""
+
+_FIXED: Final[Mapping[str, int]] = {
+    "weeks": 7 * DAY, "days": DAY, "hours": HOUR, "minutes": MINUTE, "seconds": SECOND, "milliseconds": 1_000,
+}  # fmt: skip
+_CALENDAR: Final = frozenset({"years", "months", "weeks", "days"})
+_NUMBER: Final = r"[0-9]{1,12}(?:\.[0-9]{1,6})?"
+_PIECE: Final = re.compile(rf"\s*(?P<number>{_NUMBER})\s*(?P<unit>[A-Za-z]{{1,12}})\s*,?")
+_ISO: Final = re.compile(
+    rf"P(?:(?P<years>{_NUMBER})Y)?(?:(?P<months>{_NUMBER})M)?(?:(?P<weeks>{_NUMBER})W)?(?:(?P<days>{_NUMBER})D)?"
+    rf"(?:T(?:(?P<hours>{_NUMBER})H)?(?:(?P<minutes>{_NUMBER})M)?(?:(?P<seconds>{_NUMBER})S)?)?"
+)
+_DECIMAL: Final = re.compile(rf"\s*{_NUMBER}\s*")
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A duration: calendar months and days, then an absolute rest (microseconds)."""
+
+    months: int = 0
+    days: int = 0
+    rest: int = 0
+
+    @property
+    def microseconds(self) -> int:
+        """The nominal length: a day as 24 hours, a month as 30 days."""
+        return (self.months * 30 + self.days) * DAY + self.rest
+
+
+def parse(text: str, at: str = "") -> int:
+    """The nominal microseconds of a duration such as `"24h"` or `"PT1H"`.
+
+    Raises:
+        Refused: no duration, or over ten years.
+    """
+    return read_span(text, at).microseconds
+
+
+def read_span(delay: Any, at: str = "") -> Span:
+    """The span of a duration as text or object.
+
+    Raises:
+        Refused: no duration, negative, or over ten years.
+    """
+    if isinstance(delay, str):
+        amounts = _text_amounts(delay, at)
+    elif isinstance(delay, dict):
+        amounts = _object_amounts(cast("dict[str, Any]", delay), at)
+    else:
+        raise Refused.at(
+            at,
+            'a delay is a text such as "24h", or an object such as {"hours": 24}',
+            "bad_duration",
+        )
+    span = _span(amounts, at)
+    if span.microseconds > DURATION_MAX:
+        raise Refused.at(at, "a delay is at most ten years", "bad_duration")
+    return span
+
+
+def due_at(delay: Any, facts: Facts, now: int, at: str = "delay") -> int:
+    """The instant (microseconds UTC) at which a delay that begins `now` is over, never before `now`.
+
+    `delay` is what its template rendered to: it is data, and no placeholder is looked for in it.
+
+    Raises:
+        Refused: no delay (an `until` without a value, a negative number), or over ten years away.
+    """
+    if isinstance(delay, dict) and "until" in delay:
+        instant = _read_instant(cast("dict[str, Any]", delay)["until"], facts.zone, f"{at}.until")
+        if instant - now > DURATION_MAX:
+            raise Refused.at(f"{at}.until", "is more than ten years away", "bad_duration")
+        return max(instant, now)
+    return add_span(now, read_span(delay, at), facts.zone)
+
+
+def add_span(now: int, span: Span, zone: str) -> int:
+    """The instant `span` after `now`: calendar days in `zone`, then the absolute rest."""
+    if not span.months and not span.days:
+        return now + span.rest
+    place = zone_or_utc(zone)
+    local = to_local(now, place)
+    local = local and add_months(local, span.months)
+    local = local and add_days(local, span.days)
+    later = None if local is None else to_instant(local, place)
+    if later is None:
+        raise Refused.at("", "the delay ends beyond the calendar", "bad_duration")
+    return max(later, now) + span.rest
+
+
+def problems_of(delay: Any, at: str) -> list[Problem]:
+    """What is wrong with a delay as its author wrote it; what a placeholder will give is not known yet."""
+    if isinstance(delay, str) and has_template(delay):
+        return []
+    if isinstance(delay, dict):
+        fields = cast("dict[str, Any]", delay)
+        unknown = [name for name in fields if name not in UNITS and name != "until"]
+        if unknown:
+            return [
+                Problem(
+                    f"{at}.{name}",
+                    f"is not part of a delay; it takes {', '.join(UNITS)} or until",
+                    "unknown_field",
+                )
+                for name in unknown
+            ]
+        if "until" in fields and len(fields) > 1:
+            return [Problem(at, "holds both `until` and a duration; keep one", "bad_duration")]
+        delay = {name: value for name, value in fields.items() if not (isinstance(value, str) and has_template(value))}
+        if fields and not delay:
+            return []
+    try:
+        if isinstance(delay, dict) and "until" in delay:
+            _read_instant(delay["until"], "UTC", f"{at}.until")
+        else:
+            read_span(delay, at)
+    except Refused as refused:
+        return list(refused.problems)
+    return []
+
+
+def _text_amounts(text: str, at: str) -> dict[str, float]:
+    if len(text) > 100 or not text.isascii():
+        raise _no_duration(text, at)
+    match = _ISO.fullmatch(text.strip().upper())
+    if match and any(match.groupdict().values()):
+        return {unit: float(number) for unit, number in match.groupdict().items() if number is not None}
+    amounts: dict[str, float] = {}
+    position = 0
+    while piece := _PIECE.match(text, position):
+        # "1M" is a minute to some and a month to others; only the long forms and lower case are read.
+        unit = UNIT_NAMES.get(piece.group("unit") if len(piece.group("unit")) == 1 else piece.group("unit").lower())
+        if unit is None or unit in amounts:
+            raise _no_duration(text, at)
+        amounts[unit] = float(piece.group("number"))
+        position = piece.end()
+    if not amounts or text[position:].strip():
+        raise _no_duration(text, at)
+    return amounts
+
+
+def _object_amounts(fields: dict[str, Any], at: str) -> dict[str, float]:
+    if not fields:
+        raise Refused.at(at, 'an empty delay; say how long, as {"hours": 24}', "bad_duration")
+    amounts: dict[str, float] = {}
+    for name, value in fields.items():
+        if name not in UNITS:
+            raise Refused.at(
+                f"{at}.{name}",
+                f"is not part of a delay; it takes {', '.join(UNITS)} or until",
+                "unknown_field",
+            )
+        amount = float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
+        if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
+            raise Refused.at(f"{at}.{name}", f"must be a number, not {value!r:.40}", "wrong_type")
+        if amount < 0:
+            raise Refused.at(f"{at}.{name}", "must not be negative", "bad_duration")
+        amounts[name] = amount
+    return amounts
+
+
+def _span(amounts: dict[str, float], at: str) -> Span:
+    months = days = rest = 0
+    for unit, amount in amounts.items():
+        if amount > 1e13:
+            raise Refused.at(at, "a delay is at most ten years", "bad_duration")
+        if unit in _CALENDAR and amount == int(amount):
+            months += int(amount) * {"years": 12, "months": 1}.get(unit, 0)
+            days += int(amount) * {"weeks": 7, "days": 1}.get(unit, 0)
+        elif unit in _FIXED:
+            rest += round(amount * _FIXED[unit])
+        else:
+            raise Refused.at(at, f"{unit} must be whole", "bad_duration")
+    return Span(months, days, rest)
+
+
+def _read_instant(value: Any, zone: str, at: str) -> int:
+    if not isinstance(value, str) or not value or len(value) > 40:
+        shown = "nothing" if value is None else f"{value!r:.40}"
+        raise Refused.at(
+            at,
+            f'must be an instant such as "2026-12-01T09:00:00Z", not {shown}',
+            "bad_instant",
+        )
+    try:
+        instant = datetime.fromisoformat(value)
+        return _microseconds(instant if instant.tzinfo else instant.replace(tzinfo=zone_or_utc(zone)))
+    except (ValueError, OverflowError) as error:
+        raise Refused.at(at, f'{value!r} is no instant such as "2026-12-01T09:00:00Z"', "bad_instant") from error
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant.astimezone(UTC) - EPOCH) // timedelta(microseconds=1)
+
+
+def _no_duration(text: str, at: str) -> Refused:
+    return Refused.at(
+        at,
+        f'{text!r:.60} is no duration; write it as "24h", "1h30m", "2d" or "PT1H"',
+        "bad_duration",
+    )

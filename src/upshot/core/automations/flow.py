@@ -1,0 +1,93 @@
+"""Where the steps of an automation lead: targets that exist, no cycles, every step reachable."""
+
+from upshot.core.automations.document import BranchStep, Step, StopStep
+from upshot.core.errors import Problem
+
+Edge = tuple[str, str]
+"""The field that says it (`next`, `if_true`, `if_false`) and the id it leads to."""
+
+
+def edges_of(step: Step) -> list[Edge]:
+    """Where a step leads, in the order of its fields."""
+    match step:
+        case BranchStep():
+            targets = (("if_true", step.if_true), ("if_false", step.if_false))
+        case StopStep():
+            targets = ()
+        case _:
+            targets = (("next", step.next),)
+    return [(name, target) for name, target in targets if target is not None]
+
+
+def flow_problems(steps: list[Step], places: dict[str, str]) -> list[Problem]:
+    """Unknown targets, the cycles, and steps that nothing leads to. `places` gives each step's path by its id."""
+    by_id = {step.id: step for step in steps}
+    problems = [
+        Problem(
+            f"{places[step.id]}.{name}",
+            f"leads to {target!r}, and no step has that id",
+            "unknown_step",
+        )
+        for step in steps
+        for name, target in edges_of(step)
+        if target not in by_id
+    ]
+    problems += _cycles(steps, by_id, places)
+    reached = _reached(steps, by_id)
+    problems += [
+        Problem(
+            places[step.id],
+            f"step {step.id!r} is never reached: no other step leads to it",
+            "unreachable",
+        )
+        for step in steps
+        if step.id not in reached
+    ]
+    return problems
+
+
+def _cycles(steps: list[Step], by_id: dict[str, Step], places: dict[str, str]) -> list[Problem]:
+    """One problem for each edge that leads back, found by a depth-first walk without recursion."""
+    problems: list[Problem] = []
+    done: set[str] = set()
+    for start in steps:
+        if start.id in done:
+            continue
+        trail: list[str] = [start.id]
+        on_trail = {start.id}
+        waiting = [iter(edges_of(start))]
+        while waiting:
+            edge = next(waiting[-1], None)
+            if edge is None:
+                waiting.pop()
+                left = trail.pop()
+                on_trail.discard(left)
+                done.add(left)
+                continue
+            name, target = edge
+            if target in on_trail:
+                loop = " -> ".join([*trail[trail.index(target) :], target])
+                problems.append(
+                    Problem(
+                        f"{places[trail[-1]]}.{name}",
+                        f"the steps go round in a circle: {loop}",
+                        "cycle",
+                    )
+                )
+            elif target in by_id and target not in done:
+                trail.append(target)
+                on_trail.add(target)
+                waiting.append(iter(edges_of(by_id[target])))
+    return problems
+
+
+def _reached(steps: list[Step], by_id: dict[str, Step]) -> set[str]:
+    reached: set[str] = set()
+    waiting = [steps[0].id] if steps else []
+    while waiting:
+        step_id = waiting.pop()
+        if step_id in reached or step_id not in by_id:
+            continue
+        reached.add(step_id)
+        waiting.extend(target for _, target in edges_of(by_id[step_id]))
+    return reached

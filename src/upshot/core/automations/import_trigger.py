@@ -1,0 +1,118 @@
+"""What starts an automation, in every understood spelling: for now, always an event."""
+
+from typing import Any, Final
+
+from upshot.core.automations.fields import ABSENT, Fields, Findings, as_object
+
+NOT_YET: Final = frozenset(
+    {"schedule", "scheduled", "cron", "recurring", "interval", "webhook", "segment", "segment_joined", "segment_left",
+     "member_joined_segment", "member_left_segment", "date", "date_relative", "database", "time"}
+)  # fmt: skip
+"""Kinds of triggers that come later."""
+
+_EVENT_NAMES: Final = (
+    "event",
+    "event_name",
+    "event_type",
+    "trigger_event",
+    "trigger_type",
+    "on",
+)
+_EVENT_KINDS: Final = frozenset({"event", "on_event", "event_received"})
+
+
+def read_trigger(fields: Fields, findings: Findings, *, imported: bool) -> tuple[Any, list[tuple[Any, str]]]:
+    """The event's name ("" when it is not said) and the conditions that the trigger itself holds, with their paths."""
+    trigger, path = fields.take_with_path("trigger")
+    event, event_path = fields.take_with_path(*_EVENT_NAMES)
+    fields.refuse(
+        ("schedule", "cron"),
+        "a schedule as a trigger is not available yet",
+        "not_available",
+    )
+    if trigger in (ABSENT, None):
+        findings.came_from("trigger.event", event_path if event is not ABSENT else "trigger.event")
+        if isinstance(event, str):
+            findings.note(event_path, 'read as "trigger": {"event": ...}')
+        elif event is not ABSENT:
+            findings.problem(event_path, "must be the name of an event", "wrong_type")
+        return ("" if event is ABSENT else event), []
+    if event is not ABSENT:
+        findings.problem(event_path, "says the same as `trigger`; keep one", "unknown_field")
+    if isinstance(trigger, str):
+        findings.came_from("trigger.event", path)
+        findings.note(path, 'read as "trigger": {"event": ...}')
+        return trigger, []
+    given = as_object(trigger)
+    if given is None:
+        findings.came_from("trigger.event", path)
+        findings.problem(path, 'must be the name of an event, or {"event": name}', "wrong_type")
+        return "", []
+    return _read_object(Fields(given, path, findings), findings, imported=imported)
+
+
+def _read_object(fields: Fields, findings: Findings, *, imported: bool) -> tuple[Any, list[tuple[Any, str]]]:
+    kind, kind_path = fields.take_first_set("type")
+    fields.refuse(
+        ("schedule", "cron", "run_at", "recurrence"),
+        "a schedule as a trigger is not available yet",
+        "not_available",
+    )
+    inner, inner_path = fields.take_first_set("config")
+    given = as_object(inner)
+    if given is not None:
+        config = Fields(given, inner_path, findings)
+        event, event_path = config.take_first_set("event", "event_name", "event_type", "name")
+        config.refuse_rest(("event",))
+    else:
+        event, event_path = fields.take_first_set("event", "event_name", "event_type", "name")
+    conditions = [
+        fields.take_first_set("conditions"),
+        fields.take_first_set("condition"),
+    ]
+    fields.leave_out(
+        ("id", "created_at", "updated_at") if imported else (),
+        "left out: the engine keeps its own",
+    )
+    fields.refuse_rest(("event",))
+    return _named_event(event, event_path, kind, kind_path, findings), [
+        (value, path) for value, path in conditions if value is not ABSENT
+    ]
+
+
+def _named_event(event: Any, event_path: str, kind: Any, kind_path: str, findings: Findings) -> Any:
+    if kind is not ABSENT:
+        findings.came_from("trigger.event", kind_path)
+    if isinstance(kind, str) and kind.lower() in NOT_YET:
+        findings.problem(
+            kind_path,
+            f"a trigger of type {kind!r} is not available yet; use an event",
+            "not_available",
+        )
+        return ""
+    if kind is not ABSENT and not isinstance(kind, str):
+        findings.problem(kind_path, "must be a text", "wrong_type")
+        return ""
+    if event is not ABSENT:
+        findings.came_from("trigger.event", event_path)
+        if isinstance(kind, str) and kind.lower() not in _EVENT_KINDS:
+            findings.problem(
+                kind_path,
+                f'a trigger of type {kind!r} is not known; with an event, it is "event"',
+                "not_available",
+            )
+        elif isinstance(kind, str):
+            findings.note(kind_path, "a trigger is always an event")
+        return event
+    if isinstance(kind, str) and kind.lower() == "manual":
+        findings.problem(
+            kind_path,
+            "any automation can be run by hand and needs no trigger of its own for it; name the event it listens to",
+            "not_available",
+        )
+        return ""
+    if isinstance(kind, str) and kind.lower() not in _EVENT_KINDS:
+        findings.note(kind_path, "read as the name of the event")
+        return kind
+    findings.came_from("trigger.event", event_path)
+    return ""

@@ -1,0 +1,16 @@
+"""The published limits of an automation document."""
+
+from typing import Final
+
+DOCUMENT_BYTES_MAX: Final = 262_144
+NAME_CHARACTERS_MAX: Final = 200
+NOTE_CHARACTERS_MAX: Final = 5_000
+EVENT_NAME_CHARACTERS_MAX: Final = 200
+STEPS_MAX: Final = 1_000
+STEP_ID_CHARACTERS_MAX: Final = 100
+PRIORITY_MIN: Final = 1
+PRIORITY_MAX: Final = 10
+PRIORITY_DEFAULT: Final = 5
+RETRIES_MAX: Final = 100
+BACKOFF_SECONDS_MAX: Final = 604_800
+TIMEOUT_SECONDS_MAX: Final = 86_400

@@ -1,0 +1,236 @@
+"""One canonical step, read and checked."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.arguments import argument_problems, unknown_action
+from upshot.core.automations.document import (
+    ActionStep,
+    BranchStep,
+    DelayStep,
+    Retries,
+    Step,
+    StopStep,
+)
+from upshot.core.automations.durations import problems_of
+from upshot.core.automations.fields import as_object
+from upshot.core.automations.limits import (
+    BACKOFF_SECONDS_MAX,
+    NAME_CHARACTERS_MAX,
+    NOTE_CHARACTERS_MAX,
+    RETRIES_MAX,
+    STEP_ID_CHARACTERS_MAX,
+    TIMEOUT_SECONDS_MAX,
+)
+from upshot.core.conditions import compile_condition
+from upshot.core.errors import Problem, Refused
+from upshot.core.templates import compile_template
+
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds"),
+    "branch": ("branch", "if_true", "if_false"),
+    "delay": ("delay", "next"),
+    "stop": ("stop",),
+}
+_COMMON: Final = ("id", "name", "note")
+_TARGETS: Final = ("next", "if_true", "if_false")
+_CONTROL: Final = frozenset(map(chr, [*range(32), 127])) - {"\n", "\t", "\r"}
+
+
+def read_step(
+    value: Any,
+    at: str,
+    below: Any,
+    actions: Mapping[str, ActionShape] | None,
+    problems: list[Problem],
+) -> Step | None:
+    """The step, its implicit target resolved to the step `below`; its problems are added. None when it has no shape."""
+    given = as_object(value)
+    if given is None:
+        problems.append(Problem(at, "a step is an object", "wrong_type"))
+        return None
+    kinds = [kind for kind in _FIELDS if kind in given]
+    if len(kinds) != 1:
+        said = f"; this one has {' and '.join(kinds)}" if kinds else ""
+        problems.append(Problem(at, f"a step is one of action, branch, delay or stop{said}", "bad_step"))
+        return None
+    found = _common_problems(given, kinds[0], at)
+    problems += found
+    if any(problem.path in (f"{at}.id", *(f"{at}.{name}" for name in _TARGETS)) for problem in found):
+        return None
+    below = below if isinstance(below, str) else None
+    common: dict[str, Any] = {"id": given["id"], "name": given.get("name", ""), "note": given.get("note", "")}
+    match kinds[0]:
+        case "action":
+            return _read_action(given, at, common | {"next": given.get("next", below)}, actions, problems)
+        case "branch":
+            targets = {"if_true": given.get("if_true", below), "if_false": given.get("if_false")}
+            return _read_branch(given, at, common | targets, problems)
+        case "delay":
+            return _read_delay(given, at, common | {"next": given.get("next", below)}, problems)
+        case _:
+            return _read_stop(given, at, common, problems)
+
+
+def _common_problems(given: dict[str, Any], kind: str, at: str) -> list[Problem]:
+    known = (*_COMMON, *_FIELDS[kind])
+    problems = [
+        Problem(f"{at}.{name}", f"is not a field of this step; known are: {', '.join(known)}", "unknown_field")
+        for name in given
+        if name not in known
+    ]
+    problems += text_problems(given.get("id", ""), f"{at}.id", STEP_ID_CHARACTERS_MAX, needed="a step needs an id")
+    problems += text_problems(given.get("name", ""), f"{at}.name", NAME_CHARACTERS_MAX)
+    problems += text_problems(given.get("note", ""), f"{at}.note", NOTE_CHARACTERS_MAX, lines=True)
+    problems += [
+        Problem(f"{at}.{name}", "must be the id of a step, or null for the end", "wrong_type")
+        for name in _TARGETS
+        if name in known and not isinstance(given.get(name), str | None)
+    ]
+    return problems
+
+
+def _read_action(
+    given: dict[str, Any],
+    at: str,
+    common: dict[str, Any],
+    actions: Mapping[str, ActionShape] | None,
+    problems: list[Problem],
+) -> ActionStep | None:
+    action, arguments = given["action"], given.get("with", {})
+    if not isinstance(action, str) or not action:
+        problems.append(Problem(f"{at}.action", "must be the name of an action", "wrong_type"))
+        return None
+    if not isinstance(arguments, dict):
+        problems.append(Problem(f"{at}.with", "must be an object of arguments", "wrong_type"))
+        return None
+    arguments = cast("dict[str, Any]", arguments)
+    problems += _template_problems(arguments, f"{at}.with")
+    if actions is not None and action not in actions:
+        problems.append(unknown_action(action, actions, f"{at}.action"))
+    elif actions is not None:
+        problems += argument_problems(actions[action], arguments, f"{at}.with")
+    on_error = given.get("on_error", "stop")
+    if on_error not in ("stop", "continue", "retry"):
+        problems.append(Problem(f"{at}.on_error", "must be stop, continue or retry", "bad_option"))
+    retries = _read_retries(given.get("retries", 0), f"{at}.retries", problems)
+    timeout = given.get("timeout_seconds", 60.0)
+    problems += _number_problems(timeout, f"{at}.timeout_seconds", 0.001, TIMEOUT_SECONDS_MAX)
+    if problems:
+        # The values may be of any type; what is wrong was said, and the step is only needed for the flow.
+        return ActionStep(**common, action=action, arguments=arguments)
+    return ActionStep(
+        **common,
+        action=action,
+        arguments=arguments,
+        on_error=on_error,
+        retries=retries,
+        timeout_seconds=float(timeout),
+    )
+
+
+def _read_retries(value: Any, at: str, problems: list[Problem]) -> Retries:
+    given = as_object(value)
+    if given is None:
+        given, count_at = {"count": value}, at
+    else:
+        count_at = f"{at}.count"
+    known = ("count", "backoff_seconds", "backoff_max_seconds")
+    found = [
+        Problem(
+            f"{at}.{name}",
+            f"is not known here; known are: {', '.join(known)}",
+            "unknown_field",
+        )
+        for name in given
+        if name not in known
+    ]
+    count = given.get("count", 3)
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= RETRIES_MAX:
+        found.append(
+            Problem(
+                count_at,
+                f"must be a whole number from 0 to {RETRIES_MAX}",
+                "out_of_range",
+            )
+        )
+    backoff, longest = (
+        given.get("backoff_seconds", 1.0),
+        given.get("backoff_max_seconds", 3600.0),
+    )
+    found += _number_problems(backoff, f"{at}.backoff_seconds", 0, BACKOFF_SECONDS_MAX)
+    found += _number_problems(longest, f"{at}.backoff_max_seconds", 0, BACKOFF_SECONDS_MAX)
+    problems += found
+    return Retries() if found else Retries(count, float(backoff), float(longest))
+
+
+def _read_branch(given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]) -> BranchStep:
+    condition = given["branch"]
+    fields = as_object(condition)
+    if condition in (None, [], {}) or (fields is not None and fields.get("rules") == []):
+        problems.append(Problem(f"{at}.branch", "a branch needs a condition", "required"))
+    else:
+        try:
+            compile_condition(condition, f"{at}.branch")
+        except Refused as refused:
+            problems.extend(refused.problems)
+    return BranchStep(**common, condition=fields or {})
+
+
+def _read_delay(given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]) -> DelayStep:
+    delay = given["delay"]
+    found = _template_problems(delay, f"{at}.delay") or problems_of(delay, f"{at}.delay")
+    problems += found
+    return DelayStep(**common, delay=delay)
+
+
+def _read_stop(given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]) -> StopStep:
+    stop = given["stop"]
+    if stop is True:
+        return StopStep(**common)
+    found = text_problems(
+        stop,
+        f"{at}.stop",
+        NOTE_CHARACTERS_MAX,
+        needed="must be true, or the reason as a text",
+        lines=True,
+    )
+    problems += found
+    return StopStep(**common) if found else StopStep(**common, reason=stop)
+
+
+def _template_problems(value: Any, at: str) -> list[Problem]:
+    try:
+        compile_template(value, at)
+    except Refused as refused:
+        return list(refused.problems)
+    return []
+
+
+def _number_problems(value: Any, at: str, least: float, most: float) -> list[Problem]:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return [Problem(at, f"must be a number, not {value!r:.40}", "wrong_type")]
+    if not least <= value <= most:
+        return [Problem(at, f"must be from {least:g} to {most:,}", "out_of_range")]
+    return []
+
+
+def text_problems(value: Any, at: str, longest: int, *, needed: str = "", lines: bool = False) -> list[Problem]:
+    """What is wrong with a text: its type, its length, control characters, or that it is empty where it is `needed`."""
+    if not isinstance(value, str):
+        return [Problem(at, f"must be a text, not {value!r:.40}", "wrong_type")]
+    if needed and not value.strip():
+        return [Problem(at, needed, "required")]
+    if len(value) > longest:
+        return [
+            Problem(
+                at,
+                f"is {len(value):,} characters long; at most {longest:,}",
+                "too_long",
+            )
+        ]
+    if not _CONTROL.isdisjoint(value) or (not lines and any(end in value for end in "\n\r\t")):
+        return [Problem(at, "holds a control character", "bad_text")]
+    return []

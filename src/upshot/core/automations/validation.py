@@ -1,0 +1,171 @@
+"""A canonical document read into an Automation, or every reason why not.
+
+Everything is looked at before anything is refused: fields, ids, targets, cycles, conditions, templates, durations, and
+each action's arguments against its schema as far as they are constant.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.document import Automation, Step
+from upshot.core.automations.fields import as_list, as_object
+from upshot.core.automations.flow import flow_problems
+from upshot.core.automations.limits import (
+    DOCUMENT_BYTES_MAX,
+    EVENT_NAME_CHARACTERS_MAX,
+    NAME_CHARACTERS_MAX,
+    NOTE_CHARACTERS_MAX,
+    PRIORITY_DEFAULT,
+    PRIORITY_MAX,
+    PRIORITY_MIN,
+    STEPS_MAX,
+)
+from upshot.core.automations.steps import read_step, text_problems
+from upshot.core.conditions import compile_condition
+from upshot.core.errors import Problem, Refused
+
+_FIELDS: Final = (
+    "name",
+    "description",
+    "trigger",
+    "condition",
+    "priority",
+    "steps",
+    "status",
+)
+
+
+def read(document: Any, *, actions: Mapping[str, ActionShape] | None = None) -> Automation:
+    """The automation of a canonical document. Without `actions`, names and arguments of actions are not checked.
+
+    Raises:
+        Refused: with every problem at once, each with its path and code.
+    """
+    automation, problems = examine(document, actions=actions)
+    if automation is None:
+        raise Refused(problems)
+    return automation
+
+
+def examine(
+    document: Any, *, actions: Mapping[str, ActionShape] | None = None
+) -> tuple[Automation | None, list[Problem]]:
+    """The automation, or None and every problem."""
+    given = as_object(document)
+    if given is None:
+        return None, [Problem("", "an automation is an object", "wrong_type")]
+    try:
+        size = len(msgspec.json.encode(given))
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        return None, [Problem("", f"is not JSON: {error}", "not_json")]
+    if size > DOCUMENT_BYTES_MAX:
+        return None, [
+            Problem(
+                "",
+                f"is {size:,} bytes long; a document has at most {DOCUMENT_BYTES_MAX:,}",
+                "too_large",
+            )
+        ]
+    problems = _head_problems(given)
+    steps, step_problems = _read_steps(given.get("steps", []), actions)
+    problems += step_problems
+    if problems:
+        return None, problems
+    return Automation(
+        name=given["name"],
+        event=given["trigger"]["event"],
+        priority=given.get("priority", PRIORITY_DEFAULT),
+        condition=given.get("condition"),
+        steps=tuple(steps),
+        description=given.get("description", ""),
+    ), []
+
+
+def _head_problems(given: dict[str, Any]) -> list[Problem]:
+    problems = [
+        Problem(
+            str(name),
+            f"is not a field of an automation; known are: {', '.join(_FIELDS)}",
+            "unknown_field",
+        )
+        for name in given
+        if name not in _FIELDS
+    ]
+    problems += text_problems(
+        given.get("name", ""),
+        "name",
+        NAME_CHARACTERS_MAX,
+        needed="an automation needs a name",
+    )
+    problems += text_problems(given.get("description", ""), "description", NOTE_CHARACTERS_MAX, lines=True)
+    problems += _trigger_problems(given.get("trigger"))
+    priority = given.get("priority", PRIORITY_DEFAULT)
+    if isinstance(priority, bool) or not isinstance(priority, int):
+        problems.append(
+            Problem(
+                "priority",
+                f"must be a whole number, not {priority!r:.40}",
+                "wrong_type",
+            )
+        )
+    elif not PRIORITY_MIN <= priority <= PRIORITY_MAX:
+        problems.append(
+            Problem(
+                "priority",
+                f"must be from {PRIORITY_MIN} to {PRIORITY_MAX}",
+                "out_of_range",
+            )
+        )
+    if given.get("status", "active") != "active":
+        problems.append(Problem("status", 'must be "active", or left out for a draft', "bad_status"))
+    if given.get("condition") is not None:
+        try:
+            compile_condition(given["condition"], "condition")
+        except Refused as refused:
+            problems.extend(refused.problems)
+    return problems
+
+
+def _trigger_problems(value: Any) -> list[Problem]:
+    needed = "an automation names the event that starts it"
+    trigger = as_object(value)
+    if trigger is None or "event" not in trigger:
+        return [Problem("trigger.event", needed, "required")]
+    problems = [Problem(f"trigger.{name}", "is not known here", "unknown_field") for name in trigger if name != "event"]
+    return problems + text_problems(trigger["event"], "trigger.event", EVENT_NAME_CHARACTERS_MAX, needed=needed)
+
+
+def _read_steps(value: Any, actions: Mapping[str, ActionShape] | None) -> tuple[list[Step], list[Problem]]:
+    items = as_list(value)
+    if items is None:
+        return [], [Problem("steps", "must be a list of steps", "wrong_type")]
+    if not items:
+        return [], [Problem("steps", "an automation needs at least one step", "required")]
+    if len(items) > STEPS_MAX:
+        return [], [Problem("steps", f"has {len(items):,} steps; at most {STEPS_MAX:,}", "too_many")]
+    problems: list[Problem] = []
+    below = [*((as_object(item) or {}).get("id") for item in items[1:]), None]
+    steps: list[Step] = []
+    places: dict[str, str] = {}
+    for index, item in enumerate(items):
+        at = f"steps[{index}]"
+        step = read_step(item, at, below[index], actions, problems)
+        if step is None:
+            continue
+        if step.id in places:
+            problems.append(
+                Problem(
+                    f"{at}.id",
+                    f"{step.id!r} is also the id of {places[step.id]}",
+                    "duplicate_id",
+                )
+            )
+            continue
+        places[step.id] = at
+        steps.append(step)
+    if len(steps) == len(items):
+        problems += flow_problems(steps, places)
+    return steps, problems

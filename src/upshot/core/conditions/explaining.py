@@ -1,0 +1,172 @@
+"""The full form: every leaf evaluated, with its value and where it came from, and who is to blame, in one sentence."""
+
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from upshot.core.conditions import moments
+from upshot.core.conditions.compile import holds, items_of
+from upshot.core.conditions.model import MATCHED_ITEMS_MAX, Group, Leaf, Node
+from upshot.core.conditions.operands import Relative
+from upshot.core.conditions.sentences import sentence
+from upshot.core.conditions.values import is_number, is_present, to_boolean, to_number
+from upshot.core.facts import MISSING, Facts, Path, of_element, previous_of
+from upshot.core.instants import to_text
+from upshot.core.local_time import zone_or_utc
+
+Explanation = dict[str, Any]
+
+_SHOWN_CHARACTERS_MAX: Final = 500
+_SHOWN_ITEMS_MAX: Final = 20
+_SHOWN_DEPTH_MAX: Final = 3
+_CHANGES: Final = frozenset({"changed", "changed_from", "changed_to", "increased", "decreased"})
+
+
+def explain(root: Group, facts: Facts) -> Explanation:
+    """The explanation tree of `research/rules.md` 2.5: result, values, blame and text. It never raises."""
+    tree = _explain(root, facts)
+    result: bool = tree["result"]
+    reasons = _reasons(root, tree)
+    return {
+        "result": result,
+        "now": to_text(facts.now),
+        "tz": facts.zone,
+        "tree": tree,
+        "blame": [] if result else [node["id"] for _, node, _ in reasons],
+        "text": sentence(result=result, reasons=reasons),
+    }
+
+
+def _explain(node: Node, facts: Facts) -> Explanation:
+    return _explain_leaf(node, facts) if isinstance(node, Leaf) else _explain_group(node, facts)
+
+
+def _explain_group(group: Group, facts: Facts) -> Explanation:
+    children = [_explain(child, facts) for child in group.children]
+    results = [child["result"] for child in children]
+    met = all(results) if group.combinator == "and" else any(results)
+    explanation: Explanation = {"id": group.id, "op": group.combinator}
+    if group.negated:
+        explanation["not"] = True
+    return {**explanation, "result": met is not group.negated, "children": children}
+
+
+def _explain_leaf(leaf: Leaf, facts: Facts) -> Explanation:
+    value, source, missing_at = leaf.path.explain(facts)
+    explanation: Explanation = {"id": leaf.id, "path": leaf.path.text, "op": leaf.operator.name}
+    if "value" in leaf.document and leaf.elements is None:
+        explanation["expected"] = leaf.document["value"]
+        resolved = _resolved(leaf, facts)
+        if resolved is not None:
+            explanation["expected_value"] = resolved
+    if value is MISSING:
+        explanation |= {"state": "missing", "missing_at": missing_at}
+    else:
+        explanation |= {"actual": bounded(value), "source": source}
+        if value is None:
+            explanation["state"] = "null"
+        elif not _is_of(value, leaf):
+            explanation |= {"state": "type_mismatch", "expects": leaf.check.expects}
+    if leaf.operator.name in _CHANGES:
+        before = leaf.path.previous(facts)
+        explanation["previous"] = None if before is MISSING else bounded(before)
+        if previous_of(facts) is None:
+            explanation["state"] = "no_previous"
+    if leaf.elements is not None:
+        explanation |= _explain_items(leaf, value, facts)
+    return {**explanation, "result": holds(leaf, value, facts)}
+
+
+def _explain_items(leaf: Leaf, value: Any, facts: Facts) -> Explanation:
+    elements = cast("Group", leaf.elements)
+    items = items_of(value) or []
+    met = [_explain(elements, of_element(facts, item)) for item in items]
+    explanation: Explanation = {
+        "match": leaf.document["match"],
+        "items": len(items),
+        "items_met": sum(item["result"] for item in met),
+        "children": met[:_SHOWN_ITEMS_MAX],
+    }
+    if not items:
+        explanation["vacuous"] = True
+    if isinstance(value, list) and len(cast("list[Any]", value)) > MATCHED_ITEMS_MAX:
+        explanation["items_cut"] = True
+    return explanation
+
+
+def _is_of(value: Any, leaf: Leaf) -> bool:
+    match leaf.check.expects:
+        case "number":
+            return to_number(value) is not None
+        case "text":
+            return isinstance(value, str)
+        case "boolean":
+            return to_boolean(value) is not None
+        case "date":
+            zone = zone_or_utc(leaf.options.tz or "UTC")
+            return moments.read_moment(value, zone, epoch=leaf.options.type == "datetime") is not None
+        case "list":
+            return isinstance(value, list)
+        case "text or list":
+            return isinstance(value, str | list)
+        case _:
+            return True
+
+
+def _resolved(leaf: Leaf, facts: Facts) -> Any:
+    """What a `{ref}` or relative operand stood for; None for literals."""
+    if isinstance(leaf.operand, tuple):
+        ends = [_resolved_one(operand, leaf, facts) for operand in cast("tuple[Any, ...]", leaf.operand)]
+        return ends if any(end is not None for end in ends) else None
+    return _resolved_one(leaf.operand, leaf, facts)
+
+
+def _resolved_one(operand: Any, leaf: Leaf, facts: Facts) -> Any:
+    if isinstance(operand, Path):
+        value = operand.read(facts)
+        return bounded(value) if is_present(value) else None
+    if isinstance(operand, Relative):
+        zone = zone_or_utc(leaf.options.tz or facts.zone)
+        moment = operand.resolve(facts, zone, leaf.options.week_start)
+        if moment is None:
+            return None
+        return moment.local.date().isoformat() if moment.instant is None else to_text(moment.instant)
+    return None
+
+
+def bounded(value: Any, depth: int = _SHOWN_DEPTH_MAX) -> Any:
+    """The value, cut to what an explanation may hold: 500 characters of text, 20 items, three levels."""
+    if isinstance(value, str):
+        return value if len(value) <= _SHOWN_CHARACTERS_MAX else value[:_SHOWN_CHARACTERS_MAX] + "..."
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return [bounded(item, depth - 1) for item in items[:_SHOWN_ITEMS_MAX]] if depth else f"{len(items)} items"
+    if isinstance(value, dict):
+        entries = list(cast("dict[str, Any]", value).items())
+        return (
+            {key: bounded(item, depth - 1) for key, item in entries[:_SHOWN_ITEMS_MAX]}
+            if depth
+            else f"{len(entries)} fields"
+        )
+    return value if value is None or isinstance(value, bool) or is_number(value) else str(value)
+
+
+Reason = tuple[Node, Explanation, bool]
+"""A leaf (or an empty group), its explanation, and whether it had to be true (False: false) for the whole to turn."""
+
+
+def _reasons(node: Node, explanation: Explanation, wanted: bool | None = None) -> list[Reason]:
+    """The fewest leaves that made the node what it is: of a failing AND its false children, of a failing OR all, NOT swaps."""
+    wanted = (not explanation["result"]) if wanted is None else wanted
+    if isinstance(node, Leaf):
+        return [(node, explanation, wanted)]
+    inner_wanted = wanted is not node.negated
+    met = not inner_wanted
+    pairs = list(zip(node.children, explanation["children"], strict=True))
+    if (node.combinator == "and") is not met:
+        pairs = [(child, told) for child, told in pairs if told["result"] is met]
+    if not pairs:
+        return [(node, explanation, wanted)]
+    return [reason for child, told in pairs for reason in _reasons(child, told, inner_wanted)]
+
+
+Explain = Callable[[Facts], Explanation]

@@ -1,0 +1,80 @@
+"""What must hold of the stored state at every instant, whatever crashed. Checked by the tests after each fault.
+
+The names are those of the reliability plan: I3 one run per event and automation, I4 statuses along the table, I5 one kept
+outcome per place in a journal, I9 a step is kept once, I11 nothing is lost between accept and its end.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from upshot.core.statuses import is_final
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The rows of the tables that the invariants speak of, as mappings by column name."""
+
+    events: Sequence[Mapping[str, Any]]
+    unmatched: Sequence[Mapping[str, Any]]
+    runs: Sequence[Mapping[str, Any]]
+    active: Sequence[Mapping[str, Any]]
+    steps: Sequence[Mapping[str, Any]]
+    timers: Sequence[Mapping[str, Any]]
+
+
+def violations(snapshot: Snapshot) -> list[str]:
+    """Every invariant that does not hold, in words; empty when all is well."""
+    found = list(_one_run_per_cause(snapshot.runs))
+    found += _active_are_the_unfinished(snapshot)
+    found += _journals_are_whole(snapshot.steps)
+    found += _timers_belong_to_the_parked(snapshot)
+    found += _finished_have_an_end(snapshot.runs)
+    known = {(event["tenant_id"], event["id"]) for event in snapshot.events}
+    found += [
+        f"I11: unmatched event {e['event_id']} is not kept" for e in snapshot.unmatched if _event_key(e) not in known
+    ]
+    found += [f"I11: run {run['id']} has lost its event" for run in snapshot.runs if _event_key(run) not in known]
+    return found
+
+
+def _event_key(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row["tenant_id"], row["event_id"]
+
+
+def _one_run_per_cause(runs: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    counted = Counter((run["tenant_id"], run["event_id"], run["automation_id"]) for run in runs)
+    return (f"I3: {number} runs of {key}" for key, number in counted.items() if number > 1)
+
+
+def _active_are_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
+    unfinished = {(run["tenant_id"], run["id"]) for run in snapshot.runs if not is_final("run", run["status"])}
+    active = {(row["tenant_id"], row["run_id"]) for row in snapshot.active}
+    yield from (f"I11: run {key} is unfinished and nobody will drive it" for key in sorted(unfinished - active))
+    yield from (f"I4: run {key} is over and still active" for key in sorted(active - unfinished))
+
+
+def _journals_are_whole(steps: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    journals: dict[tuple[Any, Any], list[tuple[int, str]]] = {}
+    for step in steps:
+        journals.setdefault((step["tenant_id"], step["run_id"]), []).append((step["seq"], step["step_id"]))
+    for key, kept in journals.items():
+        if [seq for seq, _ in sorted(kept)] != list(range(len(kept))):
+            yield f"I5: the journal of run {key} has gaps or doubles: {sorted(kept)}"
+        doubled = [step_id for step_id, number in Counter(step_id for _, step_id in kept).items() if number > 1]
+        if doubled:
+            yield f"I9: run {key} kept steps {doubled} more than once"
+
+
+def _timers_belong_to_the_parked(snapshot: Snapshot) -> Iterable[str]:
+    parked = {(row["tenant_id"], row["run_id"]) for row in snapshot.active if row["parked"]}
+    timed = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers}
+    yield from (f"I12: run {key} sleeps without a timer" for key in sorted(parked - timed))
+    yield from (f"I8: a timer of run {key} is set though it does not sleep" for key in sorted(timed - parked))
+
+
+def _finished_have_an_end(runs: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for run in runs:
+        if is_final("run", run["status"]) != (run["finished_at"] is not None):
+            yield f"I4: run {run['id']} is {run['status']} with finished_at {run['finished_at']}"

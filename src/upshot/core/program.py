@@ -1,0 +1,38 @@
+"""A program: the steps of one automation version, compiled once and shared by all its runs."""
+
+from upshot.core.automations.document import ActionStep, Automation, BranchStep, DelayStep, Step
+from upshot.core.conditions import Condition, compile_condition
+from upshot.core.templates import Template, compile_template
+
+
+class Program:
+    """An immutable compiled automation version: where to start, its steps, their templates and conditions."""
+
+    __slots__ = ("automation", "conditions", "reads_entity", "steps", "templates")
+
+    def __init__(self, automation: Automation) -> None:
+        self.automation = automation
+        self.steps: dict[str, Step] = {step.id: step for step in automation.steps}
+        self.templates: dict[str, Template] = {}
+        self.conditions: dict[str, Condition] = {}
+        for index, step in enumerate(automation.steps):
+            match step:
+                case ActionStep():
+                    self.templates[step.id] = compile_template(step.arguments, f"steps[{index}].with")
+                case DelayStep():
+                    self.templates[step.id] = compile_template(step.delay, f"steps[{index}].delay")
+                case BranchStep():
+                    self.conditions[step.id] = compile_condition(step.condition, f"steps[{index}].branch")
+                case _:
+                    pass
+        self.reads_entity = frozenset(
+            step_id
+            for compiled in (self.templates, self.conditions)
+            for step_id, part in compiled.items()
+            if part.reads_entity
+        )
+
+    @property
+    def first(self) -> str:
+        """The id of the step a run starts with."""
+        return self.automation.steps[0].id

@@ -1,0 +1,68 @@
+"""Every status and every allowed move, in one table. The state diagrams in the docs are drawn from it.
+
+A status that allows no move is final. Nothing ever leaves a final status, except where the table says so
+(a failed run can be retried by an operator, which is a move the table names).
+"""
+
+from typing import Final
+
+RUN: Final[dict[str, frozenset[str]]] = {
+    "pending": frozenset({"running", "cancelled"}),
+    "running": frozenset({"waiting", "paused", "completed", "partial", "failed", "cancelled"}),
+    "waiting": frozenset({"running", "paused", "failed", "cancelled"}),
+    "paused": frozenset({"running", "waiting", "cancelled"}),
+    "completed": frozenset(),
+    "partial": frozenset(),
+    "failed": frozenset(),
+    "cancelled": frozenset(),
+}
+
+STEP: Final[dict[str, frozenset[str]]] = {
+    "pending": frozenset({"ready", "skipped", "cancelled"}),
+    "ready": frozenset({"running", "skipped", "cancelled"}),
+    "running": frozenset({"waiting", "completed", "failed", "cancelled", "unknown"}),
+    "waiting": frozenset({"running", "completed", "failed", "skipped", "cancelled"}),
+    "completed": frozenset(),
+    "failed": frozenset(),
+    "skipped": frozenset(),
+    "cancelled": frozenset(),
+    "unknown": frozenset(),
+}
+
+AUTOMATION: Final[dict[str, frozenset[str]]] = {
+    "draft": frozenset({"active", "archived"}),
+    "active": frozenset({"paused", "archived"}),
+    "paused": frozenset({"active", "archived"}),
+    "archived": frozenset({"active", "paused"}),
+}
+
+OUTBOX: Final[dict[str, frozenset[str]]] = {
+    "pending": frozenset({"published", "failed"}),
+    "published": frozenset(),
+    "failed": frozenset({"pending"}),
+}
+
+TABLES: Final = {"run": RUN, "step": STEP, "automation": AUTOMATION, "outbox": OUTBOX}
+
+
+def may_move(noun: str, before: str, after: str) -> bool:
+    """Whether `after` may directly follow `before` for this noun."""
+    return after in TABLES[noun][before]
+
+
+def is_final(noun: str, status: str) -> bool:
+    """Whether nothing follows this status."""
+    return not TABLES[noun][status]
+
+
+def final_statuses(noun: str) -> frozenset[str]:
+    """The statuses of this noun that nothing follows."""
+    return frozenset(status for status, moves in TABLES[noun].items() if not moves)
+
+
+def diagram(noun: str) -> str:
+    """The Mermaid state diagram of one noun, as it stands in the docs."""
+    lines = ["stateDiagram-v2"]
+    lines += [f"    {before} --> {after}" for before, moves in TABLES[noun].items() for after in sorted(moves)]
+    lines += [f"    {status} --> [*]" for status in TABLES[noun] if is_final(noun, status)]
+    return "\n".join(lines)

@@ -1,0 +1,192 @@
+"""One text with placeholders, compiled: the fast way where its placeholders are plain paths, through Liquid if not."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from liquid.exceptions import LiquidError
+from liquid.template import BoundTemplate
+
+from upshot.core.errors import Problem, Refused
+from upshot.core.facts import MISSING, Facts
+from upshot.core.templates.errors import RenderFailure, TemplateError
+from upshot.core.templates.limits import OUTPUT_CHARACTERS_MAX
+from upshot.core.templates.liquid import (
+    Context,
+    OnMissing,
+    global_paths,
+    lone_expression,
+    parse,
+    render_nodes,
+)
+from upshot.core.templates.paths import (
+    Read,
+    compile_read,
+    is_plain_path,
+    known_segments,
+    segments_of,
+)
+from upshot.core.templates.scanner import Part, SourceFault, scan
+from upshot.core.templates.values import copied, to_json, to_text
+
+Render = Callable[[Facts], Any]
+
+_CONTAINERS = frozenset({dict, list})
+
+
+class CompiledText(msgspec.Struct, frozen=True):
+    """How to render one text, and the paths it reads. `is_lone`: it is one placeholder, and keeps its value's type."""
+
+    render: Render
+    paths: tuple[str, ...]
+    is_lone: bool
+
+
+def has_template(text: str) -> bool:
+    """True when a text holds a placeholder or a tag."""
+    return "{{" in text or "{%" in text
+
+
+def is_lone(text: str) -> bool:
+    """True when a text is one placeholder and nothing else, so that its value has any type."""
+    try:
+        parts = scan(text.strip())
+    except SourceFault:
+        return False
+    return len(parts) == 1 and parts[0].kind == "output"
+
+
+def compile_text(source: str, at: str, on_missing: OnMissing) -> CompiledText:
+    """The compiled form of a text that holds at least one placeholder or tag.
+
+    Raises:
+        Refused: the text is no template; the problem's path is `at`.
+    """
+    stripped = source.strip()
+    try:
+        parts = scan(source)
+        if len(parts) != 1 and stripped != source and is_lone(source):
+            parts, source = scan(stripped), stripped
+        if all(part.kind == "text" or (part.kind == "output" and is_plain_path(part.text)) for part in parts):
+            return _compile_plain(parts, at, on_missing)
+        return _compile_liquid(source, at, on_missing)
+    except SourceFault as fault:
+        raise Refused([Problem(at, f"is not a template: {fault.message}", fault.code)]) from fault
+    except LiquidError as error:
+        raise Refused([Problem(at, f"is not a template: {_reason(error)}", "template_syntax")]) from error
+    except Refused as refused:
+        raise Refused(
+            [
+                Problem(at, f"a placeholder names no path: {problem.message}", problem.code)
+                for problem in refused.problems
+            ]
+        ) from refused
+
+
+def _compile_plain(parts: list[Part], at: str, on_missing: OnMissing) -> CompiledText:
+    slots: list[tuple[int, Read, str]] = []
+    paths: list[str] = []
+    for index, part in enumerate(parts):
+        if part.kind == "output":
+            path, read = compile_read(segments_of(part.text))
+            slots.append((index, read, "{{ " + part.text + " }}"))
+            paths.append(path.text)
+    if not slots:
+        text = "".join(part.text for part in parts)
+        return CompiledText(lambda _: text, (), is_lone=False)
+    if len(parts) == 1:
+        return CompiledText(
+            _lone_render(slots[0][1], slots[0][2], at, on_missing),
+            tuple(paths),
+            is_lone=True,
+        )
+    skeleton = [part.text if part.kind == "text" else "" for part in parts]
+    return CompiledText(_joined_render(skeleton, slots, at, on_missing), tuple(paths), is_lone=False)
+
+
+def _lone_render(read: Read, placeholder: str, at: str, on_missing: OnMissing) -> Render:
+    def render(facts: Facts) -> Any:
+        value = read(facts)
+        if value.__class__ in _CONTAINERS:
+            return copied(value)
+        return None if value is MISSING else value
+
+    def render_present(facts: Facts) -> Any:
+        value = read(facts)
+        if value is MISSING or value is None:
+            raise TemplateError(at, placeholder, "there is no value")
+        return copied(value)
+
+    return render_present if on_missing == "fail" else render
+
+
+def _joined_render(
+    skeleton: list[str],
+    slots: list[tuple[int, Read, str]],
+    at: str,
+    on_missing: OnMissing,
+) -> Render:
+    is_strict = on_missing == "fail"
+
+    def render(facts: Facts) -> str:
+        pieces = skeleton.copy()
+        for index, read, placeholder in slots:
+            value = read(facts)
+            if type(value) is not str:
+                if is_strict and (value is MISSING or value is None):
+                    raise TemplateError(at, placeholder, "there is no value")
+                try:
+                    value = to_text(value)
+                except RenderFailure as failure:
+                    raise TemplateError(at, placeholder, failure.reason) from None
+            pieces[index] = value
+        text = "".join(pieces)
+        if len(text) > OUTPUT_CHARACTERS_MAX:
+            raise TemplateError(at, "", f"the text grows over {OUTPUT_CHARACTERS_MAX:,} characters")
+        return text
+
+    return render
+
+
+def _compile_liquid(source: str, at: str, on_missing: OnMissing) -> CompiledText:
+    template = _parsed(source)
+    paths: list[str] = []
+    for segments in global_paths(template):
+        known = known_segments(segments)
+        if known:
+            paths.append(compile_read(known)[0].text)
+    expression = lone_expression(template)
+
+    def evaluate(facts: Facts) -> Any:
+        context = Context(template, facts, on_missing)
+        if expression is None:
+            return render_nodes(template.nodes, context)
+        value = to_json(expression.evaluate(context))
+        if value is None and on_missing == "fail":
+            raise RenderFailure("there is no value")
+        return value
+
+    def render(facts: Facts) -> Any:
+        try:
+            return evaluate(facts)
+        except RenderFailure as failure:
+            raise TemplateError(at, failure.placeholder or source[:100], failure.reason) from None
+        except LiquidError as error:
+            raise TemplateError(at, source[:100], _reason(error)) from error
+        except RecursionError as error:
+            raise TemplateError(at, source[:100], "it is nested too deep") from error
+
+    return CompiledText(render, tuple(paths), is_lone=expression is not None)
+
+
+@lru_cache(maxsize=2048)
+def _parsed(source: str) -> BoundTemplate:
+    return parse(source)
+
+
+def _reason(error: LiquidError) -> str:
+    cause = error.__cause__
+    if isinstance(cause, RecursionError):
+        return "it is nested too deep"
+    return str(error.args[0] if error.args else error).split("\n", 1)[0]

@@ -1,0 +1,1 @@
+"""The services of the one way through: accept, match, run, act, record, and what keeps them going."""

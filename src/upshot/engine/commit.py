@@ -1,0 +1,199 @@
+"""Group commit: one writer per process, everything pending in one transaction, no timer.
+
+While a transaction syncs, the next batch gathers. Work comes in kinds; all pending work of one kind is one call of its
+`write`, so that a thousand outcomes are a handful of set-based statements. A promise resolves only after COMMIT.
+
+When a batch fails as a whole it is rolled back and halved until the culprit stands alone; the others are not hurt.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from upshot.adapters.clock import Clock
+from upshot.core.errors import Busy
+from upshot.store.database import Database
+
+T = TypeVar("T")
+
+BATCH_MAX = 2_000
+PENDING_MAX = 100_000
+
+
+class Kind(Protocol):
+    """A kind of work: how many pieces of it are written at once."""
+
+    def write(self, connection: Connection, work: Sequence[Any], now: int) -> Sequence[Any]:
+        """Write all of it in the open transaction; one answer for each piece (an exception is raised to its giver)."""
+        ...
+
+
+class _Piece:
+    __slots__ = ("answer", "kind", "promise", "work")
+
+    def __init__(self, kind: Kind, work: Any, promise: "Future[Any] | asyncio.Future[Any]") -> None:
+        self.kind, self.work, self.promise = kind, work, promise
+        self.answer: Any = None
+
+
+class _Function:
+    """Single functions, each in a savepoint of its own, so that one that raises leaves the others' work alone."""
+
+    def write(self, connection: Connection, work: Sequence[Callable[[Connection], Any]], now: int) -> Sequence[Any]:
+        del now
+        return [self._one(connection, function) for function in work]
+
+    @staticmethod
+    def _one(connection: Connection, function: Callable[[Connection], Any]) -> Any:
+        savepoint = connection.begin_nested()
+        try:
+            answer = function(connection)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised again where the function was given
+            savepoint.rollback()
+            return error
+        savepoint.commit()
+        return answer
+
+
+FUNCTION = _Function()
+
+
+class GroupCommit:
+    """The process's one writer, on a thread of its own that starts with the first piece of work."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self._pending: deque[_Piece] = deque()
+        self._wake = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+
+    # --- giving work ----------------------------------------------------------------------------------------------------
+
+    def run(self, function: Callable[[Connection], T]) -> T:
+        """Run `function` inside the next transaction and wait for its commit. What it raises is raised here, and nothing
+        of it is kept. Thread-safe; never call it on an event loop."""
+        promise: Future[T] = Future()
+        self._give([_Piece(FUNCTION, function, promise)])
+        return promise.result()
+
+    async def run_async(self, function: Callable[[Connection], T]) -> T:
+        """`run`, for an event loop."""
+        return await self.give(FUNCTION, function)
+
+    def give(self, kind: Kind, work: Any) -> "asyncio.Future[Any]":
+        """Hand over one piece of work; the future resolves with its answer after COMMIT. Call it on an event loop."""
+        promise: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._give([_Piece(kind, work, promise)])
+        return promise
+
+    def give_blocking(self, kind: Kind, work: Sequence[Any]) -> list[Any]:
+        """Hand over several pieces from a thread and wait until all are committed."""
+        pieces = [_Piece(kind, piece, Future()) for piece in work]
+        self._give(pieces)
+        return [piece.promise.result() for piece in pieces]  # pyright: ignore[reportUnknownVariableType] - set by kind
+
+    def give_all(self, kind: Kind, work: Sequence[Any]) -> "list[asyncio.Future[Any]]":
+        """Hand over several pieces at once."""
+        loop = asyncio.get_running_loop()
+        pieces = [_Piece(kind, piece, loop.create_future()) for piece in work]
+        self._give(pieces)
+        return [piece.promise for piece in pieces]  # pyright: ignore[reportReturnType] - made on the line above
+
+    def close(self) -> None:
+        """Commit what is pending, then stop."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _give(self, pieces: list[_Piece]) -> None:
+        with self._wake:
+            if self._closing:
+                raise Busy("The engine is stopping and takes no more work. Send it again after the restart.")
+            if len(self._pending) + len(pieces) > PENDING_MAX:
+                raise Busy(
+                    f"{len(self._pending)} writes are waiting, which is the most that is held. Nothing was written."
+                )
+            self._pending.extend(pieces)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="upshot-commit", daemon=True)
+                self._thread.start()
+            self._wake.notify()
+
+    # --- the writer's thread --------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            with self._wake:
+                while not self._pending and not self._closing:
+                    self._wake.wait()
+                if not self._pending:
+                    return
+                batch = [self._pending.popleft() for _ in range(min(len(self._pending), BATCH_MAX))]
+            self._commit(batch)
+            _deliver(batch)
+
+    def _commit(self, batch: list[_Piece]) -> None:
+        try:
+            with self._database.writing() as connection:
+                self._write(connection, batch)
+        except OperationalError as error:
+            for piece in batch:
+                piece.answer = _as_busy(error)
+        except Exception as error:  # noqa: BLE001 - it is bisected out and raised to the giver of the culprit
+            if len(batch) == 1:
+                batch[0].answer = error
+                return
+            middle = len(batch) // 2
+            self._commit(batch[:middle])
+            self._commit(batch[middle:])
+
+    def _write(self, connection: Connection, batch: list[_Piece]) -> None:
+        now = self._clock.now()
+        by_kind: dict[int, list[_Piece]] = {}
+        for piece in batch:
+            by_kind.setdefault(id(piece.kind), []).append(piece)
+        for pieces in by_kind.values():
+            answers = pieces[0].kind.write(connection, [piece.work for piece in pieces], now)
+            for piece, answer in zip(pieces, answers, strict=True):
+                piece.answer = answer
+
+
+def _as_busy(error: OperationalError) -> Busy:
+    return Busy(f"The database could not take the write ({error.orig}). Nothing was written; it is safe to try again.")
+
+
+def _deliver(batch: list[_Piece]) -> None:
+    """Resolve the promises: those of a loop in one call per loop, since a call into a loop from outside is dear."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Piece]] = {}
+    for piece in batch:
+        if isinstance(piece.promise, asyncio.Future):
+            by_loop.setdefault(piece.promise.get_loop(), []).append(piece)
+        else:
+            _resolve(piece)
+    for loop, pieces in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_resolve_all, pieces)
+
+
+def _resolve_all(pieces: list[_Piece]) -> None:
+    for piece in pieces:
+        if not piece.promise.done():  # a giver that went away does not withdraw its work
+            _resolve(piece)
+
+
+def _resolve(piece: _Piece) -> None:
+    if isinstance(piece.answer, Exception):
+        piece.promise.set_exception(piece.answer)
+    else:
+        piece.promise.set_result(piece.answer)

@@ -1,0 +1,165 @@
+"""The active automations in memory, compiled and indexed, per tenant.
+
+Each copy carries the revision it was read at; a match is written only if the tenant's revision is still that one.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from upshot.core.automations import read as read_document
+from upshot.core.automations.action_shape import ActionShape
+from upshot.core.conditions import Condition, MatchIndex, compile_condition
+from upshot.core.errors import Refused
+from upshot.core.event_payloads import EntityBinding, PayloadSchema, compile_schema
+from upshot.core.program import Program
+from upshot.engine.reads import Reads
+from upshot.store import definitions as store
+from upshot.store.database import Database
+
+log = logging.getLogger("upshot.engine")
+
+PROGRAMS_MAX = 20_000
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """One active automation version, ready to start runs."""
+
+    automation_id: str
+    version: int
+    priority: int
+    program: Program
+
+
+class Listeners:
+    """The automations that listen to one event name, highest priority first, then in the order of their creation."""
+
+    __slots__ = ("by_id", "index")
+
+    def __init__(self, listeners: list[Listener]) -> None:
+        ordered = sorted(listeners, key=lambda listener: -listener.priority)
+        self.by_id = {listener.automation_id: listener for listener in ordered}
+        self.index = MatchIndex([(x.automation_id, rank, _condition(x)) for rank, x in enumerate(ordered)])
+
+
+class EventType(msgspec.Struct, frozen=True):
+    """A declared event type, compiled: the schema its data must meet and the entity it is about."""
+
+    name: str
+    schema: PayloadSchema | None
+    binding: EntityBinding | None
+    is_strict: bool
+
+
+class TenantDefinitions(msgspec.Struct, frozen=True):
+    """One tenant's definitions at one revision."""
+
+    revision: int
+    is_suspended: bool
+    zone: str
+    limits: dict[str, Any]
+    listeners: dict[str, Listeners]
+    event_types: dict[str, EventType]
+
+
+class Definitions:
+    """The process's copy of every tenant's definitions, read when first needed and again after a change. Thread-safe."""
+
+    def __init__(self, database: Database, reads: Reads, shapes: Mapping[str, ActionShape]) -> None:
+        self._database, self._reads, self._shapes = database, reads, shapes
+        self._tenants: dict[str, TenantDefinitions] = {}
+        self._programs: OrderedDict[tuple[str, str, int], Program] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def known(self, tenant_id: str) -> TenantDefinitions | None:
+        """This tenant's definitions if they are in memory."""
+        return self._tenants.get(tenant_id)
+
+    async def of(self, tenant_id: str) -> TenantDefinitions:
+        """This tenant's definitions, read if they are not in memory.
+
+        Raises:
+            NotFound: there is no such tenant.
+        """
+        found = self._tenants.get(tenant_id)
+        if found is None:
+            found = self._compile(tenant_id, await self._reads.run(store.load, tenant_id))
+        return found
+
+    def of_now(self, tenant_id: str) -> TenantDefinitions:
+        """`of`, for a thread that may block."""
+        found = self._tenants.get(tenant_id)
+        if found is None:
+            with self._database.reading() as connection:
+                stored = store.load(connection, tenant_id)
+            found = self._compile(tenant_id, stored)
+        return found
+
+    def forget(self, tenant_id: str) -> None:
+        """The tenant's definitions changed: read them again when next needed."""
+        self._tenants.pop(tenant_id, None)
+
+    async def refresh(self) -> None:
+        """Forget what another process changed."""
+        present = await self._reads.run(store.revisions, list(self._tenants))
+        for tenant_id, known in list(self._tenants.items()):
+            if present.get(tenant_id) != known.revision:
+                self.forget(tenant_id)
+
+    def program(self, tenant_id: str, automation_id: str, version: int, document: str) -> Program:
+        """The program of one version, compiled at most once while it is in use.
+
+        Raises:
+            Refused: this process cannot run that version (it lacks an action, say).
+        """
+        key = (tenant_id, automation_id, version)
+        with self._lock:
+            program = self._programs.get(key)
+            if program is not None:
+                self._programs.move_to_end(key)
+                return program
+        program = Program(read_document(msgspec.json.decode(document), actions=self._shapes))
+        with self._lock:
+            self._programs[key] = program
+            if len(self._programs) > PROGRAMS_MAX:
+                self._programs.popitem(last=False)
+        return program
+
+    def _compile(self, tenant_id: str, stored: store.Definitions) -> TenantDefinitions:
+        by_event: dict[str, list[Listener]] = {}
+        for live in stored.active:
+            try:
+                program = self.program(tenant_id, live.automation_id, live.version, live.document)
+            except Refused as refused:  # the others must not be hurt
+                log.error("automation %s version %s cannot run here: %s", live.automation_id, live.version, refused)
+                continue
+            listener = Listener(live.automation_id, live.version, program.automation.priority, program)
+            by_event.setdefault(program.automation.event, []).append(listener)
+        compiled = TenantDefinitions(
+            revision=stored.revision,
+            is_suspended=stored.status != "active",
+            zone=stored.settings.get("zone", "UTC"),
+            limits=stored.settings.get("limits", {}),
+            listeners={name: Listeners(found) for name, found in by_event.items()},
+            event_types={declared.name: _event_type(declared) for declared in stored.event_types},
+        )
+        self._tenants[tenant_id] = compiled
+        return compiled
+
+
+def _event_type(declared: store.DeclaredType) -> EventType:
+    return EventType(
+        declared.name,
+        compile_schema(msgspec.json.decode(declared.schema)) if declared.schema is not None else None,
+        msgspec.json.decode(declared.entity, type=EntityBinding) if declared.entity is not None else None,
+        declared.on_invalid == "refuse",
+    )
+
+
+def _condition(listener: Listener) -> Condition | None:
+    document = listener.program.automation.condition
+    return compile_condition(document) if document is not None else None

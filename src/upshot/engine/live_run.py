@@ -1,0 +1,95 @@
+"""A run in the memory of the worker that drives it. It is rebuilt from the store at any time; nothing here is the truth."""
+
+from typing import Any, cast
+
+import msgspec
+
+from upshot.core import advance
+from upshot.core.commands import Command
+from upshot.core.events import Event
+from upshot.core.facts import Facts
+from upshot.core.instants import to_text
+from upshot.core.program import Program
+from upshot.store.journal import KeptRun
+from upshot.store.runs import NewRun
+
+
+class LiveRun:
+    """One unfinished run: where it stands, what its steps gave, and the hold (`epoch`) under which it may write."""
+
+    __slots__ = (
+        "attempts",
+        "automation_id",
+        "epoch",
+        "event",
+        "id",
+        "outputs",
+        "program",
+        "seq",
+        "state",
+        "tenant_id",
+        "test",
+        "version",
+        "zone",
+    )
+
+    def __init__(
+        self, event: Event, run_id: str, automation_id: str, version: int, program: Program, zone: str
+    ) -> None:
+        self.tenant_id, self.id, self.event = event.tenant_id, run_id, event
+        self.automation_id, self.version, self.program, self.zone = automation_id, version, program, zone
+        self.test = event.test
+        self.epoch = 1
+        self.seq = 0
+        self.state = advance.State()
+        self.outputs: dict[str, dict[str, Any]] = {}
+        self.attempts: dict[str, int] = {}
+
+    @classmethod
+    def born(cls, event: Event, new: NewRun, program: Program, zone: str) -> "LiveRun":
+        """A run that was just created by this process."""
+        return cls(event, new.id, new.automation_id, new.version, program, zone)
+
+    @classmethod
+    def kept(cls, kept: KeptRun, program: Program, zone: str, epoch: int) -> "tuple[LiveRun, Command]":
+        """A run brought back from its journal, and what it does next."""
+        run = cls(kept.event, kept.run_id, kept.automation_id, kept.version, program, zone)
+        run.epoch, run.attempts, run.seq = epoch, kept.attempts, len(kept.journal)
+        run.outputs = {outcome.step_id: {"output": outcome.output} for outcome in kept.journal}
+        run.state, command = advance.resume(program, kept.journal)
+        return run, command
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Tenant and id."""
+        return self.tenant_id, self.id
+
+    def start(self) -> Command:
+        """The first command of a new run."""
+        self.state, command = advance.start(self.program)
+        return command
+
+    def facts(self, now: int, entity: dict[str, Any] | None) -> Facts:
+        """What this run's conditions and templates read now."""
+        base = facts_of(self.event, now=now, zone=self.zone, entity=entity)
+        return msgspec.structs.replace(base, steps=self.outputs, run={"id": self.id, "test": self.test})
+
+
+def facts_of(event: Event, *, now: int, zone: str, entity: dict[str, Any] | None) -> Facts:
+    """What the conditions of an event's listeners read. An entity change carries `previous` and `changed` in its data."""
+    previous, changed = event.data.get("previous"), event.data.get("changed")
+    return Facts(
+        data=event.data,
+        event=event.as_root(),
+        now=now,
+        zone=zone,
+        entity=entity,
+        previous=cast("dict[str, Any]", previous) if isinstance(previous, dict) else None,
+        changed=cast("list[str]", changed) if isinstance(changed, list) else None,
+        tenant={"id": event.tenant_id, "zone": zone},
+    )
+
+
+def entity_root(type_: str, id_: str, fields: dict[str, Any], tags: list[str], updated_at: int) -> dict[str, Any]:
+    """An entity as conditions and templates read it: its fields, with `id`, `type`, `tags` and `updated_at` beside them."""
+    return {**fields, "id": id_, "type": type_, "tags": tags, "updated_at": to_text(updated_at)}

@@ -1,0 +1,229 @@
+"""Match: an accepted event starts a run of every automation whose trigger and condition hold. One transaction.
+
+Events come from memory (handed over by accept and record after their commit) or, after a crash or from another process,
+from the store. The index that decides is checked in the writing transaction: when the definitions changed meanwhile,
+nothing is written and the event is matched again with the new ones.
+"""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.adapters.clock import new_id
+from upshot.core.errors import Busy
+from upshot.core.events import Event
+from upshot.core.strict_json import encode
+from upshot.engine.definitions import Listener, TenantDefinitions
+from upshot.engine.live_run import LiveRun, facts_of
+from upshot.engine.process import Process
+from upshot.engine.run import Run
+from upshot.store import counts, dead_letters, definitions
+from upshot.store import entities as entity_store
+from upshot.store import events as event_store
+from upshot.store import runs as run_store
+
+log = logging.getLogger("upshot.engine")
+
+BATCH_MAX = 500
+PAUSE_AFTER_ERROR_SECONDS = 0.5
+HANDED_MAX = 20_000
+POLL_SECONDS = 1.0
+
+
+class Matched(msgspec.Struct, frozen=True):
+    """What one event will start, if the definitions are still those of `revision`."""
+
+    event: Event
+    revision: int
+    started: list[tuple[Listener, run_store.NewRun]]
+
+
+class MatchWrite:
+    """The kind of work that writes matches: the events stop waiting and their runs begin, in one transaction.
+
+    The answer is the ids of the runs created, or None when the definitions changed and the event must be matched again.
+    """
+
+    def write(self, connection: Connection, work: Sequence[Matched], now: int) -> Sequence[set[str] | None]:
+        """Write all matches whose definitions are current."""
+        present = definitions.revisions(connection, sorted({m.event.tenant_id for m in work}))
+        current = [m for m in work if present.get(m.event.tenant_id) == m.revision]
+        won = event_store.take_unmatched(connection, [(m.event.tenant_id, m.event.id) for m in current])
+        new = [run for m in current if m.event.id in won for _, run in m.started]
+        made = run_store.create(connection, new, now) if new else set[str]()
+        if made:
+            born = Counter(
+                (run.tenant_id, "runs", "", "running" if run.worker_id else "pending") for run in new if run.id in made
+            )
+            counts.add(connection, born, now)
+        stale = {m.event.id for m in work} - {m.event.id for m in current}
+        return [None if m.event.id in stale else made & {run.id for _, run in m.started} for m in work]
+
+
+class Match:
+    """The service that matches events."""
+
+    name = "match"
+
+    def __init__(self, process: Process, run: Run) -> None:
+        self._process, self._run = process, run
+        self._kind = MatchWrite()
+        self._handed: deque[Event] = deque()
+        self._writing: set[asyncio.Task[None]] = set()
+        self._behind = True
+        self.wake = lambda: None
+
+    def hand(self, events: Sequence[Event]) -> None:
+        """Take over events that this process just committed. When too many wait, the store keeps the rest."""
+        if len(self._handed) > HANDED_MAX:
+            self._behind = True
+            return
+        self._handed.extend(event for event in events if event.is_matched)
+        self.wake()
+
+    def is_idle(self) -> bool:
+        """Whether no handed event waits and no match is being written."""
+        return not self._handed and not self._writing
+
+    async def poll(self) -> float:
+        """Match the next batch."""
+        batch = [self._handed.popleft() for _ in range(min(len(self._handed), BATCH_MAX))]
+        if not batch:
+            batch = await self._claim()
+        if not batch:
+            return POLL_SECONDS
+        matched = await self._decide(batch)
+        task = asyncio.get_running_loop().create_task(self._write(matched))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return 0.0
+
+    async def drain(self) -> None:
+        """Wait until every match being written is committed."""
+        while self._writing:
+            await asyncio.wait(self._writing)
+
+    async def _claim(self) -> list[Event]:
+        process = self._process
+        now = process.clock.now()
+        claimed = await process.commit.run_async(
+            lambda c: event_store.claim_unmatched(c, process.worker_id, now, BATCH_MAX)
+        )
+        self._behind = len(claimed) == BATCH_MAX
+        return claimed
+
+    async def _decide(self, batch: list[Event]) -> list[Matched]:
+        process = self._process
+        now = process.clock.now()
+        by_tenant: dict[str, TenantDefinitions] = {}
+        for tenant_id in {event.tenant_id for event in batch}:
+            by_tenant[tenant_id] = process.definitions.known(tenant_id) or await process.definitions.of(tenant_id)
+        entities = await self._read_entities(batch, by_tenant)
+        return [self._decide_one(event, by_tenant[event.tenant_id], entities, now) for event in batch]
+
+    async def _read_entities(
+        self, batch: list[Event], by_tenant: dict[str, TenantDefinitions]
+    ) -> dict[tuple[str, str, str], dict[str, object]]:
+        wanted = [
+            (event.tenant_id, event.entity.type, event.entity.id)
+            for event in batch
+            if event.entity is not None
+            and (listeners := by_tenant[event.tenant_id].listeners.get(event.name)) is not None
+            and listeners.index.reads_entity
+        ]
+        return await self._process.reads.run(entity_store.read_roots, wanted) if wanted else {}
+
+    def _decide_one(
+        self,
+        event: Event,
+        known: TenantDefinitions,
+        entities: dict[tuple[str, str, str], dict[str, object]],
+        now: int,
+    ) -> Matched:
+        listeners = known.listeners.get(event.name)
+        if listeners is None:
+            return Matched(event, known.revision, [])
+        entity = entities.get((event.tenant_id, event.entity.type, event.entity.id)) if event.entity else None
+        keys = listeners.index.match(facts_of(event, now=now, zone=known.zone, entity=entity))
+        kept_facts = encode({"entity": entity}) if entity is not None else None
+        started: list[tuple[Listener, run_store.NewRun]] = []
+        for key in keys:
+            listener = listeners.by_id[key]
+            started.append((listener, self._new_run(event, listener, kept_facts, now)))
+        return Matched(event, known.revision, started)
+
+    def _new_run(self, event: Event, listener: Listener, facts: str | None, now: int) -> run_store.NewRun:
+        return run_store.NewRun(
+            tenant_id=event.tenant_id,
+            id=new_id(now),
+            automation_id=listener.automation_id,
+            version=listener.version,
+            event_id=event.id,
+            entity_type=event.entity.type if event.entity else None,
+            entity_id=event.entity.id if event.entity else None,
+            priority=listener.priority,
+            test=event.test,
+            facts=facts,
+            worker_id=self._process.worker_id if self._run.reserve() else None,
+        )
+
+    async def _write(self, matched: list[Matched]) -> None:
+        answers = await asyncio.gather(*self._process.commit.give_all(self._kind, matched), return_exceptions=True)
+        again: list[Event] = []
+        for match, made in zip(matched, answers, strict=True):
+            if made is not None and not isinstance(made, BaseException):
+                self._begin(match, made)
+                continue
+            self._give_back(match)
+            self._process.definitions.forget(match.event.tenant_id)
+            if made is None or await self._may_try_again(match.event, made):
+                again.append(match.event)
+        if again:
+            self._handed.extend(again)
+            self.wake()
+
+    async def _may_try_again(self, event: Event, error: BaseException) -> bool:
+        """After an error: whether the event is matched again. Each time is a strike; the last makes it a dead letter."""
+        process = self._process
+        await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
+        if isinstance(error, Busy):
+            return True
+        log.error("event %s could not be matched: %s", event.id, error)
+        return await process.commit.run_async(
+            lambda c: strike(c, event, str(error), process.limits.strikes_max, process.clock.now())
+        )
+
+    def _begin(self, match: Matched, made: set[str]) -> None:
+        for listener, new in match.started:
+            if new.worker_id is None:
+                self._run.wants_claim()
+            elif new.id in made:
+                run = LiveRun.born(match.event, new, listener.program, self._zone(match.event.tenant_id))
+                self._run.begin(run)
+            else:
+                self._run.give_back_room()
+        if made:
+            self._process.changes.tell(match.event.tenant_id, "event", id=match.event.public_id, name=match.event.name)
+
+    def _give_back(self, match: Matched) -> None:
+        for _, new in match.started:
+            if new.worker_id is not None:
+                self._run.give_back_room()
+
+    def _zone(self, tenant_id: str) -> str:
+        known = self._process.definitions.known(tenant_id)
+        return known.zone if known else "UTC"
+
+
+def strike(connection: Connection, event: Event, why: str, strikes_max: int, now: int) -> bool:
+    """Count a failed match; False when it was the last, and the event is a dead letter now."""
+    strikes = event_store.strike(connection, event.tenant_id, event.id)
+    if strikes < strikes_max:
+        return True
+    event_store.take_unmatched(connection, [(event.tenant_id, event.id)])
+    dead_letters.add(connection, event.tenant_id, "event", event.id, why, strikes, now)
+    return False

@@ -1,0 +1,58 @@
+"""What the services of one process share: its identity, its store, its clock, what it knows."""
+
+import base64
+import hmac
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from upshot.adapters.clock import Clock
+from upshot.engine.changes import Changes
+from upshot.engine.commit import GroupCommit
+from upshot.engine.definitions import Definitions
+from upshot.engine.reads import Reads
+
+if TYPE_CHECKING:
+    from upshot.core.action import ActionRegistry, Outbound
+    from upshot.store.database import Database
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one process."""
+
+    runs_max: int = 2_000
+    """Runs driven at once; further ones wait in the store for room."""
+    sleepers_max: int = 10_000
+    """Sleeping runs kept in memory because their timer is near."""
+    strikes_max: int = 5
+    """Claims without progress after which a run or event is given up on and kept as a dead letter."""
+    lease_seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """One worker process of the engine."""
+
+    worker_id: str
+    database: "Database"
+    commit: GroupCommit
+    reads: Reads
+    clock: Clock
+    definitions: Definitions
+    actions: "ActionRegistry"
+    outbound: "Outbound"
+    secrets: "Secrets"
+    changes: Changes = field(default_factory=Changes)
+    limits: Limits = field(default_factory=Limits)
+
+
+class Secrets:
+    """The secrets that are derived from the installation's key, one per tenant, and never stored."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def of(self, tenant_id: str) -> str:
+        """The tenant's webhook signing secret in the form Standard Webhooks gives it: `whsec_` and base64."""
+        made = hmac.digest(self._key, f"webhook-signing:{tenant_id}".encode(), "sha256")
+        return "whsec_" + base64.b64encode(made).decode()

@@ -1,0 +1,160 @@
+"""Receive: what somebody sent is checked and read into events, before any of it is accepted. All faults are named at once."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+
+from upshot.adapters.clock import new_id
+from upshot.core.errors import Malformed, NotAllowed, Problem, Refused
+from upshot.core.events import EntityRef, Event
+from upshot.core.instants import from_text
+from upshot.core.strict_json import encode
+from upshot.engine.definitions import EventType, TenantDefinitions
+
+EVENTS_MAX = 1_000
+NAME_MAX = 200
+ID_MAX = 200
+DATA_MAX = 262_144
+FIELDS = frozenset({"id", "name", "data", "ts", "entity"})
+RESERVED = "system."
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """The run and step that emitted an event by way of the outside."""
+
+    run_id: str
+    step_id: str
+
+
+def receive(
+    tenant_id: str, envelopes: Sequence[Any], known: TenantDefinitions, now: int, *, test: bool = False
+) -> list[Event]:
+    """Read envelopes `{id?, name, data?, ts?, entity?}` whose JSON was strictly decoded.
+
+    Raises:
+        Malformed: an envelope is not of that form; `problems` name every fault of every envelope.
+        Refused: the data does not meet its event type's schema and the type says `refuse`.
+        NotAllowed: the tenant is suspended.
+    """
+    if known.is_suspended:
+        raise NotAllowed(f"Tenant {tenant_id!r} is suspended and takes no events until it is active again.")
+    if len(envelopes) > EVENTS_MAX:
+        raise Malformed.at("", f"{len(envelopes)} events at once; at most {EVENTS_MAX}", "too_many")
+    is_one = len(envelopes) == 1
+    faults: list[Problem] = []
+    invalid: list[Problem] = []
+    events: list[Event] = []
+    for index, envelope in enumerate(envelopes):
+        at = "" if is_one else f"[{index}]"
+        problems = form_problems(envelope, at)
+        if problems:
+            faults.extend(problems)
+            continue
+        event, refused = _read(tenant_id, envelope, at, known.event_types.get(envelope["name"]), now, test=test)
+        invalid.extend(refused)
+        events.append(event)
+    if faults:
+        raise Malformed(faults)
+    if invalid:
+        raise Refused(invalid)
+    return events
+
+
+def form_problems(envelope: Any, at: str) -> list[Problem]:
+    """What is wrong with the form of one envelope."""
+    if not isinstance(envelope, dict):
+        return [Problem(at, "an event is an object with a name and data", "wrong_type")]
+    envelope = cast("dict[str, Any]", envelope)
+    problems = [
+        Problem(_join(at, str(field)), "is not a field of an event (id, name, data, ts, entity)", "unknown_field")
+        for field in envelope
+        if field not in FIELDS
+    ]
+    problems += _name_problems(envelope.get("name"), _join(at, "name"))
+    if not isinstance(envelope.get("data", {}), dict):
+        problems.append(Problem(_join(at, "data"), "is an object", "wrong_type"))
+    identity = envelope.get("id")
+    if identity is not None and not _is_id(identity):
+        problems.append(Problem(_join(at, "id"), f"is 1 to {ID_MAX} visible characters", "bad_id"))
+    ts = envelope.get("ts")
+    if ts is not None:
+        problems += _ts_problems(ts, _join(at, "ts"))
+    return problems + _entity_problems(envelope.get("entity"), _join(at, "entity"))
+
+
+def _read(
+    tenant_id: str, envelope: dict[str, Any], at: str, event_type: EventType | None, now: int, *, test: bool
+) -> tuple[Event, list[Problem]]:
+    data: dict[str, Any] = envelope.get("data", {})
+    text = encode(data)
+    refused: list[Problem] = []
+    marks: str | None = None
+    if len(text) > DATA_MAX:
+        refused.append(Problem(_join(at, "data"), f"is {len(text)} characters; at most {DATA_MAX}", "too_large"))
+    if event_type is not None and event_type.schema is not None:
+        found = event_type.schema.problems(data)
+        if found and event_type.is_strict:
+            refused += [msgspec.structs.replace(p, path=_join(_join(at, "data"), p.path)) for p in found]
+        elif found:
+            marks = encode([msgspec.to_builtins(p) for p in found])
+    event_id = new_id(now)
+    event = Event(
+        tenant_id=tenant_id,
+        id=event_id,
+        source_id=envelope.get("id"),
+        name=envelope["name"],
+        data=data,
+        text=text,
+        ts=from_text(envelope["ts"]) if envelope.get("ts") is not None else now,
+        root_id=event_id,
+        entity=_entity(envelope.get("entity"), event_type, data),
+        marks=marks,
+        test=test,
+    )
+    return event, refused
+
+
+def _entity(given: dict[str, str] | None, event_type: EventType | None, data: dict[str, Any]) -> EntityRef | None:
+    if given is not None:
+        return EntityRef(given["type"], given["id"])
+    if event_type is not None and event_type.binding is not None:
+        return event_type.binding.entity_of(data)
+    return None
+
+
+def _name_problems(name: Any, at: str) -> list[Problem]:
+    if not isinstance(name, str) or not name.strip():
+        return [Problem(at, "an event needs a name, like shop/order.created", "missing")]
+    if len(name) > NAME_MAX or not name.isprintable() or name != name.strip():
+        return [Problem(at, f"is at most {NAME_MAX} printable characters without space around them", "bad_name")]
+    if name.startswith(RESERVED):
+        return [Problem(at, f"names that begin with {RESERVED!r} are kept for the engine", "reserved_name")]
+    return []
+
+
+def _ts_problems(ts: Any, at: str) -> list[Problem]:
+    if not isinstance(ts, str):
+        return [Problem(at, "is an RFC 3339 text like 2026-11-21T09:00:00Z", "wrong_type")]
+    try:
+        from_text(ts, at)
+    except Malformed as error:
+        return list(error.problems)
+    return []
+
+
+def _entity_problems(entity: Any, at: str) -> list[Problem]:
+    if entity is None:
+        return []
+    given = cast("dict[str, Any]", entity) if isinstance(entity, dict) else {}
+    if set(given) != {"type", "id"} or not all(map(_is_id, given.values())):
+        return [Problem(at, 'is {"type": ..., "id": ...}, both 1 to 200 visible characters', "bad_entity")]
+    return []
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= ID_MAX and value.isprintable() and value == value.strip()
+
+
+def _join(at: str, field: str) -> str:
+    return f"{at}.{field}" if at and field else at or field

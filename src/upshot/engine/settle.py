@@ -1,0 +1,93 @@
+"""Settle: what a step did to our own store happens here, inside the transaction that keeps its outcome: exactly once."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.adapters.clock import new_id
+from upshot.core.action import ChangeEntity, EmitEvent, StoreOperation
+from upshot.core.commands import StepError
+from upshot.core.entities import Change
+from upshot.core.errors import Refused
+from upshot.core.events import EntityRef, Event
+from upshot.core.journal import Outcome
+from upshot.core.strict_json import encode
+from upshot.store import entities
+
+if TYPE_CHECKING:
+    from upshot.engine.record import Recording
+
+
+class Performed(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt as `act` made it: an outcome, or operations on our own store that will decide it. JSON is text."""
+
+    started_at: int
+    outcome: Outcome | None = None
+    operations: tuple[StoreOperation, ...] = ()
+    input: str | None = None
+    log: str | None = None
+    is_permanent: bool = False
+    is_missing_action: bool = False
+    retry_after_seconds: float | None = None
+
+
+Settled = tuple[Outcome, tuple[Event, ...]]
+
+
+def settle(connection: Connection, works: "Sequence[Recording]", now: int) -> list[Settled]:
+    """Do the operations of these steps, all of them or, for a step one of whose operations is refused, none."""
+    changes = [
+        entities.Wanted(index, work.run.tenant_id, operation.change)
+        for index, work in enumerate(works)
+        for operation in work.performed.operations
+        if isinstance(operation, ChangeEntity)
+    ]
+    applied = entities.apply(connection, changes, now) if changes else {}
+    return [_settle_one(work, applied.get(index, []), now) for index, work in enumerate(works)]
+
+
+def _settle_one(work: "Recording", applied: "list[Change | Refused]", now: int) -> Settled:
+    performed = work.performed
+    if performed.outcome is not None:
+        return performed.outcome, ()
+    for answer in applied:
+        if isinstance(answer, Refused):
+            error = StepError("refused", str(answer), work.step_id)
+            return Outcome(work.step_id, "failed", error=error), ()
+    events: list[Event] = []
+    output: Any = None
+    answers = iter(applied)
+    for operation in performed.operations:
+        match operation:
+            case ChangeEntity():
+                change = next(answers)
+                assert not isinstance(change, Refused)  # noqa: S101 - returned above
+                output = entities.as_output(change.after)
+                if change.event_name is not None:
+                    ref = EntityRef(change.after.type, change.after.id)
+                    events.append(caused(work, change.event_name, change.data, ref, now))
+            case EmitEvent():
+                emitted = caused(work, operation.name, operation.data, operation.entity, now)
+                events.append(emitted)
+                output = {"event_id": emitted.id}
+    return Outcome(work.step_id, "completed", output), tuple(events)
+
+
+def caused(work: "Recording", name: str, data: dict[str, Any], entity: EntityRef | None, now: int) -> Event:
+    """An event that a step of this run emitted: one deeper in the chain of causes."""
+    source = work.run.event
+    return Event(
+        tenant_id=work.run.tenant_id,
+        id=new_id(now),
+        name=name,
+        data=data,
+        text=encode(data),
+        ts=now,
+        root_id=source.root_id,
+        entity=entity,
+        depth=source.depth + 1,
+        cause_run_id=work.run.id,
+        cause_step_id=work.step_id,
+    )

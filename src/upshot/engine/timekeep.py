@@ -1,0 +1,157 @@
+"""Timekeep: fires timers. A heap in memory over the indexed `due_at`, loaded by window; the store is the truth."""
+
+import heapq
+from collections import Counter
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.core.instants import MINUTE, SECOND
+from upshot.engine.process import Process
+from upshot.engine.recover import Recover
+from upshot.engine.run import Run
+from upshot.store import counts, journal, runs
+from upshot.store.journal import KeptStep, Timer
+
+WINDOW = MINUTE
+"""Timers due within this time are held in memory (microseconds)."""
+LOAD_MAX = 20_000
+FIRE_MAX = 1_000
+
+Entry = tuple[int, str, str, str]
+"""Due instant, run, tenant, step."""
+
+
+class Fired(msgspec.Struct, frozen=True):
+    """A timer that fired here: its run is now held under `epoch`."""
+
+    tenant_id: str
+    run_id: str
+    step_id: str
+    kind: str
+    epoch: int
+
+
+class Timekeep:
+    """The service that wakes sleeping runs, never early and once each."""
+
+    name = "timekeep"
+
+    def __init__(self, process: Process, run: Run, recover: Recover) -> None:
+        self._process, self._run, self._recover = process, run, recover
+        self._heap: list[Entry] = []
+        self._window_end = 0
+        self._last_loaded = (0, "")
+        self.wake = lambda: None
+
+    def add(self, timer: Timer) -> bool:
+        """A timer was set by this process; whether it falls into the window and is held in memory."""
+        if timer.due_at > self._window_end:
+            return False
+        is_next = not self._heap or timer.due_at < self._heap[0][0]
+        heapq.heappush(self._heap, (timer.due_at, timer.run_id, timer.tenant_id, timer.step_id))
+        if is_next:
+            self.wake()
+        return True
+
+    def next_due_at(self) -> int | None:
+        """The earliest instant in memory."""
+        return self._heap[0][0] if self._heap else None
+
+    async def poll(self) -> float:
+        """Load the next window when this one ends, and fire what is due."""
+        now = self._process.clock.now()
+        if now + WINDOW // 2 >= self._window_end:
+            await self._load(now)
+        due = self._due(now)
+        if due:
+            await self._fire(due, now)
+        if self._heap and self._heap[0][0] <= self._process.clock.now():
+            return 0.0 if self._run.room else 0.05
+        return self._delay(self._process.clock.now())
+
+    async def _load(self, now: int) -> None:
+        """Read the timers of the next window. The window is moved first: a timer set meanwhile is then added by its setter,
+        and one that comes both ways fires once all the same."""
+        until, before = now + WINDOW, self._window_end
+        self._window_end = until
+        try:
+            while True:
+                found = await self._process.reads.run(journal.due_timers, self._last_loaded, until, LOAD_MAX)
+                for entry in found:
+                    heapq.heappush(self._heap, entry)
+                if len(found) < LOAD_MAX:
+                    self._last_loaded = (until, "\U0010ffff")
+                    return
+                self._last_loaded = found[-1][:2]
+                if found[-1][0] > now + SECOND:
+                    self._window_end = found[-1][0]
+                    return
+        except BaseException:
+            self._window_end = before
+            raise
+
+    def _due(self, now: int) -> list[Entry]:
+        due: list[Entry] = []
+        room = min(FIRE_MAX, self._run.room)
+        while self._heap and self._heap[0][0] <= now and len(due) < room:
+            due.append(heapq.heappop(self._heap))
+        return due
+
+    async def _fire(self, due: list[Entry], now: int) -> None:
+        process = self._process
+        keys = [(tenant_id, run_id, step_id) for _, run_id, tenant_id, step_id in due]
+        try:
+            fired = await process.commit.run_async(lambda c: fire(c, keys, now, process.worker_id))
+        except BaseException:
+            for entry in due:
+                heapq.heappush(self._heap, entry)
+            raise
+        absent: list[Fired] = []
+        for timer in fired:
+            run = self._run.sleeping.pop((timer.tenant_id, timer.run_id), None)
+            if run is None or not self._run.reserve():
+                absent.append(timer)
+            else:
+                self._run.awake(run, timer.kind, timer.step_id, timer.epoch)
+        if absent:
+            await self._recover.bring_back([(t.tenant_id, t.run_id, t.epoch) for t in absent])
+
+    def _delay(self, now: int) -> float:
+        until = self._window_end - WINDOW // 2
+        if self._heap:
+            until = min(until, self._heap[0][0])
+        return max(until - now, 0) / SECOND
+
+
+def fire(connection: Connection, keys: list[tuple[str, str, str]], now: int, worker_id: str) -> list[Fired]:
+    """Fire those of these timers that are still set and due: their runs are taken, and a delay's step is kept, at once."""
+    gone = journal.fire(connection, keys, now)
+    taken = runs.wake(connection, [(row[0], row[1]) for row in gone], worker_id) if gone else {}
+    delays = [
+        KeptStep(
+            tenant_id=tenant_id,
+            run_id=run_id,
+            seq=seq,
+            step_id=step_id,
+            kind="delay",
+            status="completed",
+            attempt=1,
+            started_at=set_at,
+            finished_at=now,
+        )
+        for tenant_id, run_id, step_id, kind, seq, set_at in gone
+        if kind == "delay" and (tenant_id, run_id) in taken
+    ]
+    if delays:
+        journal.keep(connection, delays)
+    changes: Counter[counts.Key] = Counter()
+    for tenant_id, _ in taken:
+        changes[tenant_id, "runs", "", "waiting"] -= 1
+        changes[tenant_id, "runs", "", "running"] += 1
+    counts.add(connection, changes, now)
+    return [
+        Fired(tenant_id, run_id, step_id, kind, taken[tenant_id, run_id])
+        for tenant_id, run_id, step_id, kind, _, _ in gone
+        if (tenant_id, run_id) in taken
+    ]

@@ -1,0 +1,1 @@
+"""What applications and third-party packages write: events and actions, as Python."""

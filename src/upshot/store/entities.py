@@ -1,0 +1,160 @@
+"""Entities: read as conditions see them, and changed in batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select, true
+from sqlalchemy import delete as sql_delete
+from sqlalchemy.dialects.sqlite import insert
+
+from upshot.core.entities import Change, Entity, Operation, change
+from upshot.core.errors import Refused
+from upshot.core.instants import to_text
+from upshot.core.strict_json import encode
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.schema import entities, entity_types
+
+Key = tuple[str, str, str]
+"""Tenant, type, id."""
+
+_COLUMNS = (
+    ("tenant_id", TEXT),
+    ("type", TEXT),
+    ("id", TEXT),
+    ("fields", TEXT),
+    ("tags", TEXT),
+    ("revision", INTEGER),
+    ("created_at", BIGINT),
+    ("updated_at", BIGINT),
+)
+_keys = rows(("tenant_id", TEXT), ("type", TEXT), ("id", TEXT))
+_in_keys = key_in([entities.c.tenant_id, entities.c.type, entities.c.id], _keys, ["tenant_id", "type", "id"])
+_read = Prepared(select(*(entities.c[name] for name, _ in _COLUMNS)).where(_in_keys).with_for_update())
+_new = rows(*_COLUMNS)
+_upsert_base = insert(entities).from_select([name for name, _ in _COLUMNS], select(*_new.c).where(true()))
+_upsert = Prepared(
+    _upsert_base.on_conflict_do_update(
+        index_elements=["tenant_id", "type", "id"],
+        set_={name: _upsert_base.excluded[name] for name in ("fields", "tags", "revision", "updated_at")},
+    )
+)
+_delete = Prepared(sql_delete(entities).where(_in_keys))
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """One change that somebody wants. Those of one `owner` are kept together or not at all."""
+
+    owner: int
+    tenant_id: str
+    operation: Operation
+
+
+def read(connection: Connection, keys: Sequence[Key]) -> dict[Key, Entity]:
+    """These entities, those that exist."""
+    found: dict[Key, Entity] = {}
+    for tenant_id, type_, id_, fields, tags, revision, created_at, updated_at in _read(connection, keys):
+        found[tenant_id, type_, id_] = Entity(
+            type=type_,
+            id=id_,
+            fields=msgspec.json.decode(fields),
+            tags=tuple(msgspec.json.decode(tags)),
+            revision=revision,
+            created_at=created_at,
+            updated_at=updated_at,
+        )
+    return found
+
+
+def read_roots(connection: Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
+    """These entities as conditions and templates read them: fields, with id, type, tags and updated_at beside them."""
+    return {key: as_root(entity) for key, entity in read(connection, keys).items()}
+
+
+def as_root(entity: Entity) -> dict[str, Any]:
+    """An entity as conditions and templates read it."""
+    beside = {"id": entity.id, "type": entity.type, "tags": list(entity.tags), "updated_at": to_text(entity.updated_at)}
+    return {**entity.fields, **beside}
+
+
+def as_output(entity: Entity) -> dict[str, Any]:
+    """An entity as a step's output and the API show it."""
+    return {
+        "type": entity.type,
+        "id": entity.id,
+        "fields": entity.fields,
+        "tags": list(entity.tags),
+        "revision": entity.revision,
+        "created_at": to_text(entity.created_at),
+        "updated_at": to_text(entity.updated_at),
+    }
+
+
+def apply(connection: Connection, wanted: Sequence[Wanted], now: int) -> dict[int, list[Change | Refused]]:
+    """Make these changes, each on what the earlier ones left; for each owner its answers in order.
+
+    A refused change undoes the other changes of its owner; changes of other owners stand.
+    """
+    keys = sorted({(w.tenant_id, w.operation.type, w.operation.id) for w in wanted})
+    present: dict[Key, Entity | None] = {key: None for key in keys}
+    present.update(read(connection, keys))
+    allowed = _allowed_fields(connection, sorted({(key[0], key[1]) for key in keys}))
+    answers: dict[int, list[Change | Refused]] = {}
+    touched: set[Key] = set()
+    for owner, group in _by_owner(wanted).items():
+        tentative = dict[Key, Entity | None]()
+        answers[owner] = []
+        for one in group:
+            key = (one.tenant_id, one.operation.type, one.operation.id)
+            before = tentative.get(key, present[key])
+            try:
+                made = change(before, one.operation, now, allowed_fields=allowed.get(key[:2]))
+            except Refused as refused:
+                answers[owner].append(refused)
+                tentative.clear()
+                break
+            answers[owner].append(made)
+            tentative[key] = None if made.is_deletion else made.after
+        present.update(tentative)
+        touched.update(tentative)
+    _write(connection, {key: present[key] for key in sorted(touched)})
+    return answers
+
+
+def _by_owner(wanted: Sequence[Wanted]) -> dict[int, list[Wanted]]:
+    groups: dict[int, list[Wanted]] = {}
+    for one in wanted:
+        groups.setdefault(one.owner, []).append(one)
+    return groups
+
+
+def _write(connection: Connection, touched: dict[Key, Entity | None]) -> None:
+    kept = [
+        (
+            tenant_id,
+            entity.type,
+            entity.id,
+            encode(entity.fields),
+            encode(list(entity.tags)),
+            entity.revision,
+            entity.created_at,
+            entity.updated_at,
+        )
+        for (tenant_id, _, _), entity in touched.items()
+        if entity is not None
+    ]
+    gone = [key for key, entity in touched.items() if entity is None]
+    if kept:
+        _upsert(connection, kept)
+    if gone:
+        _delete(connection, gone)
+
+
+def _allowed_fields(connection: Connection, types: Sequence[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
+    query = select(entity_types.c.tenant_id, entity_types.c.name, entity_types.c.allowed_fields).where(
+        entity_types.c.allowed_fields.is_not(None), entity_types.c.tenant_id.in_(sorted({t for t, _ in types}))
+    )
+    return {
+        (tenant_id, name): frozenset(msgspec.json.decode(listed))
+        for tenant_id, name, listed in connection.execute(query)
+    }

@@ -1,0 +1,175 @@
+"""Accepting events and taking those that no automation was matched with yet."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, select, true, update
+from sqlalchemy.dialects.sqlite import insert
+
+from upshot.core.events import EntityRef, Event
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.schema import event_keys, events, unmatched, workers
+
+_keys = rows(("tenant_id", TEXT), ("source_id", TEXT), ("event_id", TEXT), ("accepted_at", BIGINT))
+_claim_keys = Prepared(
+    insert(event_keys)
+    .from_select([c.name for c in _keys.c], select(*_keys.c).where(true()))
+    .on_conflict_do_nothing()
+    .returning(event_keys.c.event_id)
+)
+_wanted = rows(("tenant_id", TEXT), ("source_id", TEXT))
+_kept_keys = Prepared(
+    select(event_keys.c.tenant_id, event_keys.c.source_id, event_keys.c.event_id).where(
+        key_in([event_keys.c.tenant_id, event_keys.c.source_id], _wanted, ["tenant_id", "source_id"])
+    )
+)
+_COLUMNS = (
+    ("tenant_id", TEXT),
+    ("id", TEXT),
+    ("source_id", TEXT),
+    ("name", TEXT),
+    ("data", TEXT),
+    ("ts", BIGINT),
+    ("accepted_at", BIGINT),
+    ("entity_type", TEXT),
+    ("entity_id", TEXT),
+    ("marks", TEXT),
+    ("root_id", TEXT),
+    ("depth", INTEGER),
+    ("cause_run_id", TEXT),
+    ("cause_step_id", TEXT),
+    ("test", INTEGER),
+)
+_new = rows(*_COLUMNS)
+_insert_events = Prepared(insert(events).from_select([name for name, _ in _COLUMNS], select(*_new.c).where(true())))
+_waiting = rows(("tenant_id", TEXT), ("event_id", TEXT), ("worker_id", TEXT))
+_insert_unmatched = Prepared(
+    insert(unmatched).from_select(["tenant_id", "event_id", "worker_id"], select(*_waiting.c).where(true()))
+)
+_done = rows(("tenant_id", TEXT), ("event_id", TEXT))
+_take_unmatched = Prepared(
+    delete(unmatched)
+    .where(key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"]))
+    .returning(unmatched.c.event_id)
+)
+_read_columns = [events.c[name] for name, _ in _COLUMNS if name != "accepted_at"]
+
+
+def keep_keys(connection: Connection, keys: Sequence[tuple[str, str, str, int]]) -> set[str]:
+    """Claim `(tenant, source id, event id, accepted at)`; the event ids whose key was new."""
+    return {row[0] for row in _claim_keys(connection, keys)}
+
+
+def known_ids(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The event ids that earlier events with these `(tenant, source id)` got."""
+    return {(row[0], row[1]): row[2] for row in _kept_keys(connection, keys)}
+
+
+def insert_events(connection: Connection, accepted: Sequence[Event], now: int, worker_id: str | None) -> None:
+    """Append these events to the history, and to what has yet to be matched (all but stopped loops and those made by hand)."""
+    _insert_events(
+        connection,
+        [
+            (
+                event.tenant_id,
+                event.id,
+                event.source_id,
+                event.name,
+                event.text,
+                event.ts,
+                now,
+                event.entity.type if event.entity else None,
+                event.entity.id if event.entity else None,
+                event.marks,
+                event.root_id,
+                event.depth,
+                event.cause_run_id,
+                event.cause_step_id,
+                int(event.test),
+            )
+            for event in accepted
+        ],
+    )
+    to_match = [(event.tenant_id, event.id, worker_id) for event in accepted if event.is_matched]
+    if to_match:
+        _insert_unmatched(connection, to_match)
+
+
+def take_unmatched(connection: Connection, keys: Sequence[tuple[str, str]]) -> set[str]:
+    """Remove these from what has yet to be matched; the event ids that were still there. The winner matches them."""
+    return {row[0] for row in _take_unmatched(connection, keys)}
+
+
+def claim_unmatched(connection: Connection, worker_id: str, now: int, limit: int) -> list[Event]:
+    """Take over events whose worker is gone or that nobody holds, oldest first; each claim is a strike."""
+    alive = select(workers.c.id).where((workers.c.expires_at > now) | (workers.c.id == worker_id))
+    orphans = (
+        select(unmatched.c.tenant_id, unmatched.c.event_id)
+        .where(unmatched.c.worker_id.is_(None) | unmatched.c.worker_id.not_in(alive))
+        .order_by(unmatched.c.event_id)
+        .limit(limit)
+    )
+    keys = connection.execute(orphans).all()
+    if not keys:
+        return []
+    _hold(connection, [(tenant_id, event_id) for tenant_id, event_id in keys], worker_id=worker_id)
+    return read_events(connection, [tuple(key) for key in keys])
+
+
+def strike(connection: Connection, tenant_id: str, event_id: str) -> int:
+    """Count one more failed match of this event; how many there were."""
+    one = (unmatched.c.tenant_id == tenant_id) & (unmatched.c.event_id == event_id)
+    counted = update(unmatched).where(one).values(strikes=unmatched.c.strikes + 1).returning(unmatched.c.strikes)
+    return connection.execute(counted).scalar() or 0
+
+
+_hold = Prepared(
+    update(unmatched)
+    .where(key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"]))
+    .values(worker_id=bindparam("worker_id"), strikes=unmatched.c.strikes + 1)
+)
+_read = Prepared(
+    select(*_read_columns).where(key_in([events.c.tenant_id, events.c.id], _done, ["tenant_id", "event_id"]))
+)
+
+
+def read_events(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> list[Event]:
+    """These events, in the order of their ids."""
+    found = [_event(row) for row in _read(connection, keys)]
+    return sorted(found, key=lambda event: event.id)
+
+
+def _event(row: Any) -> Event:
+    (
+        tenant_id,
+        event_id,
+        source_id,
+        name,
+        text,
+        ts,
+        entity_type,
+        entity_id,
+        marks,
+        root_id,
+        depth,
+        run_id,
+        step_id,
+        test,
+    ) = row
+    return Event(
+        tenant_id=tenant_id,
+        id=event_id,
+        source_id=source_id,
+        name=name,
+        data=msgspec.json.decode(text),
+        text=text,
+        ts=ts,
+        entity=EntityRef(entity_type, entity_id) if entity_type is not None else None,
+        marks=marks,
+        root_id=root_id,
+        depth=depth,
+        cause_run_id=run_id,
+        cause_step_id=step_id,
+        test=bool(test),
+    )

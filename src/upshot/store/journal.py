@@ -1,0 +1,235 @@
+"""The journal of kept outcomes, the earlier attempts of a step, and timers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, func, select, true
+from sqlalchemy.dialects.sqlite import insert
+
+from upshot.core.commands import StepError
+from upshot.core.events import Event
+from upshot.core.journal import Outcome
+from upshot.store.events import read_events
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.schema import attempts, automation_versions, runs, steps, timers
+
+Key = tuple[str, str]
+
+_STEP = (
+    ("tenant_id", TEXT),
+    ("run_id", TEXT),
+    ("seq", INTEGER),
+    ("step_id", TEXT),
+    ("kind", TEXT),
+    ("status", TEXT),
+    ("attempt", INTEGER),
+    ("started_at", BIGINT),
+    ("finished_at", BIGINT),
+    ("input", TEXT),
+    ("output", TEXT),
+    ("error", TEXT),
+    ("log", TEXT),
+)
+_new_steps = rows(*_STEP)
+_insert_steps = Prepared(insert(steps).from_select([name for name, _ in _STEP], select(*_new_steps.c).where(true())))
+
+
+class KeptStep(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One line of the journal. JSON fields are canonical text."""
+
+    tenant_id: str
+    run_id: str
+    seq: int
+    step_id: str
+    kind: str
+    status: str
+    attempt: int
+    started_at: int
+    finished_at: int
+    input: str | None = None
+    output: str | None = None
+    error: str | None = None
+    log: str | None = None
+
+
+def keep(connection: Connection, kept: Sequence[KeptStep]) -> None:
+    """Append these outcomes. The key `(tenant, run, seq)` refuses a second outcome in the same place."""
+    _insert_steps(connection, kept)
+
+
+_ATTEMPT = (
+    ("tenant_id", TEXT),
+    ("run_id", TEXT),
+    ("step_id", TEXT),
+    ("attempt", INTEGER),
+    ("started_at", BIGINT),
+    ("finished_at", BIGINT),
+    ("input", TEXT),
+    ("error", TEXT),
+    ("log", TEXT),
+)
+_new_attempts = rows(*_ATTEMPT)
+_insert_attempts = Prepared(
+    insert(attempts)
+    .from_select([name for name, _ in _ATTEMPT], select(*_new_attempts.c).where(true()))
+    .on_conflict_do_nothing()
+)
+
+
+def keep_attempts(connection: Connection, failed: Sequence[tuple[Any, ...]]) -> None:
+    """Append attempts that failed and will be followed by another, in the order of the table's columns."""
+    _insert_attempts(connection, failed)
+
+
+# --- timers -------------------------------------------------------------------------------------------------------------
+
+_TIMER = (
+    ("tenant_id", TEXT),
+    ("run_id", TEXT),
+    ("step_id", TEXT),
+    ("kind", TEXT),
+    ("seq", INTEGER),
+    ("set_at", BIGINT),
+    ("due_at", BIGINT),
+)
+_new_timers = rows(*_TIMER)
+_insert_timers = Prepared(
+    insert(timers).from_select([name for name, _ in _TIMER], select(*_new_timers.c).where(true()))
+)
+_fired = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT))
+_fire = Prepared(
+    delete(timers)
+    .where(
+        key_in([timers.c.tenant_id, timers.c.run_id, timers.c.step_id], _fired, ["tenant_id", "run_id", "step_id"]),
+        timers.c.due_at <= bindparam("now"),
+    )
+    .returning(timers.c.tenant_id, timers.c.run_id, timers.c.step_id, timers.c.kind, timers.c.seq, timers.c.set_at)
+)
+
+
+class Timer(msgspec.Struct, frozen=True, array_like=True):
+    """A durable instant at which a parked run goes on. `seq` is the place in the journal its step will take."""
+
+    tenant_id: str
+    run_id: str
+    step_id: str
+    kind: str
+    seq: int
+    set_at: int
+    due_at: int
+
+
+def set_timers(connection: Connection, new: Sequence[Timer]) -> None:
+    """Set these timers."""
+    _insert_timers(connection, new)
+
+
+def fire(
+    connection: Connection, keys: Sequence[tuple[str, str, str]], now: int
+) -> list[tuple[str, str, str, str, int, int]]:
+    """Remove those of these timers that are due; what is returned has fired here, once, and nowhere else."""
+    return [tuple(row) for row in _fire(connection, keys, now=now)]  # pyright: ignore[reportReturnType] - six columns
+
+
+def due_timers(
+    connection: Connection, after: tuple[int, str], until: int, limit: int
+) -> list[tuple[int, str, str, str]]:
+    """Timers due up to `until`, as `(due_at, run, tenant, step)` in that order, beginning after `(due_at, run)`."""
+    query = (
+        select(timers.c.due_at, timers.c.run_id, timers.c.tenant_id, timers.c.step_id)
+        .where(timers.c.due_at >= after[0], timers.c.due_at <= until)
+        .where((timers.c.due_at > after[0]) | (timers.c.run_id > after[1]))
+        .order_by(timers.c.due_at, timers.c.run_id)
+        .limit(limit)
+    )
+    return [tuple(row) for row in connection.execute(query)]  # pyright: ignore[reportReturnType] - four columns
+
+
+def clear_timers(connection: Connection, tenant_id: str, run_id: str) -> None:
+    """Remove every timer of this run."""
+    connection.execute(delete(timers).where(timers.c.tenant_id == tenant_id, timers.c.run_id == run_id))
+
+
+# --- bringing runs back -------------------------------------------------------------------------------------------------
+
+
+class KeptRun(msgspec.Struct, frozen=True):
+    """All that is kept of one run, for a worker that does not have it in memory."""
+
+    tenant_id: str
+    run_id: str
+    automation_id: str
+    version: int
+    test: bool
+    document: str | None
+    event: Event
+    journal: list[Outcome]
+    attempts: dict[str, int]
+
+
+_keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
+_read_runs = Prepared(
+    select(runs.c.tenant_id, runs.c.id, runs.c.automation_id, runs.c.version, runs.c.test, runs.c.event_id).where(
+        key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
+    )
+)
+_read_steps = Prepared(
+    select(steps.c.tenant_id, steps.c.run_id, steps.c.step_id, steps.c.status, steps.c.output, steps.c.error)
+    .where(key_in([steps.c.tenant_id, steps.c.run_id], _keys, ["tenant_id", "run_id"]))
+    .order_by(steps.c.tenant_id, steps.c.run_id, steps.c.seq)
+)
+_read_attempts = Prepared(
+    select(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id, func.max(attempts.c.attempt))
+    .where(key_in([attempts.c.tenant_id, attempts.c.run_id], _keys, ["tenant_id", "run_id"]))
+    .group_by(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id)
+)
+_versions = rows(("tenant_id", TEXT), ("automation_id", TEXT), ("version", INTEGER))
+_read_versions = Prepared(
+    select(
+        automation_versions.c.tenant_id,
+        automation_versions.c.automation_id,
+        automation_versions.c.version,
+        automation_versions.c.document,
+    ).where(
+        key_in(
+            [automation_versions.c.tenant_id, automation_versions.c.automation_id, automation_versions.c.version],
+            _versions,
+            ["tenant_id", "automation_id", "version"],
+        )
+    )
+)
+
+
+def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
+    """Everything kept of these runs, in a handful of statements however many they are."""
+    found = list(_read_runs(connection, keys))
+    events = {(e.tenant_id, e.id): e for e in read_events(connection, [(row[0], row[5]) for row in found])}
+    wanted = sorted({(row[0], row[2], row[3]) for row in found})
+    documents = {(row[0], row[1], row[2]): row[3] for row in _read_versions(connection, wanted)}
+    journals: dict[Key, list[Outcome]] = {}
+    for tenant_id, run_id, step_id, status, output, error in _read_steps(connection, keys):
+        outcome = Outcome(
+            step_id,
+            status,
+            msgspec.json.decode(output) if output is not None else None,
+            msgspec.json.decode(error, type=StepError) if error is not None else None,
+        )
+        journals.setdefault((tenant_id, run_id), []).append(outcome)
+    tried: dict[Key, dict[str, int]] = {}
+    for tenant_id, run_id, step_id, number in _read_attempts(connection, keys):
+        tried.setdefault((tenant_id, run_id), {})[step_id] = number
+    return [
+        KeptRun(
+            tenant_id,
+            run_id,
+            automation_id,
+            version,
+            bool(test),
+            documents.get((tenant_id, automation_id, version)),
+            events[tenant_id, event_id],
+            journals.get((tenant_id, run_id), []),
+            tried.get((tenant_id, run_id), {}),
+        )
+        for tenant_id, run_id, automation_id, version, test, event_id in found
+    ]

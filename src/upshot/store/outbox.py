@@ -1,0 +1,83 @@
+"""The outbox: rows that hosts write in their own transactions. The table is only ever added to."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from upshot.store.rows import BIGINT, Prepared, rows
+from upshot.store.schema import outbox
+
+FORMAT = 1
+
+INSERT_COLUMNS = ("id", "tenant_id", "format", "payload", "created_at", "next_attempt_at")
+
+
+def insert_text(placeholder: str) -> str:
+    """The one INSERT that runs on a host's connection, with its driver's placeholder (`?` or `%s`)."""
+    places = ", ".join([placeholder] * len(INSERT_COLUMNS))
+    return f"INSERT INTO {outbox.name} ({', '.join(INSERT_COLUMNS)}) VALUES ({places})"  # noqa: S608 - only constants
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    """One claimed row. `attempts` counts this claim too."""
+
+    seq: int
+    id: str
+    tenant_id: str
+    format: int
+    payload: str
+    attempts: int
+
+
+def has_due(connection: Connection, now: int) -> bool:
+    """Whether a pending row is due: a cheap look before the writing claim."""
+    due = select(outbox.c.seq).where(outbox.c.status == "pending", outbox.c.next_attempt_at <= now).limit(1)
+    return connection.execute(due).first() is not None
+
+
+def claim(connection: Connection, now: int, limit: int, backoff: Callable[[int], int]) -> list[OutboxRow]:
+    """Take pending rows that are due, oldest first. The attempt is counted before a payload is looked at;
+    `backoff(attempts)` is how long a row that is not finished then waits (microseconds)."""
+    due = (
+        select(outbox.c.seq, outbox.c.id, outbox.c.tenant_id, outbox.c.format, outbox.c.payload, outbox.c.attempts)
+        .where(outbox.c.status == "pending", outbox.c.next_attempt_at <= now)
+        .order_by(outbox.c.seq)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = [OutboxRow(*row[:5], row[5] + 1) for row in connection.execute(due)]
+    by_attempts: dict[int, list[tuple[int]]] = {}
+    for row in claimed:
+        by_attempts.setdefault(row.attempts, []).append((row.seq,))
+    for attempts, seqs in by_attempts.items():
+        _count_attempt(connection, seqs, attempts=attempts, again_at=now + backoff(attempts))
+    return claimed
+
+
+_seqs = rows(("seq", BIGINT))
+_in_seqs = outbox.c.seq.in_(select(_seqs.c.seq))
+_count_attempt = Prepared(
+    update(outbox).where(_in_seqs).values(attempts=bindparam("attempts"), next_attempt_at=bindparam("again_at"))
+)
+_publish = Prepared(
+    update(outbox).where(_in_seqs).values(status="published", published_at=bindparam("now"), error=None)
+)
+_fail = Prepared(update(outbox).where(_in_seqs).values(status=bindparam("status"), error=bindparam("error")))
+
+
+def publish(connection: Connection, seqs: Sequence[int], now: int) -> None:
+    """These rows were accepted."""
+    _publish(connection, [(seq,) for seq in seqs], now=now)
+
+
+def fail(connection: Connection, seq: int, error: str, *, is_last: bool) -> None:
+    """This row could not be accepted: it is tried again, or has failed."""
+    _fail(connection, [(seq,)], status="failed" if is_last else "pending", error=error)
+
+
+def by_status(connection: Connection, tenant_id: str) -> dict[str, int]:
+    """How many of the tenant's rows stand in each status."""
+    query = select(outbox.c.status, func.count()).where(outbox.c.tenant_id == tenant_id).group_by(outbox.c.status)
+    found = {status: number for status, number in connection.execute(query)}
+    return {status: found.get(status, 0) for status in ("pending", "published", "failed")}

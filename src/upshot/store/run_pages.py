@@ -1,0 +1,229 @@
+"""Reading runs: lists, one run with all its steps, and the last run of each automation."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, func, literal, select, tuple_
+
+from upshot.core import statuses
+from upshot.store.listing import SCAN_MAX
+from upshot.store.schema import active, attempts, automations, events, runs, steps, timers
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One run with the names of what it belongs to. `event_source_id` is the id the host gave its event."""
+
+    id: str
+    automation_id: str
+    automation_name: str | None
+    version: int
+    event_id: str
+    event_source_id: str | None
+    event_name: str | None
+    entity_type: str | None
+    entity_id: str | None
+    status: str
+    test: bool
+    facts: str | None
+    created_at: int
+    finished_at: int | None
+    error: str | None
+
+
+class TimerRow(msgspec.Struct, frozen=True):
+    """What a run waits for."""
+
+    run_id: str
+    step_id: str
+    kind: str
+    set_at: int
+    due_at: int
+
+
+class StepRow(msgspec.Struct, frozen=True):
+    """One kept outcome. JSON fields are text."""
+
+    step_id: str
+    kind: str
+    status: str
+    attempt: int
+    started_at: int
+    finished_at: int
+    input: str | None
+    output: str | None
+    error: str | None
+    log: str | None
+
+
+class AttemptRow(msgspec.Struct, frozen=True):
+    """One failed attempt that was followed by another. JSON fields are text."""
+
+    step_id: str
+    attempt: int
+    started_at: int
+    finished_at: int
+    input: str | None
+    error: str | None
+    log: str | None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Runs in order. `next_before` is where the next page begins, None when there is none."""
+
+    runs: list[RunRow]
+    next_before: str | None
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Which runs are wanted. `event_id` is the engine's own id."""
+
+    event_id: str | None = None
+    event_name: str | None = None
+    automation_id: str | None = None
+    status: str | None = None
+    entity: tuple[str, str] | None = None
+
+
+_COLUMNS = (
+    runs.c.id,
+    runs.c.automation_id,
+    automations.c.name,
+    runs.c.version,
+    runs.c.event_id,
+    events.c.source_id,
+    events.c.name,
+    runs.c.entity_type,
+    runs.c.entity_id,
+    runs.c.status,
+    runs.c.test,
+    runs.c.facts,
+    runs.c.created_at,
+    runs.c.finished_at,
+    runs.c.error,
+)
+_TROUBLE = frozenset({"failed", "partial", "cancelled"})
+
+
+def page(connection: Connection, tenant_id: str, before: str | None, limit: int, wanted: Filter) -> Page:
+    """The tenant's runs, newest first, beginning before the run `before`. A page that looks for an event's name looks
+    through a bounded number of runs and may be short, or empty, with more to come."""
+    keys = _keys(tenant_id, wanted)
+    if before is not None:
+        keys = keys.where(runs.c.id < before)
+    keys = keys.order_by(runs.c.id.desc())
+    if wanted.event_name is None:
+        found = _rows(connection, _joined().where(_in(tenant_id, keys.limit(limit + 1))))
+        return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+    window = keys.limit(SCAN_MAX).subquery()
+    query = _joined().where(_in(tenant_id, select(window.c.id)), events.c.name == wanted.event_name)
+    found = _rows(connection, query.limit(limit + 1))
+    if len(found) > limit:
+        return Page(found[:limit], found[limit - 1].id)
+    number, last = connection.execute(select(func.count(), func.min(window.c.id))).one()
+    return Page(found, last if number == SCAN_MAX else None)
+
+
+def read(connection: Connection, tenant_id: str, run_id: str) -> RunRow | None:
+    """One run."""
+    found = _rows(connection, _joined().where(runs.c.tenant_id == tenant_id, runs.c.id == run_id))
+    return found[0] if found else None
+
+
+def of_event(connection: Connection, tenant_id: str, event_id: str, limit: int) -> list[RunRow]:
+    """The runs that this event started, in the order they were created."""
+    query = _joined().where(runs.c.tenant_id == tenant_id, runs.c.event_id == event_id)
+    return sorted(_rows(connection, query.limit(limit)), key=lambda run: run.id)
+
+
+def count_by_event(connection: Connection, tenant_id: str, event_ids: Sequence[str]) -> dict[str, int]:
+    """How many runs each of these events started."""
+    query = (
+        select(runs.c.event_id, func.count())
+        .where(runs.c.tenant_id == tenant_id, runs.c.event_id.in_(event_ids))
+        .group_by(runs.c.event_id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def last_of_automations(
+    connection: Connection, tenant_id: str, automation_ids: Sequence[str]
+) -> dict[str, tuple[str, str, int]]:
+    """The newest run of each of these automations: its id, status and creation."""
+    newest = (
+        select(runs.c.id)
+        .where(runs.c.tenant_id == literal(tenant_id), runs.c.automation_id == automations.c.id)
+        .order_by(runs.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    ids = select(newest).where(automations.c.tenant_id == tenant_id, automations.c.id.in_(automation_ids))
+    query = select(runs.c.automation_id, runs.c.id, runs.c.status, runs.c.created_at).where(
+        runs.c.tenant_id == tenant_id, runs.c.id.in_(ids)
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
+
+
+def timers_of(connection: Connection, tenant_id: str, run_ids: Sequence[str]) -> dict[str, TimerRow]:
+    """What each of these runs waits for."""
+    columns = [timers.c[name] for name in TimerRow.__struct_fields__]
+    query = select(*columns).where(timers.c.tenant_id == tenant_id, timers.c.run_id.in_(run_ids))
+    return {row[0]: TimerRow(*row) for row in connection.execute(query)}
+
+
+def steps_of(connection: Connection, tenant_id: str, run_id: str) -> list[StepRow]:
+    """The run's kept outcomes, in kept order."""
+    columns = [steps.c[name] for name in StepRow.__struct_fields__]
+    query = select(*columns).where(steps.c.tenant_id == tenant_id, steps.c.run_id == run_id).order_by(steps.c.seq)
+    return [StepRow(*row) for row in connection.execute(query)]
+
+
+def attempts_of(connection: Connection, tenant_id: str, run_id: str) -> list[AttemptRow]:
+    """The run's earlier attempts, in order."""
+    columns = [attempts.c[name] for name in AttemptRow.__struct_fields__]
+    query = select(*columns).where(attempts.c.tenant_id == tenant_id, attempts.c.run_id == run_id)
+    return [AttemptRow(*row) for row in connection.execute(query.order_by(attempts.c.step_id, attempts.c.attempt))]
+
+
+def is_held(connection: Connection, tenant_id: str, run_id: str) -> bool:
+    """Whether a worker drives this run now."""
+    query = select(active.c.worker_id).where(active.c.tenant_id == tenant_id, active.c.run_id == run_id)
+    return connection.execute(query).scalar() is not None
+
+
+def _keys(tenant_id: str, wanted: Filter) -> Select[Any]:
+    keys = select(runs.c.id).where(runs.c.tenant_id == tenant_id)
+    if wanted.event_id is not None:
+        keys = keys.where(runs.c.event_id == wanted.event_id)
+    if wanted.automation_id is not None:
+        keys = keys.where(runs.c.automation_id == wanted.automation_id)
+    if wanted.entity is not None:
+        entity_type, entity_id = wanted.entity
+        keys = keys.where(runs.c.entity_type == entity_type, runs.c.entity_id == entity_id)
+    if wanted.status is None:
+        return keys
+    keys = keys.where(runs.c.status == wanted.status)
+    if wanted.status in _TROUBLE:  # said as the partial index has it, so that it can be used
+        return keys.where(runs.c.status.in_([literal(name, literal_execute=True) for name in ("failed", "partial", "cancelled")]))
+    if not statuses.is_final("run", wanted.status):  # what is unfinished is found in the small table
+        unfinished = select(active.c.tenant_id, active.c.run_id).where(active.c.tenant_id == tenant_id)
+        return keys.where(tuple_(runs.c.tenant_id, runs.c.id).in_(unfinished))
+    return keys
+
+
+def _in(tenant_id: str, keys: Any) -> Any:
+    return (runs.c.tenant_id == tenant_id) & runs.c.id.in_(keys)
+
+
+def _joined() -> Select[Any]:
+    joined = runs.outerjoin(
+        automations, (automations.c.tenant_id == runs.c.tenant_id) & (automations.c.id == runs.c.automation_id)
+    ).outerjoin(events, (events.c.tenant_id == runs.c.tenant_id) & (events.c.id == runs.c.event_id))
+    return select(*_COLUMNS).select_from(joined).order_by(runs.c.id.desc())
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[RunRow]:
+    names = RunRow.__struct_fields__
+    return [
+        RunRow(**{**dict(zip(names, row, strict=True)), "test": bool(row[10])}) for row in connection.execute(query)
+    ]

@@ -1,0 +1,217 @@
+"""Runs from their creation to their end, and the small `active` table that says who drives each.
+
+`active` holds one row per unfinished run: the worker that drives it and the epoch of that hold. Every write for a run is
+made only when worker and epoch still match (`held`), so a worker that lost its hold writes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, case, delete, func, select, true, update
+from sqlalchemy.dialects.sqlite import insert
+
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.schema import active, runs, steps, workers
+
+Key = tuple[str, str]
+"""Tenant and run id."""
+
+
+class NewRun(msgspec.Struct, frozen=True):
+    """A run to create: one automation version, started by one event."""
+
+    tenant_id: str
+    id: str
+    automation_id: str
+    version: int
+    event_id: str
+    entity_type: str | None
+    entity_id: str | None
+    priority: int
+    test: bool
+    facts: str | None
+    worker_id: str | None
+
+
+_RUN = (
+    ("tenant_id", TEXT),
+    ("id", TEXT),
+    ("automation_id", TEXT),
+    ("version", INTEGER),
+    ("event_id", TEXT),
+    ("entity_type", TEXT),
+    ("entity_id", TEXT),
+    ("priority", INTEGER),
+    ("test", INTEGER),
+    ("facts", TEXT),
+    ("status", TEXT),
+)
+_new = rows(*_RUN)
+_insert_runs = Prepared(
+    insert(runs)
+    .from_select(
+        [*(name for name, _ in _RUN), "created_at"],
+        select(*_new.c, bindparam("now", type_=BIGINT)).where(true()),
+    )
+    .on_conflict_do_nothing()
+    .returning(runs.c.id)
+)
+_born = rows(("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("worker_id", TEXT))
+_insert_active = Prepared(
+    insert(active).from_select(["tenant_id", "run_id", "priority", "worker_id"], select(*_born.c).where(true()))
+)
+
+
+def create(connection: Connection, new: Sequence[NewRun], now: int) -> set[str]:
+    """Create these runs, each held by its worker or, without one, ready for any; the ids of those that did not exist
+    (there is one run per event and automation)."""
+    made = {row[0] for row in _insert_runs(connection, [_row(run) for run in new], now=now)}
+    born = [(r.tenant_id, r.id, r.priority, r.worker_id) for r in new if r.id in made]
+    if born:
+        _insert_active(connection, born)
+    return made
+
+
+def _row(run: NewRun) -> tuple[Any, ...]:
+    return (
+        run.tenant_id,
+        run.id,
+        run.automation_id,
+        run.version,
+        run.event_id,
+        run.entity_type,
+        run.entity_id,
+        run.priority,
+        int(run.test),
+        run.facts,
+        "running" if run.worker_id else "pending",
+    )
+
+
+_keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
+_held_keys = rows(("tenant_id", TEXT), ("run_id", TEXT), ("epoch", INTEGER))
+_active_key = [active.c.tenant_id, active.c.run_id]
+_held = Prepared(
+    select(active.c.run_id)
+    .where(
+        key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
+        active.c.worker_id == bindparam("worker_id"),
+    )
+    .with_for_update()
+)
+
+
+def held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str) -> set[str]:
+    """Of these `(tenant, run, epoch)`, the runs that this worker still holds. They stay so until the transaction ends."""
+    return {row[0] for row in _held(connection, keys, worker_id=worker_id)}
+
+
+_runs_in_keys = key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
+_active_in_keys = key_in(_active_key, _keys, ["tenant_id", "run_id"])
+_set_finished = Prepared(
+    update(runs)
+    .where(_runs_in_keys)
+    .values(status=bindparam("status"), finished_at=bindparam("now"), error=bindparam("error"))
+)
+_set_status = Prepared(update(runs).where(_runs_in_keys).values(status=bindparam("status")))
+_let_go = Prepared(delete(active).where(_active_in_keys))
+_park = Prepared(update(active).where(_active_in_keys).values(worker_id=None, parked=1))
+_release = Prepared(update(active).where(_active_in_keys).values(worker_id=None))
+
+
+def finish(connection: Connection, keys: Sequence[Key], status: str, now: int, error: str | None = None) -> None:
+    """End these runs, all with this final status and error."""
+    _set_finished(connection, keys, status=status, now=now, error=error)
+    _let_go(connection, keys)
+
+
+def park(connection: Connection, keys: Sequence[Key]) -> None:
+    """Nobody drives these runs until a timer wakes them."""
+    _park(connection, keys)
+    _set_status(connection, keys, status="waiting")
+
+
+def release(connection: Connection, keys: Sequence[Key]) -> None:
+    """Hand these runs back, ready for any worker."""
+    _release(connection, keys)
+
+
+_wake = Prepared(
+    update(active)
+    .where(_active_in_keys, active.c.parked == 1)
+    .values(worker_id=bindparam("worker_id"), parked=0, epoch=active.c.epoch + 1, strikes=0)
+    .returning(active.c.tenant_id, active.c.run_id, active.c.epoch)
+)
+
+
+def wake(connection: Connection, keys: Sequence[Key], worker_id: str) -> dict[Key, int]:
+    """Take these parked runs; the new epoch of each one taken."""
+    taken = {(row[0], row[1]): row[2] for row in _wake(connection, keys, worker_id=worker_id)}
+    if taken:
+        _set_status(connection, list(taken), status="running")
+    return taken
+
+
+_kept_steps = (
+    select(func.count())
+    .select_from(steps)
+    .where(steps.c.tenant_id == active.c.tenant_id, steps.c.run_id == active.c.run_id)
+    .scalar_subquery()
+)
+_claim = Prepared(
+    update(active)
+    .where(_active_in_keys)
+    .values(
+        worker_id=bindparam("worker_id"),
+        epoch=active.c.epoch + 1,
+        strikes=case((_kept_steps > active.c.progress, 1), else_=active.c.strikes + 1),
+        progress=_kept_steps,
+    )
+    .returning(active.c.tenant_id, active.c.run_id, active.c.epoch, active.c.strikes)
+)
+_runs_of_active = active.join(runs, (runs.c.tenant_id == active.c.tenant_id) & (runs.c.id == active.c.run_id))
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A run this worker now holds. `strikes` counts the claims since the run last kept a step; `was` is its status before."""
+
+    tenant_id: str
+    run_id: str
+    epoch: int
+    strikes: int
+    was: str
+
+
+def claim(connection: Connection, worker_id: str, now: int, limit: int) -> list[Claimed]:
+    """Take runs that are ready, and runs whose worker is gone: highest priority first, then oldest. A claim is a strike."""
+    alive = select(workers.c.id).where((workers.c.expires_at > now) | (workers.c.id == worker_id))
+    orphaned = (active.c.worker_id.is_not(None)) & active.c.worker_id.not_in(alive)
+    columns = select(active.c.tenant_id, active.c.run_id, active.c.priority, runs.c.status).select_from(_runs_of_active)
+    ready = columns.where(active.c.worker_id.is_(None), active.c.parked == 0)
+    found: list[Any] = []
+    for query in (ready.order_by(active.c.priority.desc(), active.c.run_id), columns.where(orphaned)):
+        locked = query.limit(limit - len(found)).with_for_update(skip_locked=True, of=active)
+        found.extend(connection.execute(locked).all())
+    if not found:
+        return []
+    found.sort(key=lambda row: (-row[2], row[1]))
+    before = {(row[0], row[1]): row[3] for row in found}
+    taken = {(row[0], row[1]): row for row in _claim(connection, list(before), worker_id=worker_id)}
+    _set_status(connection, list(before), status="running")
+    return [Claimed(*taken[key], was) for key, was in before.items()]
+
+
+def unfinished(connection: Connection, tenant_id: str, run_id: str) -> str | None:
+    """The status of this run if it is not over, else None. The row is locked until the transaction ends."""
+    joined = select(runs.c.status).join(
+        active, (active.c.tenant_id == runs.c.tenant_id) & (active.c.run_id == runs.c.id)
+    )
+    return connection.execute(
+        joined.where(runs.c.tenant_id == tenant_id, runs.c.id == run_id).with_for_update()
+    ).scalar()
+
+
+def status(connection: Connection, tenant_id: str, run_id: str) -> str | None:
+    """The status of this run, None when there is no such run."""
+    return connection.execute(select(runs.c.status).where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)).scalar()

@@ -1,0 +1,68 @@
+"""Tenants, and the revision that tells every process when a tenant's definitions changed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from upshot.core.strict_json import encode
+from upshot.store.schema import tenants
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """One tenant. `settings` may hold `zone`, `locale` and `limits`."""
+
+    id: str
+    name: str
+    status: str
+    settings: dict[str, Any]
+    created_at: int
+
+
+_COLUMNS = (tenants.c.id, tenants.c.name, tenants.c.status, tenants.c.settings, tenants.c.created_at)
+
+
+def create(connection: Connection, tenant: Tenant) -> bool:
+    """Keep this tenant; False when one of that id is there already, which is then left as it is."""
+    row = {
+        "id": tenant.id,
+        "name": tenant.name,
+        "status": tenant.status,
+        "settings": encode(tenant.settings),
+        "created_at": tenant.created_at,
+    }
+    return connection.execute(insert(tenants).values(row).on_conflict_do_nothing()).rowcount > 0
+
+
+def read(connection: Connection, tenant_id: str) -> Tenant | None:
+    """This tenant, if there is one."""
+    row = connection.execute(select(*_COLUMNS).where(tenants.c.id == tenant_id)).one_or_none()
+    return _tenant(row) if row is not None else None
+
+
+def page(connection: Connection, after: str | None, limit: int) -> list[Tenant]:
+    """Tenants in the order of their ids, beginning after `after`."""
+    query = select(*_COLUMNS).order_by(tenants.c.id).limit(limit)
+    if after is not None:
+        query = query.where(tenants.c.id > after)
+    return [_tenant(row) for row in connection.execute(query)]
+
+
+def change(connection: Connection, tenant_id: str, *, name: str, status: str, settings: Mapping[str, Any]) -> None:
+    """Give this tenant a new name, status and settings. Its definitions count as changed: zone and limits are part of
+    them."""
+    values = {"name": name, "status": status, "settings": encode(dict(settings))}
+    connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(values))
+    bump_definitions(connection, tenant_id)
+
+
+def bump_definitions(connection: Connection, tenant_id: str) -> None:
+    """Tell every process, by the revision, that this tenant's automations, event types or settings changed."""
+    one_more = tenants.c.definitions_revision + 1
+    connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(definitions_revision=one_more))
+
+
+def _tenant(row: Any) -> Tenant:
+    return Tenant(row[0], row[1], row[2], msgspec.json.decode(row[3]), row[4])

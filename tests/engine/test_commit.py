@@ -1,0 +1,91 @@
+"""Group commit: together when all is well, apart when something is not."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from upshot.adapters.clock import SystemClock
+from upshot.engine.commit import GroupCommit
+from upshot.store.database import Database
+
+
+class Insert:
+    """Writes numbers, many at once, and cannot write a negative one."""
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def write(self, connection: Connection, work: Sequence[Any], now: int) -> Sequence[Any]:
+        self.batches.append(len(work))
+        for number in work:
+            if number < 0:
+                raise RuntimeError(f"cannot write {number}")
+            connection.exec_driver_sql("INSERT INTO numbers VALUES (?)", (number,))
+        return [number * 2 for number in work]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path / 'numbers.db'}")
+    with made.writing() as connection:
+        connection.execute(text("CREATE TABLE numbers (n INTEGER PRIMARY KEY)"))
+    yield made
+    made.close()
+
+
+def kept(database: Database) -> list[int]:
+    with database.reading() as connection:
+        return [row[0] for row in connection.execute(text("SELECT n FROM numbers ORDER BY n"))]
+
+
+def give(database: Database, numbers: list[int]) -> tuple[list[Any], Insert]:
+    commit, kind = GroupCommit(database, SystemClock()), Insert()
+
+    async def work() -> list[Any]:
+        return await asyncio.gather(*commit.give_all(kind, numbers), return_exceptions=True)
+
+    try:
+        return asyncio.run(work()), kind
+    finally:
+        commit.close()
+
+
+def test_what_is_given_together_is_written_together(database: Database) -> None:
+    answers, kind = give(database, list(range(100)))
+    assert answers == [number * 2 for number in range(100)]
+    assert kind.batches == [100]
+
+
+def test_a_culprit_is_bisected_out_and_the_others_are_not_hurt(database: Database) -> None:
+    answers, _ = give(database, [1, 2, 3, -4, 5, 6, 7])
+    assert [a for a in answers if not isinstance(a, Exception)] == [2, 4, 6, 10, 12, 14]
+    assert isinstance(answers[3], RuntimeError)
+    assert kept(database) == [1, 2, 3, 5, 6, 7]
+
+
+def test_a_function_that_raises_leaves_nothing_and_hurts_nobody(database: Database) -> None:
+    commit = GroupCommit(database, SystemClock())
+
+    def insert(connection: Connection, number: int) -> int:
+        connection.exec_driver_sql("INSERT INTO numbers VALUES (?)", (number,))
+        if number == 2:
+            raise LookupError("two is not wanted")
+        return number
+
+    assert commit.run(lambda c: insert(c, 1)) == 1
+    with pytest.raises(LookupError, match="two"):
+        commit.run(lambda c: insert(c, 2))
+    assert commit.run(lambda c: insert(c, 3)) == 3
+    commit.close()
+    assert kept(database) == [1, 3]
+
+
+def test_closing_commits_what_is_pending(database: Database) -> None:
+    commit = GroupCommit(database, SystemClock())
+    commit.give_blocking(Insert(), [1])
+    commit.close()
+    assert kept(database) == [1]

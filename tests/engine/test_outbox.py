@@ -1,0 +1,115 @@
+"""An event emitted in the host's own transaction exists if and only if that transaction commits."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from tests.engine.conftest import Bench
+from upshot import Refused
+from upshot.store import outbox
+
+
+def relay(bench: Bench) -> None:
+    """Move time past the relay's look, so that what is due is relayed, and wait for all that follows."""
+    for _ in range(3):
+        bench.advance(1)
+
+
+@pytest.fixture
+def host(bench: Bench) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(bench.path, isolation_level=None)
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("CREATE TABLE host_orders (id TEXT PRIMARY KEY)")
+    yield connection
+    connection.close()
+
+
+def orders(host: sqlite3.Connection) -> list[Any]:
+    return host.execute("SELECT id FROM host_orders").fetchall()
+
+
+def test_a_committed_emit_is_delivered(bench: Bench, host: sqlite3.Connection) -> None:
+    bench.automation({"id": "one", "action": "note", "with": {"n": "{{ n }}"}})
+    host.execute("BEGIN IMMEDIATE")
+    host.execute("INSERT INTO host_orders VALUES ('o-1')")
+    bench.upshot.emit("test/happened", {"n": 1}, connection=host)
+    host.execute("COMMIT")
+    relay(bench)
+    assert bench.calls == [("one", {"n": 1})]
+    assert bench.upshot.outbox.counts("default") == {"pending": 0, "published": 1, "failed": 0}
+
+
+def test_a_rolled_back_emit_never_existed(bench: Bench, host: sqlite3.Connection) -> None:
+    bench.automation({"id": "one", "action": "note", "with": {}})
+    host.execute("BEGIN IMMEDIATE")
+    host.execute("INSERT INTO host_orders VALUES ('o-1')")
+    bench.upshot.emit("test/happened", {}, connection=host)
+    host.execute("ROLLBACK")
+    relay(bench)
+    assert bench.calls == [] == orders(host)
+    assert bench.upshot.outbox.counts("default")["published"] == 0
+
+
+@pytest.mark.parametrize("kind", ["connection", "session"])
+def test_sqlalchemy_hosts_keep_their_own_transaction(bench: Bench, host: sqlite3.Connection, kind: str) -> None:
+    engine = create_engine(f"sqlite:///{bench.path}")
+    opened = engine.connect() if kind == "connection" else Session(engine)
+    with opened as connection:
+        connection.execute(text("INSERT INTO host_orders VALUES ('kept')"))
+        bench.upshot.emit("test/happened", {}, connection=connection)
+        connection.commit()
+        connection.execute(text("INSERT INTO host_orders VALUES ('dropped')"))
+        bench.upshot.emit("test/happened", {}, connection=connection)
+        connection.rollback()
+    engine.dispose()
+    relay(bench)
+    assert orders(host) == [("kept",)]
+    assert bench.upshot.outbox.counts("default")["published"] == 1
+
+
+def test_an_emit_that_must_not_break_its_caller_leaves_the_transaction_usable(
+    bench: Bench, host: sqlite3.Connection
+) -> None:
+    host.execute("BEGIN IMMEDIATE")
+    host.execute("INSERT INTO host_orders VALUES ('o-1')")
+    host.execute("ALTER TABLE upshot_outbox RENAME TO upshot_outbox_gone")
+    assert bench.upshot.emit("test/happened", {}, connection=host, on_error="log") is None
+    host.execute("ALTER TABLE upshot_outbox_gone RENAME TO upshot_outbox")
+    host.execute("COMMIT")
+    assert orders(host) == [("o-1",)]
+
+
+def test_a_bad_event_is_refused_before_it_is_written(bench: Bench, host: sqlite3.Connection) -> None:
+    host.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Refused) as refused:
+        bench.upshot.emit("", {}, connection=host)
+    assert refused.value.problems[0].path == "name"
+    host.execute("COMMIT")
+    assert bench.upshot.outbox.counts("default")["pending"] == 0
+
+
+def test_a_row_that_cannot_be_read_fails_after_its_last_attempt_and_holds_up_nobody(
+    bench: Bench, host: sqlite3.Connection
+) -> None:
+    bench.automation({"id": "one", "action": "note", "with": {}})
+    now = bench.clock.now()
+    host.execute(outbox.insert_text("?"), ("poison", "default", 1, '{"name": NaN', now, now))
+    bench.upshot.emit("test/happened", {}, connection=host)
+    relay(bench)
+    assert len(bench.calls) == 1
+    for _ in range(12):
+        bench.advance(4000)
+    assert bench.upshot.outbox.counts("default") == {"pending": 0, "published": 1, "failed": 1}
+
+
+def test_a_row_that_is_relayed_twice_is_accepted_once(bench: Bench, host: sqlite3.Connection) -> None:
+    bench.automation({"id": "one", "action": "note", "with": {}})
+    bench.upshot.emit("test/happened", {}, connection=host, id="once")
+    relay(bench)
+    host.execute("UPDATE upshot_outbox SET status = 'pending', next_attempt_at = 0")
+    relay(bench)
+    assert len(bench.calls) == 1

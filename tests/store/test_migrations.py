@@ -1,0 +1,50 @@
+"""The migrations make exactly the schema that the code is written for."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from upshot import Conflict, Refused
+from upshot.store import migrate
+from upshot.store.database import Database
+from upshot.store.schema import metadata
+
+VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
+
+
+def schema_of(database: Database) -> dict[str, list[str]]:
+    """Each table's and index's words; constraints may stand in another order."""
+    with database.reading() as connection:
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE name LIKE '%upshot%' AND sql > ''"))
+        made = {name: sorted(re.findall(r"[^\s,()\"]+", sql)) for name, sql in rows}
+    return {name: words for name, words in made.items() if migrate.VERSION_TABLE not in name}
+
+
+def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
+    migrated, declared = Database(f"sqlite:///{tmp_path / 'a.db'}"), Database(f"sqlite:///{tmp_path / 'b.db'}")
+    assert migrate.migrate(migrated) is True
+    assert migrate.migrate(migrated) is False
+    metadata.create_all(declared.engine)
+    assert schema_of(migrated) == schema_of(declared)
+
+
+def test_the_release_knows_its_newest_migration() -> None:
+    assert migrate.HEAD == max(path.name.split("_")[0] for path in VERSIONS.glob("0*.py"))
+
+
+def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate.migrate(database)
+    with database.writing() as connection:
+        connection.execute(text(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '9999'"))
+    with pytest.raises(Conflict, match="9999"):
+        migrate.migrate(database)
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/db", "no url at all"])
+def test_a_database_that_cannot_serve_is_refused_with_a_reason(url: str) -> None:
+    with pytest.raises(Refused) as refused:
+        Database(url)
+    assert refused.value.problems[0].path == "database_url"

@@ -1,0 +1,48 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, segment } from "./client";
+import type { AutomationDocument, AutomationItem, DryRun, EntityRef, JsonObject, Page, Validation } from "./types";
+
+export type SaveRequest = AutomationDocument & { status?: "active"; revision?: number };
+export type Sample = { event?: string; data: JsonObject; entity?: EntityRef | null };
+
+const path = (id: string) => `/automations/${segment(id)}`;
+
+export const automations = {
+  list: (query: { q?: string; limit?: number; cursor?: string } = {}) =>
+    api.get<Page<AutomationItem>>("/automations", query),
+  get: (id: string) => api.get<AutomationItem>(path(id)),
+  create: (document: SaveRequest) => api.post<AutomationItem>("/automations", document),
+  save: (id: string, document: SaveRequest) => api.put<AutomationItem>(path(id), document),
+  publish: (id: string) => api.post<AutomationItem>(`${path(id)}/publish`),
+  activate: (id: string) => api.post<AutomationItem>(`${path(id)}/activate`),
+  pause: (id: string) => api.post<AutomationItem>(`${path(id)}/pause`),
+  duplicate: (id: string) => api.post<AutomationItem>(`${path(id)}/duplicate`),
+  delete: (id: string) => api.delete<void>(path(id)),
+  undelete: (id: string) => api.post<AutomationItem>(`${path(id)}/undelete`),
+  export: (id: string) => api.get<JsonObject>(`${path(id)}/export`),
+  validate: (document: unknown) => api.post<Validation>("/automations/validate", { document }),
+  test: (document: AutomationDocument, sample: Sample) =>
+    api.post<DryRun>("/automations/test", { document, ...sample }),
+  run: (id: string, sample: Sample) =>
+    api.post<{ run_id: string; event_id: string }>(`${path(id)}/run`, {
+      data: sample.data,
+      entity: sample.entity ?? undefined,
+      test: true,
+    }),
+};
+
+export const automationsQuery = infiniteQueryOptions({
+  queryKey: ["automations", "list"],
+  queryFn: ({ pageParam }) => automations.list({ limit: 100, cursor: pageParam }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next ?? undefined,
+});
+
+export const automationNamesQuery = queryOptions({
+  queryKey: ["automations", "names"],
+  queryFn: () => automations.list({ limit: 200 }),
+  staleTime: 30_000,
+});
+
+export const automationQuery = (id: string) =>
+  queryOptions({ queryKey: ["automations", "one", id], queryFn: () => automations.get(id) });

@@ -1,0 +1,20 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { api, segment } from "./client";
+import type { Page, RunDetail, RunSummary } from "./types";
+
+export type RunFilter = { status?: string; automation?: string; event?: string; entity?: string };
+
+export const runs = {
+  list: (query: RunFilter & { limit?: number; cursor?: string }) => api.get<Page<RunSummary>>("/runs", query),
+  get: (id: string) => api.get<RunDetail>(`/runs/${segment(id)}`),
+  cancel: (id: string) => api.post<RunDetail>(`/runs/${segment(id)}/cancel`),
+};
+
+export const runsQuery = (filter: RunFilter, limit = 50) =>
+  infiniteQueryOptions({
+    queryKey: ["runs", "list", filter, limit],
+    queryFn: ({ pageParam }) => runs.list({ ...filter, limit, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+export const runQuery = (id: string) => queryOptions({ queryKey: ["runs", "one", id], queryFn: () => runs.get(id) });

@@ -1,0 +1,268 @@
+/** The API's shapes, by hand until `npm run types` has a schema to read. One block per noun, as the server names them. */
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+export type JsonSchema = {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  format?: string;
+  default?: Json;
+  examples?: Json[];
+  enum?: Json[];
+  const?: Json;
+  properties?: Record<string, JsonSchema>;
+  required?: string[];
+  items?: JsonSchema;
+  additionalProperties?: boolean | JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  allOf?: JsonSchema[];
+  $ref?: string;
+  $defs?: Record<string, JsonSchema>;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  pattern?: string;
+};
+
+export type Page<T> = { items: T[]; next: string | null };
+export type Problem = { path: string; message: string; code: string };
+
+// Events
+export type EntityRef = { type: string; id: string };
+export type EventItem = {
+  id: string;
+  name: string;
+  data: JsonObject;
+  ts: string;
+  accepted_at: string;
+  entity: EntityRef | null;
+  status: string;
+  marks?: Problem[];
+  cause: { run_id: string; step_id: string } | null;
+  root_id?: string | null;
+  depth?: number;
+  test: boolean;
+  run_count?: number;
+};
+export type EventDetail = EventItem & { runs: RunSummary[] };
+export type ExplainedAutomation = {
+  automation_id: string;
+  name: string;
+  version: number | null;
+  outcome: string;
+  reason: string;
+  key: string | null;
+  at: string | null;
+  run_id: string | null;
+  explanation: Explanation | null;
+};
+export type EventExplanation = { event_id: string; automations: ExplainedAutomation[] };
+export type EventType = {
+  name: string;
+  title: string | null;
+  description: string | null;
+  schema: JsonSchema | null;
+  entity: { type: string; id: string } | null;
+  on_invalid: "refuse" | "warn";
+  sample: JsonObject | null;
+};
+export type EmitAnswer = { ids: string[]; duplicates: number };
+
+// Conditions
+export type Leaf = { id?: string; field?: string; operator: string; value?: Json; ci?: boolean } & Record<
+  string,
+  unknown
+>;
+export type Group = { id?: string; combinator: "and" | "or"; not?: boolean; rules: (Leaf | Group)[] };
+export type ExplainNode = {
+  id?: string;
+  op?: string;
+  path?: string;
+  expected?: Json;
+  actual?: Json;
+  result: boolean;
+  state?: string;
+  source?: string;
+  missing_at?: string;
+  text?: string;
+  not?: boolean;
+  children?: ExplainNode[];
+};
+export type Explanation = { result: boolean; text: string; blame?: string[]; tree?: ExplainNode };
+export type Operator = {
+  name: string;
+  title: string;
+  aliases?: string[];
+  symbols?: string[];
+  operand: string;
+  types?: string[];
+  words?: string;
+};
+
+// Automations
+export type StepDocument = {
+  id: string;
+  action?: string;
+  with?: JsonObject;
+  delay?: Json;
+  branch?: Group | Leaf;
+  if_true?: string | null;
+  if_false?: string | null;
+  stop?: Json;
+  next?: string | null;
+  on_error?: "stop" | "continue" | "retry";
+  retries?: Json;
+  timeout_seconds?: number;
+} & Record<string, unknown>;
+export type AutomationDocument = {
+  name: string;
+  description?: string;
+  trigger: { event: string } & Record<string, unknown>;
+  priority: number;
+  condition: Group | null;
+  steps: StepDocument[];
+};
+export type AutomationStatus = "draft" | "active" | "paused" | "archived";
+export type AutomationItem = AutomationDocument & {
+  id: string;
+  status: AutomationStatus;
+  version: number | null;
+  draft_revision: number;
+  has_draft_changes: boolean;
+  created_at: string;
+  updated_at: string;
+  last_run: { id: string; status: RunStatus; at: string } | null;
+  run_count: number;
+  success_rate: number | null;
+};
+export type Validation = {
+  valid: boolean;
+  problems: Problem[];
+  document: AutomationDocument | null;
+  notes: { path: string; message: string }[];
+};
+export type DryRunStep = {
+  id: string;
+  kind: string;
+  action?: string | null;
+  arguments?: Json;
+  would: string;
+  text: string;
+  problems?: Problem[];
+  explanation?: Explanation | null;
+};
+export type DryRun = {
+  would_start: boolean;
+  explanation: Explanation | null;
+  steps: DryRunStep[];
+  problems?: Problem[];
+};
+export type ActionItem = {
+  name: string;
+  title: string;
+  description: string | null;
+  schema: JsonSchema | null;
+  icon: string | null;
+  kind: string;
+  over?: string | null;
+};
+
+// Runs
+export type RunStatus = "pending" | "running" | "waiting" | "paused" | "completed" | "partial" | "failed" | "cancelled";
+export type StepStatus =
+  | "pending"
+  | "ready"
+  | "running"
+  | "waiting"
+  | "completed"
+  | "failed"
+  | "skipped"
+  | "cancelled"
+  | "unknown";
+export type RunSummary = {
+  id: string;
+  automation: { id: string; name: string; version: number | null };
+  status: RunStatus;
+  event: { id: string; name: string } | null;
+  entity: EntityRef | null;
+  test: boolean;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  duration_seconds: number | null;
+  error: { code: string; message: string; step_id: string | null } | null;
+  current_step: string | null;
+  waiting_until: string | null;
+};
+export type LogLine = { at: string; text: string; fields?: JsonObject };
+export type Attempt = {
+  attempt: number;
+  status: string;
+  started_at: string | null;
+  finished_at: string | null;
+  duration_seconds: number | null;
+  input?: Json;
+  output?: Json;
+  error: { code: string; message: string } | null;
+  log: LogLine[];
+  idempotency_key?: string | null;
+};
+export type RunStep = {
+  id: string;
+  kind: string;
+  action: string | null;
+  status: StepStatus;
+  attempts: Attempt[];
+  input: Json;
+  output: Json;
+  error: { code: string; message: string } | null;
+  started_at: string | null;
+  finished_at: string | null;
+  due_at: string | null;
+  explanation: Explanation | null;
+};
+export type RunDetail = RunSummary & {
+  explanation: Explanation | null;
+  steps: RunStep[];
+  document: AutomationDocument | null;
+};
+
+// Entities
+export type EntityTypeCount = { type: string; count: number };
+export type Entity = EntityRef & {
+  fields: JsonObject;
+  tags: string[];
+  revision: number;
+  created_at: string;
+  updated_at: string;
+};
+
+// System
+export type Counts = Record<string, number>;
+export type Stats = { runs: Counts; events: Counts; outbox: Counts; automations: Counts };
+export type Session = { tenant: string; role: string; actor: string; dev: boolean; zone: string };
+export type ApiKey = {
+  id: string;
+  name: string;
+  role: string;
+  created_at: string;
+  last_used_at: string | null;
+  created_by?: string | null;
+  revoked_at?: string | null;
+  prefix?: string | null;
+};
+export type Tenant = { id: string; name: string; settings: JsonObject; status?: string; created_at?: string };
+export type AuditEntry = {
+  id: string;
+  at: string;
+  actor: string;
+  what?: string;
+  action?: string;
+  noun?: string;
+  noun_id?: string;
+  before: Json;
+  after: Json;
+};

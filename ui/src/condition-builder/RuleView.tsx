@@ -1,0 +1,163 @@
+import { ChevronDown, ChevronUp, Copy, Ellipsis, FolderPlus, Trash2 } from "lucide-react";
+import type { Leaf, Operator } from "@/api/types";
+import { IconButton } from "@/parts/Button";
+import { Combobox } from "@/parts/Combobox";
+import { FieldError, Select } from "@/parts/Field";
+import { brief } from "@/parts/json";
+import { Menu } from "@/parts/Menu";
+import { texts } from "@/texts";
+import { useBuilder, useProblemsAt } from "./context";
+import { type Fact, readPath } from "./facts";
+import { duplicateAt, moveAt, type Place, removeAt, replaceAt, valueFor, withOperator, wrapAt } from "./model";
+import { ResultMark } from "./ResultMark";
+import { ValueEditor } from "./ValueEditor";
+
+export function RuleView({ leaf, place }: { leaf: Leaf; place: Place }) {
+  const { root, change, facts, operators, told } = useBuilder();
+  const problems = useProblemsAt(place);
+  const fact = facts.find((one) => one.path === leaf.field);
+  const operator = operators.find((one) => one.name === leaf.operator);
+  const set = (next: Leaf) => change(replaceAt(root, place, next));
+  const label = texts.condition.rule(place.map((index) => index + 1).join("."));
+  return (
+    <fieldset aria-label={label} className="min-w-0">
+      <div className="flex items-start gap-1.5">
+        <span className="pt-[7px]">
+          <ResultMark result={leaf.field ? told.get(place.join("."))?.result : undefined} />
+        </span>
+        <div className="grid min-w-0 flex-1 grid-cols-1 gap-1.5 sm:grid-cols-[minmax(0,5fr)_minmax(0,4fr)_minmax(0,5fr)]">
+          <Combobox
+            label={texts.condition.field}
+            placeholder={texts.condition.fieldPlaceholder}
+            mono
+            value={leaf.field ?? ""}
+            aria-invalid={problems.some((problem) => problem.path.endsWith(".field")) || undefined}
+            choices={facts.map((one) => ({ value: one.path, hint: hintOf(one) }))}
+            onChange={(field) => set(withField(leaf, field, facts, operator))}
+          />
+          <OperatorSelect
+            leaf={leaf}
+            fact={fact}
+            operators={operators}
+            onChange={(next) => set(withOperator(leaf, next))}
+          />
+          <ValueEditor leaf={leaf} operand={operator?.operand ?? "value"} fact={fact} onChange={set} />
+        </div>
+        <RuleMenu place={place} />
+      </div>
+      <LiveValue leaf={leaf} place={place} />
+      {problems.map((problem) => (
+        <FieldError key={`${problem.path}${problem.message}`}>{problem.message}</FieldError>
+      ))}
+    </fieldset>
+  );
+}
+
+function hintOf(fact: Fact): string {
+  return fact.example !== undefined ? brief(fact.example, 28) : (fact.title ?? fact.type ?? "");
+}
+
+/** A value whose type cannot be the new field's is cleared; a boolean field starts at true. */
+function withField(leaf: Leaf, field: string, facts: Fact[], operator: Operator | undefined): Leaf {
+  const fact = facts.find((one) => one.path === field);
+  const next: Leaf = { ...leaf, field };
+  if (!fact || operator?.operand === "none") return next;
+  if (fact.type === "boolean" && typeof leaf.value !== "boolean" && leaf.operator === "equals")
+    return { ...next, value: true };
+  if (fact.type === "string" && typeof leaf.value === "boolean")
+    return { ...next, value: valueFor("value", undefined) };
+  return next;
+}
+
+/** Those that suit the field's type first; all of them can be chosen. */
+function OperatorSelect({
+  leaf,
+  fact,
+  operators,
+  onChange,
+}: {
+  leaf: Leaf;
+  fact?: Fact;
+  operators: Operator[];
+  onChange: (operator: Operator) => void;
+}) {
+  const suits = (operator: Operator) =>
+    !fact?.type || !operator.types?.length || operator.types.some((type) => sameType(type, fact.type));
+  const fitting = operators.filter(suits);
+  const others = operators.filter((operator) => !suits(operator));
+  const known = operators.some((operator) => operator.name === leaf.operator);
+  const option = (operator: Operator) => (
+    <option key={operator.name} value={operator.name}>
+      {operator.title}
+    </option>
+  );
+  return (
+    <Select
+      aria-label={texts.condition.operator}
+      value={leaf.operator}
+      onChange={(event) => {
+        const next = operators.find((operator) => operator.name === event.target.value);
+        if (next) onChange(next);
+      }}
+    >
+      {!known && <option value={leaf.operator}>{leaf.operator}</option>}
+      {fitting.map(option)}
+      {others.length > 0 && <optgroup label="…">{others.map(option)}</optgroup>}
+    </Select>
+  );
+}
+
+function sameType(suited: string, type: string | null): boolean {
+  if (suited === "any" || suited === type) return true;
+  if (type === "integer") return suited === "number";
+  if (type === "array") return suited === "list";
+  if (type === "date-time" || type === "date") return ["date", "datetime", "instant", "string"].includes(suited);
+  // Instants often arrive as plain text, so a text field may be compared as a date.
+  return type === "string" && ["date", "datetime", "instant", "text"].includes(suited);
+}
+
+function LiveValue({ leaf, place }: { leaf: Leaf; place: Place }) {
+  const { told, sample } = useBuilder();
+  if (!leaf.field || !sample) return null;
+  const node = told.get(place.join("."));
+  const value = node && "actual" in node ? node.actual : readPath(sample, leaf.field);
+  const missing = node ? node.state === "missing" : value === undefined;
+  return (
+    <p className="mt-0.5 truncate pl-6 text-xs text-faint">
+      <code className="code">{leaf.field}</code> {missing ? texts.condition.missing : texts.condition.now}{" "}
+      {!missing && <code className="code font-semibold text-soft">{brief(value ?? null, 48)}</code>}
+      {node?.source && node.source !== "event" && <span> · {texts.explain.from(node.source)}</span>}
+    </p>
+  );
+}
+
+function RuleMenu({ place }: { place: Place }) {
+  const { root, change } = useBuilder();
+  return (
+    <Menu
+      label={texts.condition.menu}
+      trigger={<IconButton label={texts.condition.menu} icon={<Ellipsis size={15} />} />}
+      entries={[
+        { label: texts.actions.moveUp, icon: <ChevronUp size={14} />, onSelect: () => change(moveAt(root, place, -1)) },
+        {
+          label: texts.actions.moveDown,
+          icon: <ChevronDown size={14} />,
+          onSelect: () => change(moveAt(root, place, 1)),
+        },
+        { label: texts.actions.duplicate, icon: <Copy size={14} />, onSelect: () => change(duplicateAt(root, place)) },
+        {
+          label: texts.condition.wrap,
+          icon: <FolderPlus size={14} />,
+          onSelect: () => change(wrapAt(root, place, "or")),
+        },
+        "line",
+        {
+          label: texts.actions.remove,
+          icon: <Trash2 size={14} />,
+          danger: true,
+          onSelect: () => change(removeAt(root, place)),
+        },
+      ]}
+    />
+  );
+}

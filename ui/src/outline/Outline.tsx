@@ -1,0 +1,184 @@
+import { ChevronDown, ChevronUp, Copy, Ellipsis, Trash2 } from "lucide-react";
+import type { KeyboardEvent } from "react";
+import type { ActionItem, AutomationDocument, DryRunStep, Operator, Problem, StepDocument } from "@/api/types";
+import { IconButton } from "@/parts/Button";
+import { cx } from "@/parts/classes";
+import { Menu } from "@/parts/Menu";
+import { texts } from "@/texts";
+import { AddStep } from "./AddStep";
+import { duplicateStep, insertStep, kindOf, moveStep, newStep, removeStep, summary, targetWords } from "./model";
+import { StepIcon } from "./StepIcon";
+
+type Props = {
+  document: AutomationDocument;
+  actions: ActionItem[];
+  operators: Operator[];
+  problems: Problem[];
+  dryRun: DryRunStep[];
+  selected: number | null;
+  onSelect: (at: number | null) => void;
+  onChange: (steps: StepDocument[], selected: number | null) => void;
+};
+
+/** The steps as a list: what each does, in order, with the ways a branch can take. Alt+arrow moves, Delete removes. */
+export function Outline({ document, actions, operators, problems, dryRun, selected, onSelect, onChange }: Props) {
+  const steps = document.steps;
+  const add = (at: number, kind: Parameters<typeof newStep>[1], action?: ActionItem) =>
+    onChange(insertStep(steps, at, newStep(steps, kind, action)), at);
+  const move = (at: number, by: -1 | 1) =>
+    onChange(moveStep(steps, at, by), Math.min(Math.max(at + by, 0), steps.length - 1));
+  const remove = (at: number) => onChange(removeStep(steps, at), null);
+  return (
+    <div>
+      <ol aria-label={texts.steps.title} className="relative flex flex-col">
+        {steps.map((step, at) => (
+          <li key={step.id}>
+            <StepRow
+              step={step}
+              at={at}
+              steps={steps}
+              action={actions.find((one) => one.name === step.action)}
+              operators={operators}
+              hasProblem={problems.some((problem) => problem.path.startsWith(`steps[${at}]`))}
+              would={dryRun.find((one) => one.id === step.id)?.would}
+              selected={selected === at}
+              onSelect={() => onSelect(at)}
+              onMove={(by) => move(at, by)}
+              onRemove={() => remove(at)}
+              onDuplicate={() => onChange(duplicateStep(steps, at), at + 1)}
+            />
+            <Joint>
+              {at < steps.length - 1 && (
+                <AddStep
+                  small
+                  actions={actions}
+                  label={`${texts.steps.addBelow}: ${step.id}`}
+                  onAdd={(kind, action) => add(at + 1, kind, action)}
+                />
+              )}
+            </Joint>
+          </li>
+        ))}
+      </ol>
+      {steps.length === 0 && <p className="mb-2.5 px-1 text-sm text-faint">{texts.steps.empty}</p>}
+      <AddStep actions={actions} label={texts.steps.add} onAdd={(kind, action) => add(steps.length, kind, action)} />
+    </div>
+  );
+}
+
+function Joint({ children }: { children?: React.ReactNode }) {
+  return (
+    <div className="group/joint relative ml-[22px] h-3.5 border-l border-line-strong">
+      <div className="absolute top-1/2 left-0 z-10 -translate-x-1/2 -translate-y-1/2 opacity-0 transition-opacity group-hover/joint:opacity-100 focus-within:opacity-100">
+        {children}
+      </div>
+    </div>
+  );
+}
+
+type RowProps = {
+  step: StepDocument;
+  at: number;
+  steps: StepDocument[];
+  action?: ActionItem;
+  operators: Operator[];
+  hasProblem: boolean;
+  would?: string;
+  selected: boolean;
+  onSelect: () => void;
+  onMove: (by: -1 | 1) => void;
+  onRemove: () => void;
+  onDuplicate: () => void;
+};
+
+function StepRow(props: RowProps) {
+  const { step, at, steps, action, selected, hasProblem } = props;
+  const kind = kindOf(step);
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")) {
+      event.preventDefault();
+      props.onMove(event.key === "ArrowUp" ? -1 : 1);
+    } else if (event.key === "Delete") props.onRemove();
+  };
+  return (
+    <div
+      className={cx(
+        "group relative flex items-start gap-1 rounded-lg border bg-surface shadow-card transition-colors",
+        selected
+          ? "border-accent ring-1 ring-accent"
+          : hasProblem
+            ? "border-bad/60"
+            : "border-line hover:border-line-strong",
+        props.would === "skip" && "opacity-55",
+      )}
+    >
+      <button
+        type="button"
+        aria-current={selected ? "step" : undefined}
+        onClick={props.onSelect}
+        onKeyDown={onKeyDown}
+        className="flex min-w-0 flex-1 items-start gap-2.5 rounded-lg p-2 text-left"
+      >
+        <StepIcon kind={kind} action={step.action} icon={action?.icon} />
+        <span className="min-w-0 flex-1">
+          <span className="block truncate font-medium">
+            {kind === "action" ? (action?.title ?? step.action ?? "") : texts.steps.kind[kind]}
+            <span className="ml-1.5 font-normal text-faint">{step.id}</span>
+          </span>
+          <span className="block truncate text-xs text-soft">{summary(step, props.operators)}</span>
+          <Ways step={step} at={at} steps={steps} />
+        </span>
+      </button>
+      <div className="pt-1 pr-1">
+        <Menu
+          label={texts.steps.menu(step.id)}
+          trigger={<IconButton size="sm" label={texts.steps.menu(step.id)} icon={<Ellipsis size={14} />} />}
+          entries={[
+            {
+              label: texts.actions.moveUp,
+              hint: "Alt ↑",
+              icon: <ChevronUp size={14} />,
+              disabled: at === 0,
+              onSelect: () => props.onMove(-1),
+            },
+            {
+              label: texts.actions.moveDown,
+              hint: "Alt ↓",
+              icon: <ChevronDown size={14} />,
+              disabled: at === steps.length - 1,
+              onSelect: () => props.onMove(1),
+            },
+            { label: texts.actions.duplicate, icon: <Copy size={14} />, onSelect: props.onDuplicate },
+            "line",
+            {
+              label: texts.actions.remove,
+              hint: "Del",
+              icon: <Trash2 size={14} />,
+              danger: true,
+              onSelect: props.onRemove,
+            },
+          ]}
+        />
+      </div>
+    </div>
+  );
+}
+
+/** Where a step leads, when that is not simply the step below it. */
+function Ways({ step, at, steps }: { step: StepDocument; at: number; steps: StepDocument[] }) {
+  if (step.branch !== undefined) {
+    return (
+      <span className="mt-1 flex flex-col gap-0.5 text-xs text-faint">
+        <span className="truncate">
+          <span className="text-good">{texts.steps.true}</span> → {targetWords(steps, at, step.if_true)}
+        </span>
+        <span className="truncate">
+          <span className="text-bad">{texts.steps.false}</span> → {targetWords(steps, at, step.if_false)}
+        </span>
+      </span>
+    );
+  }
+  if (step.next === undefined || (step.next === null && at === steps.length - 1) || step.next === steps[at + 1]?.id)
+    return null;
+  return <span className="mt-0.5 block truncate text-xs text-faint">→ {targetWords(steps, at, step.next)}</span>;
+}

@@ -1,0 +1,89 @@
+import {
+  Bell,
+  Clock,
+  FileText,
+  GitBranch,
+  ListTodo,
+  Mail,
+  MessageSquare,
+  OctagonX,
+  Pencil,
+  Plus,
+  Send,
+  SquarePlus,
+  Tag,
+  Webhook,
+  Zap,
+} from "lucide-react";
+import { cx } from "@/parts/classes";
+import type { StepKind } from "./model";
+
+// Actions name an icon; those we do not draw get the lightning.
+const byName: Record<string, typeof Zap> = {
+  mail: Mail,
+  email: Mail,
+  "message-square": MessageSquare,
+  sms: MessageSquare,
+  "file-text": FileText,
+  note: FileText,
+  task: ListTodo,
+  "list-todo": ListTodo,
+  tag: Tag,
+  webhook: Webhook,
+  send: Send,
+  bell: Bell,
+  pencil: Pencil,
+  edit: Pencil,
+  plus: Plus,
+  "square-plus": SquarePlus,
+  clock: Clock,
+};
+
+const guesses: [RegExp, typeof Zap][] = [
+  [/email|mail/, Mail],
+  [/sms|message/, MessageSquare],
+  [/note/, FileText],
+  [/task/, ListTodo],
+  [/tag/, Tag],
+  [/webhook|http|call/, Webhook],
+  [/emit|event/, Send],
+  [/notif/, Bell],
+  [/update/, Pencil],
+  [/create/, SquarePlus],
+];
+
+export function actionIcon(icon: string | null | undefined, action: string | null | undefined): typeof Zap {
+  const named = icon ? byName[icon] : undefined;
+  return named ?? guesses.find(([pattern]) => pattern.test(action ?? ""))?.[1] ?? Zap;
+}
+
+const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = { branch: GitBranch, delay: Clock, stop: OctagonX };
+const tints: Record<StepKind, string> = {
+  action: "bg-accent-wash text-accent-text",
+  branch: "bg-warn-wash text-warn",
+  delay: "bg-info-wash text-info",
+  stop: "bg-idle-wash text-soft",
+};
+
+export function StepIcon({
+  kind,
+  action,
+  icon,
+  size = 26,
+}: {
+  kind: StepKind;
+  action?: string | null;
+  icon?: string | null;
+  size?: number;
+}) {
+  const Icon = kind === "action" ? actionIcon(icon, action) : kinds[kind];
+  return (
+    <span
+      aria-hidden
+      style={{ width: size, height: size }}
+      className={cx("grid shrink-0 place-items-center rounded-md", tints[kind])}
+    >
+      <Icon size={Math.round(size * 0.55)} />
+    </span>
+  );
+}

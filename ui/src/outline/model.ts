@@ -1,0 +1,152 @@
+import type { ActionItem, Group, Json, JsonObject, Leaf, Operator, StepDocument } from "@/api/types";
+import { inWords } from "@/condition-builder/words";
+import { texts } from "@/texts";
+
+export type StepKind = "action" | "branch" | "delay" | "stop";
+
+export function kindOf(step: StepDocument): StepKind {
+  if (step.branch !== undefined) return "branch";
+  if (step.delay !== undefined) return "delay";
+  if (step.stop !== undefined) return "stop";
+  return "action";
+}
+
+/** An id no other step has: the wish itself, or the wish with a number. */
+export function freeId(steps: StepDocument[], wish: string): string {
+  const taken = new Set(steps.map((step) => step.id));
+  if (!taken.has(wish)) return wish;
+  let number = 2;
+  while (taken.has(`${wish} ${number}`)) number += 1;
+  return `${wish} ${number}`;
+}
+
+export function newStep(steps: StepDocument[], kind: StepKind, action?: ActionItem): StepDocument {
+  if (kind === "branch") {
+    const branch: Group = { combinator: "and", rules: [] };
+    return { id: freeId(steps, "decide"), branch, if_false: null };
+  }
+  if (kind === "delay") return { id: freeId(steps, "wait"), delay: "1h" };
+  if (kind === "stop") return { id: freeId(steps, "stop"), stop: "" };
+  const name = action?.name ?? "";
+  return { id: freeId(steps, name.replaceAll("_", " ") || "step"), action: name, with: defaults(action) };
+}
+
+/** The arguments an action's schema gives a value for. */
+function defaults(action: ActionItem | undefined): JsonObject {
+  const given: JsonObject = {};
+  for (const [name, property] of Object.entries(action?.schema?.properties ?? {})) {
+    if (property.default !== undefined && property.default !== null && action?.schema?.required?.includes(name)) {
+      given[name] = property.default;
+    }
+  }
+  return given;
+}
+
+export function insertStep(steps: StepDocument[], at: number, step: StepDocument): StepDocument[] {
+  return [...steps.slice(0, at), step, ...steps.slice(at)];
+}
+
+export function replaceStep(steps: StepDocument[], at: number, step: StepDocument): StepDocument[] {
+  return steps.map((old, index) => (index === at ? step : old));
+}
+
+export function moveStep(steps: StepDocument[], at: number, by: -1 | 1): StepDocument[] {
+  const to = at + by;
+  if (to < 0 || to >= steps.length) return steps;
+  const next = [...steps];
+  next.splice(to, 0, ...next.splice(at, 1));
+  return next;
+}
+
+const targets = ["next", "if_true", "if_false"] as const;
+
+/** Takes a step out; what led to it now leads to where it led. */
+export function removeStep(steps: StepDocument[], at: number): StepDocument[] {
+  const gone = steps[at];
+  if (!gone) return steps;
+  const after =
+    gone.next !== undefined ? gone.next : gone.if_true !== undefined ? gone.if_true : (steps[at + 1]?.id ?? null);
+  return steps
+    .filter((_, index) => index !== at)
+    .map((step) => retarget(step, gone.id, after === gone.id ? null : after));
+}
+
+function retarget(step: StepDocument, from: string, to: string | null): StepDocument {
+  const next = { ...step };
+  for (const key of targets) if (next[key] === from) next[key] = to;
+  return next;
+}
+
+export function duplicateStep(steps: StepDocument[], at: number): StepDocument[] {
+  const step = steps[at];
+  if (!step) return steps;
+  return insertStep(steps, at + 1, { ...structuredClone(step), id: freeId(steps, step.id) });
+}
+
+/** Gives a step another id and follows it everywhere: targets, conditions and placeholders. */
+export function renameStep(steps: StepDocument[], at: number, id: string): StepDocument[] {
+  const old = steps[at]?.id;
+  if (old === undefined || old === id) return steps;
+  const renamed = steps.map((step, index) => {
+    const moved = retarget(index === at ? { ...step, id } : step, old, id);
+    return mapTexts(moved as unknown as Json, (text) => renameInText(text, old, id)) as unknown as StepDocument;
+  });
+  return renamed.map((step, index) => ({ ...step, id: index === at ? id : (steps[index]?.id ?? step.id) }));
+}
+
+const PLAIN = /^[A-Za-z_][A-Za-z0-9_-]*$/;
+const reference = (id: string) => (PLAIN.test(id) ? `steps.${id}.` : `steps[${JSON.stringify(id)}].`);
+
+function renameInText(text: string, old: string, id: string): string {
+  return text.replaceAll(reference(old), reference(id)).replaceAll(`steps[${JSON.stringify(old)}].`, reference(id));
+}
+
+function mapTexts(value: Json, change: (text: string) => string): Json {
+  if (typeof value === "string") return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mapTexts(inner, change)]));
+}
+
+/** The path of a step's output, as a condition or a placeholder writes it. */
+export function outputPath(id: string): string {
+  return `${reference(id)}output`;
+}
+
+export type Target = { value: string | null | undefined; words: string };
+
+/** Where a path of this step leads, in words. */
+export function targetWords(steps: StepDocument[], at: number, target: string | null | undefined): string {
+  if (target === null) return texts.steps.end;
+  if (target !== undefined) return target;
+  return steps[at + 1]?.id ?? texts.steps.end;
+}
+
+/** One line that says what a step does. */
+export function summary(step: StepDocument, operators: Operator[]): string {
+  switch (kindOf(step)) {
+    case "branch":
+      return inWords(step.branch as Group | Leaf, operators) || texts.steps.noCondition;
+    case "delay":
+      return typeof step.delay === "string" ? texts.steps.waits(step.delay) : texts.steps.waits(delayWords(step.delay));
+    case "stop":
+      return typeof step.stop === "string" && step.stop ? step.stop : texts.steps.stops;
+    default:
+      return argumentsWords(step.with ?? {});
+  }
+}
+
+function delayWords(delay: Json | undefined): string {
+  if (!delay || typeof delay !== "object" || Array.isArray(delay)) return String(delay ?? "");
+  return Object.entries(delay)
+    .map(([unit, amount]) => (unit === "until" ? `${unit} ${amount}` : `${amount} ${unit}`))
+    .join(" ");
+}
+
+function argumentsWords(given: JsonObject): string {
+  const shown = Object.entries(given).filter(([, value]) => value !== "" && value !== null);
+  return shown
+    .slice(0, 3)
+    .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" · ");
+}

@@ -1,0 +1,128 @@
+import { useQuery } from "@tanstack/react-query";
+import { useBlocker } from "@tanstack/react-router";
+import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { problemsOf } from "@/api/client";
+import { eventTypesQuery } from "@/api/events";
+import { actionsQuery, operatorsQuery } from "@/api/system";
+import type { ActionItem, AutomationDocument, AutomationItem, Operator } from "@/api/types";
+import { factsOf } from "@/condition-builder/facts";
+import { Confirm } from "@/parts/Confirm";
+import { Dialog } from "@/parts/Dialog";
+import { texts } from "@/texts";
+import { EditorBody } from "./EditorBody";
+import { EditorHeader } from "./EditorHeader";
+import { JsonPane } from "./JsonPane";
+import { Notices } from "./Notices";
+import type { Selection } from "./selection";
+import { useChecks } from "./useChecks";
+import { useDraft } from "./useDraft";
+import { useSample } from "./useSample";
+import { useSave } from "./useSave";
+
+type Props = {
+  /** The automation as the server has it; null for a new one. */
+  item: AutomationItem | null;
+  start: AutomationDocument;
+  sampleId?: string;
+  onClose: () => void;
+  onCreated: (item: AutomationItem) => void;
+};
+
+const noActions: ActionItem[] = [];
+const noOperators: Operator[] = [];
+
+/** The automation under edit: outline, form and sample side by side; the same document as JSON behind a tab. */
+export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
+  const draft = useDraft(item?.id ?? null, start);
+  const { document, edit } = draft;
+  const [view, setView] = useState<"build" | "json">("build");
+  const [selection, setSelection] = useState<Selection>({ part: document.trigger.event ? "condition" : "trigger" });
+  const actions = useQuery(actionsQuery).data ?? noActions;
+  const operators = useQuery(operatorsQuery).data ?? noOperators;
+  const eventTypes = useQuery(eventTypesQuery).data;
+  const type = eventTypes?.find((one) => one.name === document.trigger.event);
+  const sample = useSample(document.trigger.event, type, sampleId);
+  const facts = useMemo(() => factsOf(type, sample.data), [type, sample.data]);
+  const leaving = useRef(false);
+  const save = useSave({ item, draft, onCreated, leaving });
+  const checks = useChecks(document, sample, problemsOf(save.error));
+  const blocker = useBlocker({
+    shouldBlockFn: ({ current, next }) => draft.dirty && !leaving.current && current.pathname !== next.pathname,
+    enableBeforeUnload: () => draft.dirty,
+    withResolver: true,
+  });
+  const finish = async () => {
+    if (await save.publish()) {
+      leaving.current = true;
+      onClose();
+    }
+  };
+  const keys = useEditorKeys({ undo: draft.undo, redo: draft.redo, save: save.saveDraft });
+  return (
+    <>
+      <Dialog
+        title={item ? texts.editor.edit(item.name) : texts.editor.create}
+        size="full"
+        light={false}
+        onClose={onClose}
+        header={
+          <EditorHeader
+            item={item}
+            draft={draft}
+            view={view}
+            onView={setView}
+            saving={save.saving}
+            onSave={save.saveDraft}
+            onPublish={finish}
+            onClose={onClose}
+          />
+        }
+      >
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: keys for the whole editor, each also a button */}
+        <div onKeyDown={keys} className="flex min-h-0 flex-1 flex-col">
+          <Notices draft={draft} save={save} item={item} />
+          {view === "json" ? (
+            <JsonPane document={document} onChange={edit} />
+          ) : (
+            <EditorBody
+              {...{ item, document, selection, actions, operators, facts, sample, checks }}
+              eventTypes={eventTypes ?? []}
+              onSelect={setSelection}
+              onEdit={edit}
+              onRun={save.runForReal}
+              running={save.running}
+            />
+          )}
+        </div>
+      </Dialog>
+      {blocker.status === "blocked" && (
+        <Confirm
+          title={texts.editor.leaveTitle}
+          confirm={texts.editor.leaveDiscard}
+          cancel={texts.editor.leaveStay}
+          danger
+          onCancel={() => blocker.reset()}
+          onConfirm={() => {
+            draft.forget();
+            blocker.proceed();
+          }}
+        >
+          {texts.editor.leave}
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function useEditorKeys({ undo, redo, save }: { undo: () => void; redo: () => void; save: () => void }) {
+  return (event: KeyboardEvent) => {
+    if (!(event.ctrlKey || event.metaKey)) return;
+    const key = event.key.toLowerCase();
+    const inText = event.target instanceof HTMLTextAreaElement;
+    if (key === "s") save();
+    else if (key === "z" && !inText) event.shiftKey ? redo() : undo();
+    else if (key === "y" && !inText) redo();
+    else return;
+    event.preventDefault();
+  };
+}

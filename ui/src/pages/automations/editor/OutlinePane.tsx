@@ -1,0 +1,134 @@
+import { CircleCheck, Filter, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
+import type { ReactNode } from "react";
+import { ResultMark } from "@/condition-builder/ResultMark";
+import { inWords } from "@/condition-builder/words";
+import { Outline } from "@/outline/Outline";
+import { cx } from "@/parts/classes";
+import { ProblemLines } from "@/parts/Notes";
+import { Spinner } from "@/parts/Spinner";
+import { texts } from "@/texts";
+import type { BodyProps } from "./EditorBody";
+import { partOf, type Selection } from "./selection";
+
+/** The whole automation at a glance: when, if, then, and what is left to fix. */
+export function OutlinePane(props: BodyProps) {
+  const { document, selection, onSelect, onEdit, checks, operators, eventTypes } = props;
+  const type = eventTypes.find((one) => one.name === document.trigger.event);
+  const bad = (part: Selection["part"]) => checks.problems.some((problem) => partOf(problem).part === part);
+  return (
+    <div className="flex flex-col gap-4">
+      <Section title={texts.editor.trigger}>
+        <PartRow
+          icon={<Zap size={14} />}
+          title={type?.title ?? (document.trigger.event || texts.editor.anyEvent)}
+          detail={type?.title ? document.trigger.event : undefined}
+          bad={bad("trigger")}
+          selected={selection.part === "trigger"}
+          onSelect={() => onSelect({ part: "trigger" })}
+        />
+      </Section>
+      <Section title={texts.editor.condition}>
+        <PartRow
+          icon={<Filter size={14} />}
+          title={inWords(document.condition, operators) || texts.editor.always}
+          bad={bad("condition")}
+          selected={selection.part === "condition"}
+          onSelect={() => onSelect({ part: "condition" })}
+          aside={checks.dryRun && <ResultMark result={checks.dryRun.would_start} />}
+        />
+      </Section>
+      <Section title={texts.editor.steps}>
+        <Outline
+          document={document}
+          actions={props.actions}
+          operators={operators}
+          problems={checks.problems}
+          dryRun={checks.dryRun?.steps ?? []}
+          selected={selection.part === "step" ? selection.at : null}
+          onSelect={(at) => onSelect(at === null ? { part: "condition" } : { part: "step", at })}
+          onChange={(steps, selected) => {
+            onEdit({ ...document, steps });
+            onSelect(selected === null ? { part: "condition" } : { part: "step", at: selected });
+          }}
+        />
+      </Section>
+      <Section title={texts.editor.settings}>
+        <PartRow
+          icon={<SlidersHorizontal size={14} />}
+          title={texts.priority.value(document.priority)}
+          detail={document.description}
+          bad={bad("settings")}
+          selected={selection.part === "settings"}
+          onSelect={() => onSelect({ part: "settings" })}
+        />
+      </Section>
+      <ProblemBox {...props} />
+    </div>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section aria-label={title}>
+      <h3 className="eyebrow mb-1.5 px-0.5">{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+type PartProps = {
+  icon: ReactNode;
+  title: string;
+  detail?: string;
+  bad: boolean;
+  selected: boolean;
+  onSelect: () => void;
+  aside?: ReactNode;
+};
+
+function PartRow({ icon, title, detail, bad, selected, onSelect, aside }: PartProps) {
+  return (
+    <button
+      type="button"
+      aria-current={selected ? "step" : undefined}
+      onClick={onSelect}
+      className={cx(
+        "flex w-full items-center gap-2.5 rounded-lg border bg-surface p-2 text-left shadow-card",
+        selected ? "border-accent ring-1 ring-accent" : bad ? "border-bad/60" : "border-line hover:border-line-strong",
+      )}
+    >
+      <span aria-hidden className="grid size-[26px] shrink-0 place-items-center rounded-md bg-idle-wash text-soft">
+        {icon}
+      </span>
+      <span className="min-w-0 flex-1">
+        <span className="line-clamp-3 font-medium break-words">{title}</span>
+        {detail && <span className="block truncate text-xs text-faint">{detail}</span>}
+      </span>
+      {aside}
+    </button>
+  );
+}
+
+function ProblemBox({ checks, onSelect }: BodyProps) {
+  const { problems, checking } = checks;
+  if (problems.length === 0) {
+    return (
+      <p role="status" className="flex items-center gap-2 px-1 text-sm text-soft">
+        {checking ? <Spinner /> : <CircleCheck size={15} aria-hidden className="text-good" />}
+        {checking ? texts.editor.checking : texts.editor.noProblems}
+      </p>
+    );
+  }
+  return (
+    <section
+      aria-label={texts.editor.problems(problems.length)}
+      className="rounded-lg border border-bad/30 bg-bad-wash p-3 text-bad"
+    >
+      <h3 className="flex items-center gap-2 text-sm font-semibold">
+        <TriangleAlert size={14} aria-hidden />
+        {texts.editor.problems(problems.length)}
+      </h3>
+      <ProblemLines problems={problems} onPick={(problem) => onSelect(partOf(problem))} />
+    </section>
+  );
+}

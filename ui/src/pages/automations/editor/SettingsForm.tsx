@@ -1,0 +1,52 @@
+import { Slider } from "radix-ui";
+import { Field, FieldError, TextArea } from "@/parts/Field";
+import { texts } from "@/texts";
+import type { BodyProps } from "./EditorBody";
+import { FormHead } from "./FormHead";
+
+export function SettingsForm({ document, checks, onEdit }: BodyProps) {
+  const error = (path: string) => checks.problems.find((problem) => problem.path.startsWith(path))?.message;
+  const nameError = error("name");
+  return (
+    <>
+      <FormHead title={texts.priority.title} lead={texts.priority.lead} />
+      <div className="mb-7 flex items-center gap-4">
+        <Slider.Root
+          min={1}
+          max={10}
+          step={1}
+          value={[document.priority]}
+          onValueChange={([priority]) => onEdit({ ...document, priority: priority ?? document.priority }, "priority")}
+          className="relative flex h-6 w-full max-w-96 touch-none items-center select-none"
+        >
+          <Slider.Track className="relative h-1.5 grow rounded-full bg-line-strong">
+            <Slider.Range className="absolute h-full rounded-full bg-accent" />
+          </Slider.Track>
+          <Slider.Thumb
+            aria-label={texts.priority.title}
+            className="block size-4 rounded-full border-2 border-accent bg-white shadow-card"
+          />
+        </Slider.Root>
+        <output className="grid h-8 w-10 place-items-center rounded-md border border-line bg-sunken text-base font-semibold tabular-nums">
+          {document.priority}
+        </output>
+      </div>
+      {error("priority") && <FieldError>{error("priority")}</FieldError>}
+      <Field label={texts.editor.description} hint={texts.editor.descriptionHint} error={error("description")}>
+        {(control) => (
+          <TextArea
+            {...control}
+            rows={4}
+            value={document.description ?? ""}
+            onChange={(event) => onEdit({ ...document, description: event.target.value }, "description")}
+          />
+        )}
+      </Field>
+      {nameError && (
+        <div className="mt-4">
+          <FieldError>{document.name.trim() ? nameError : texts.editor.nameMissing}</FieldError>
+        </div>
+      )}
+    </>
+  );
+}

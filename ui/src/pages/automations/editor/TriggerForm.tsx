@@ -1,0 +1,49 @@
+import { Combobox } from "@/parts/Combobox";
+import { Field } from "@/parts/Field";
+import { brief } from "@/parts/json";
+import { texts } from "@/texts";
+import type { BodyProps } from "./EditorBody";
+import { FormHead } from "./FormHead";
+
+/** What starts a run: a known event type, or any name. */
+export function TriggerForm({ document, eventTypes, facts, checks, onEdit }: BodyProps) {
+  const name = document.trigger.event;
+  const type = eventTypes.find((one) => one.name === name);
+  const error = checks.problems.find((problem) => problem.path.startsWith("trigger"))?.message;
+  const carried = facts.filter((fact) => !/^(entity|event|now)\./.test(fact.path));
+  const hint = type?.entity ? texts.trigger.about(type.entity.type) : name && !type ? texts.trigger.unknown : undefined;
+  return (
+    <>
+      <FormHead title={texts.trigger.title} lead={texts.trigger.lead} />
+      <Field label={texts.trigger.event} error={name ? error : undefined} hint={hint} required>
+        {(control) => (
+          <Combobox
+            {...control}
+            mono
+            placeholder={texts.trigger.placeholder}
+            value={name}
+            choices={eventTypes.map((one) => ({ value: one.name, hint: one.title ?? undefined }))}
+            onChange={(event) => onEdit({ ...document, trigger: { ...document.trigger, event } }, "trigger")}
+          />
+        )}
+      </Field>
+      {type?.description && <p className="mt-3 text-sm text-soft">{type.description}</p>}
+      {name && carried.length > 0 && (
+        <section aria-label={texts.trigger.sample} className="mt-6">
+          <h4 className="eyebrow mb-2">{texts.trigger.sample}</h4>
+          <dl className="card divide-y divide-line">
+            {carried.map((fact) => (
+              <div key={fact.path} className="flex items-baseline gap-3 px-3 py-1.5">
+                <dt className="code min-w-0 flex-1 truncate">{fact.path}</dt>
+                <dd className="text-xs text-faint">{fact.type}</dd>
+                <dd className="code w-2/5 truncate text-right text-soft">
+                  {fact.example === undefined ? "" : brief(fact.example, 40)}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { changeDraft, emptyDocument, isDirty, startDraft, tidy } from "./draft";
+
+const named = (name: string) => ({ ...emptyDocument, name });
+
+describe("a draft", () => {
+  it("undoes typing into one field in one go, and redoes it", () => {
+    let draft = startDraft(emptyDocument);
+    draft = changeDraft(draft, { do: "edit", document: named("a"), touched: "name" });
+    draft = changeDraft(draft, { do: "edit", document: named("ab"), touched: "name" });
+    expect(isDirty(draft)).toBe(true);
+    draft = changeDraft(draft, { do: "undo" });
+    expect(draft.document.name).toBe("");
+    expect(isDirty(draft)).toBe(false);
+    expect(changeDraft(draft, { do: "redo" }).document.name).toBe("ab");
+  });
+
+  it("keeps changes of different things apart", () => {
+    let draft = startDraft(emptyDocument);
+    draft = changeDraft(draft, { do: "edit", document: named("a"), touched: "name" });
+    draft = changeDraft(draft, { do: "edit", document: { ...named("a"), priority: 9 }, touched: "priority" });
+    expect(changeDraft(draft, { do: "undo" }).document).toMatchObject({ name: "a", priority: 5 });
+  });
+
+  it("is clean once saved", () => {
+    let draft = startDraft(emptyDocument);
+    draft = changeDraft(draft, { do: "edit", document: named("a"), touched: null });
+    expect(isDirty(changeDraft(draft, { do: "saved", document: named("a") }))).toBe(false);
+  });
+
+  it("sends no empty condition and no empty description", () => {
+    const sent = tidy({ ...emptyDocument, description: "", condition: { combinator: "and", rules: [] } });
+    expect(sent.condition).toBeNull();
+    expect("description" in sent).toBe(false);
+  });
+});

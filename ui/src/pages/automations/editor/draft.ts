@@ -1,0 +1,82 @@
+import type { AutomationDocument, AutomationItem } from "@/api/types";
+
+/** The document being edited, with what can be undone and redone. `saved` is the text the server has. */
+export type Draft = {
+  document: AutomationDocument;
+  past: AutomationDocument[];
+  future: AutomationDocument[];
+  saved: string;
+  /** What the last change touched; changes to one thing in a row are undone together. */
+  lastTouched: string | null;
+};
+
+export type Change =
+  | { do: "edit"; document: AutomationDocument; touched: string | null }
+  | { do: "undo" }
+  | { do: "redo" }
+  | { do: "saved"; document: AutomationDocument }
+  | { do: "load"; document: AutomationDocument };
+
+const UNDO_MAX = 200;
+
+export const emptyDocument: AutomationDocument = {
+  name: "",
+  trigger: { event: "" },
+  priority: 5,
+  condition: null,
+  steps: [],
+};
+
+export function textOf(document: AutomationDocument): string {
+  return JSON.stringify(tidy(document));
+}
+
+/** A document as it is sent: an empty condition is none, and what is undefined is left out. */
+export function tidy(document: AutomationDocument): AutomationDocument {
+  const { description, condition, ...rest } = document;
+  const kept = condition && condition.rules.length > 0 ? condition : null;
+  return JSON.parse(JSON.stringify({ ...rest, ...(description ? { description } : {}), condition: kept }));
+}
+
+export function documentOf(item: AutomationItem): AutomationDocument {
+  const { name, description, trigger, priority, condition, steps } = item;
+  return tidy({ name, description: description || undefined, trigger, priority, condition, steps });
+}
+
+export function startDraft(saved: AutomationDocument, restored?: AutomationDocument): Draft {
+  return { document: restored ?? saved, past: [], future: [], saved: textOf(saved), lastTouched: null };
+}
+
+export function isDirty(draft: Draft): boolean {
+  return textOf(draft.document) !== draft.saved;
+}
+
+export function changeDraft(draft: Draft, change: Change): Draft {
+  switch (change.do) {
+    case "edit": {
+      const together = change.touched !== null && change.touched === draft.lastTouched;
+      const past = together ? draft.past : [...draft.past, draft.document].slice(-UNDO_MAX);
+      return { ...draft, document: change.document, past, future: [], lastTouched: change.touched };
+    }
+    case "undo": {
+      const before = draft.past.at(-1);
+      if (!before) return draft;
+      return {
+        ...draft,
+        document: before,
+        past: draft.past.slice(0, -1),
+        future: [draft.document, ...draft.future],
+        lastTouched: null,
+      };
+    }
+    case "redo": {
+      const [after, ...future] = draft.future;
+      if (!after) return draft;
+      return { ...draft, document: after, past: [...draft.past, draft.document], future, lastTouched: null };
+    }
+    case "saved":
+      return { ...draft, saved: textOf(change.document), lastTouched: null };
+    case "load":
+      return startDraft(change.document);
+  }
+}

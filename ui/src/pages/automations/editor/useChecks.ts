@@ -1,0 +1,43 @@
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { automations } from "@/api/automations";
+import { problemsOf } from "@/api/client";
+import type { AutomationDocument, Problem } from "@/api/types";
+import { tidy } from "./draft";
+import { useDebounced } from "./useDebounced";
+import type { SampleState } from "./useSample";
+
+const noProblems: Problem[] = [];
+
+/** What the server says of the document as it stands: its problems, and a dry run on the sample. */
+export function useChecks(document: AutomationDocument, sample: SampleState, refused: Problem[]) {
+  const settled = useDebounced(document, 300);
+  const sent = useMemo(() => tidy(settled), [settled]);
+  const data = useDebounced(sample.data, 300);
+  const entity = sample.entity;
+  const validation = useQuery({
+    queryKey: ["checks", "validate", sent],
+    queryFn: () => automations.validate(sent),
+    placeholderData: keepPreviousData,
+    gcTime: 30_000,
+  });
+  const dryRun = useQuery({
+    queryKey: ["checks", "dry-run", sent, data, entity],
+    queryFn: () => automations.test(sent, { data, entity }),
+    enabled: sent.trigger.event !== "",
+    placeholderData: keepPreviousData,
+    retry: false,
+    gcTime: 30_000,
+  });
+  const found = validation.data?.problems ?? problemsOf(validation.error);
+  return {
+    problems: found.length ? found : refused.length ? refused : noProblems,
+    checking: validation.isFetching || settled !== document,
+    checkError: validation.error,
+    dryRun: dryRun.error ? undefined : dryRun.data,
+    dryRunError: dryRun.error,
+    isTrying: dryRun.isFetching,
+  };
+}
+
+export type Checks = ReturnType<typeof useChecks>;

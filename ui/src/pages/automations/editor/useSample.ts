@@ -1,0 +1,42 @@
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { eventQuery, eventsQuery } from "@/api/events";
+import type { EntityRef, EventItem, EventType, JsonObject } from "@/api/types";
+
+export type SampleChoice = { id: string; event?: EventItem };
+const TYPE = "type";
+
+/** The event the automation is tried on: the event type's sample, a past event, or either edited by hand. */
+export function useSample(name: string, type: EventType | undefined, startWith?: string) {
+  const [chosen, setChosen] = useState<string | null>(startWith ?? null);
+  const [edited, setEdited] = useState<{ of: string; data: JsonObject } | null>(null);
+  const past = useInfiniteQuery({ ...eventsQuery({ name }, 20), enabled: name !== "" });
+  const asked = useQuery({ ...eventQuery(startWith ?? ""), enabled: Boolean(startWith) });
+  const pastEvents = useMemo(() => {
+    const listed = past.data?.pages.flatMap((page) => page.items) ?? [];
+    const extra = asked.data && !listed.some((event) => event.id === asked.data.id) ? [asked.data] : [];
+    return [...extra, ...listed];
+  }, [past.data, asked.data]);
+  const fallback = type?.sample ? TYPE : (pastEvents[0]?.id ?? TYPE);
+  const known = chosen === TYPE || pastEvents.some((event) => event.id === chosen);
+  const id = chosen && known ? chosen : fallback;
+  const event = pastEvents.find((one) => one.id === id);
+  const original: JsonObject = event?.data ?? type?.sample ?? {};
+  const isEdited = edited?.of === id;
+  return {
+    id,
+    data: isEdited ? edited.data : original,
+    isEdited,
+    entity: (event?.entity ?? null) as EntityRef | null,
+    pastEvents,
+    hasTypeSample: Boolean(type?.sample),
+    choose: (next: string) => {
+      setChosen(next);
+      setEdited(null);
+    },
+    edit: (data: JsonObject) => setEdited({ of: id, data }),
+    typeId: TYPE,
+  };
+}
+
+export type SampleState = ReturnType<typeof useSample>;

@@ -1,0 +1,92 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { type RefObject, useRef } from "react";
+import { automations } from "@/api/automations";
+import { problemsOf } from "@/api/client";
+import type { AutomationItem } from "@/api/types";
+import { useSay } from "@/parts/Toasts";
+import { texts } from "@/texts";
+import { tidy } from "./draft";
+import type { DraftState } from "./useDraft";
+import type { SampleState } from "./useSample";
+
+type Options = {
+  item: AutomationItem | null;
+  draft: DraftState;
+  onCreated: (item: AutomationItem) => void;
+  leaving: RefObject<boolean>;
+};
+
+/** Saving, publishing and running for real. Each sends the draft's revision, so nobody's work is overwritten unseen. */
+export function useSave({ item, draft, onCreated, leaving }: Options) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const say = useSay();
+  const force = useRef(false);
+  const mutation = useMutation({
+    mutationFn: async (publish: boolean) => {
+      const document = { ...tidy(draft.document), ...(publish ? { status: "active" as const } : {}) };
+      if (!item) return automations.create(document);
+      const revision = force.current ? undefined : item.draft_revision;
+      return automations.save(item.id, { ...document, revision });
+    },
+    onSuccess: (saved) => {
+      force.current = false;
+      draft.markSaved(draft.document);
+      client.setQueryData(["automations", "one", saved.id], saved);
+      client.invalidateQueries({ queryKey: ["automations"] });
+    },
+    onError: (error) => {
+      if (problemsOf(error).length === 0) say.failed(texts.errors.action("save the automation"), error);
+    },
+  });
+  const attempt = async (publish: boolean): Promise<AutomationItem | null> => {
+    try {
+      return await mutation.mutateAsync(publish);
+    } catch {
+      return null;
+    }
+  };
+  const saveDraft = async () => {
+    const saved = await attempt(false);
+    if (!saved) return;
+    say.done(texts.editor.saved);
+    if (!item) {
+      leaving.current = true;
+      onCreated(saved);
+    }
+  };
+  const publish = async () => {
+    const saved = await attempt(true);
+    if (saved) say.done(texts.editor.published(saved.version));
+    return saved !== null;
+  };
+  const run = useMutation({
+    mutationFn: async (sample: SampleState) => {
+      const saved = draft.dirty || !item ? await mutation.mutateAsync(false) : item;
+      return automations.run(saved.id, { data: sample.data, entity: sample.entity });
+    },
+    onSuccess: ({ run_id }) => {
+      say.done(texts.inspector.started);
+      leaving.current = true;
+      void navigate({ to: "/runs/$id", params: { id: run_id } });
+    },
+    onError: (error) => {
+      if (problemsOf(error).length === 0) say.failed(texts.errors.action("start the test run"), error);
+    },
+  });
+  return {
+    saveDraft: () => void saveDraft(),
+    publish,
+    saveOver: () => {
+      force.current = true;
+      void saveDraft();
+    },
+    runForReal: (sample: SampleState) => run.mutate(sample),
+    saving: mutation.isPending,
+    running: run.isPending,
+    error: mutation.error ?? run.error,
+  };
+}
+
+export type SaveState = ReturnType<typeof useSave>;

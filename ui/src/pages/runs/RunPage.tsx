@@ -1,0 +1,144 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { ArrowLeft, CircleStop } from "lucide-react";
+import { useState } from "react";
+import { runQuery, runs } from "@/api/runs";
+import type { RunDetail } from "@/api/types";
+import { Button } from "@/parts/Button";
+import { Confirm } from "@/parts/Confirm";
+import { ExplanationTree } from "@/parts/ExplanationTree";
+import { ErrorNote, Skeleton, SkeletonRows } from "@/parts/Notes";
+import { Card, Page } from "@/parts/Page";
+import { Badge, StatusBadge } from "@/parts/Status";
+import { useSay } from "@/parts/Toasts";
+import { texts } from "@/texts";
+import { RunFacts } from "./RunFacts";
+import { StepDetail } from "./StepDetail";
+import { runSentence } from "./sentence";
+import { Timeline } from "./Timeline";
+
+const FINAL = new Set(["completed", "partial", "failed", "cancelled"]);
+
+export function RunPage() {
+  const { id } = useParams({ from: "/runs/$id" });
+  // Live notices renew the page; while the run is under way a slow poll is the net under them.
+  const query = useQuery({
+    ...runQuery(id),
+    refetchInterval: ({ state }) => (state.data && FINAL.has(state.data.status) ? false : 3000),
+  });
+  const run = query.data;
+  const back = (
+    <Link to="/runs" className="mb-3 inline-flex items-center gap-1 text-xs font-medium text-soft hover:text-ink">
+      <ArrowLeft size={13} aria-hidden />
+      {texts.runs.back}
+    </Link>
+  );
+  if (!run) {
+    return (
+      <Page title={texts.runs.title} above={back} wide>
+        {query.error ? (
+          <ErrorNote what={texts.errors.load("this run")} error={query.error} onRetry={() => query.refetch()} />
+        ) : (
+          <Loading />
+        )}
+      </Page>
+    );
+  }
+  return (
+    <Page
+      wide
+      above={back}
+      title={run.automation.name}
+      lead={
+        <span className="flex flex-wrap items-center gap-2">
+          <StatusBadge status={run.status} />
+          {run.test && <Badge tone="warn">{texts.runs.test}</Badge>}
+          <span role="status">{runSentence(run)}</span>
+        </span>
+      }
+      actions={!FINAL.has(run.status) && <CancelButton run={run} />}
+    >
+      <RunBody run={run} />
+    </Page>
+  );
+}
+
+function Loading() {
+  return (
+    <div className="grid gap-4 lg:grid-cols-[minmax(0,1fr)_420px]">
+      <div className="card">
+        <SkeletonRows />
+      </div>
+      <Skeleton className="h-72" />
+    </div>
+  );
+}
+
+function RunBody({ run }: { run: RunDetail }) {
+  const search = useSearch({ from: "/runs/$id" });
+  const navigate = useNavigate();
+  const show = (change: { step?: string; tab?: string }) =>
+    void navigate({ to: "/runs/$id", params: { id: run.id }, search: { ...search, ...change }, replace: true });
+  const fallback = run.steps.find((step) => step.status === "failed") ?? run.steps.at(-1);
+  const step = run.steps.find((one) => one.id === search.step) ?? fallback;
+  return (
+    <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_440px]">
+      <div className="flex min-w-0 flex-col gap-4">
+        <Card title={texts.runs.timeline} flush>
+          <Timeline run={run} selected={step?.id ?? null} onSelect={(id) => show({ step: id, tab: undefined })} />
+        </Card>
+        <Card title={texts.runs.whyStarted}>
+          {run.explanation?.tree ? (
+            <div className="flex flex-col gap-3">
+              {run.explanation.text && <p className="text-sm text-soft">{run.explanation.text}</p>}
+              <ExplanationTree tree={run.explanation.tree} />
+            </div>
+          ) : (
+            <p className="text-sm text-faint">{run.explanation?.text || texts.runs.noCondition}</p>
+          )}
+        </Card>
+      </div>
+      <div className="flex min-w-0 flex-col gap-4 lg:sticky lg:top-4">
+        {step && (
+          <StepDetail key={step.id} step={step} tab={search.tab} onTab={(tab) => show({ step: step.id, tab })} />
+        )}
+        <RunFacts run={run} />
+      </div>
+    </div>
+  );
+}
+
+function CancelButton({ run }: { run: RunDetail }) {
+  const client = useQueryClient();
+  const say = useSay();
+  const [asking, setAsking] = useState(false);
+  const cancel = useMutation({
+    mutationFn: () => runs.cancel(run.id),
+    onSuccess: () => {
+      say.done(texts.runs.cancelled);
+      return client.invalidateQueries({ queryKey: ["runs"] });
+    },
+    onError: (error) => say.failed(texts.errors.action("cancel the run"), error),
+    onSettled: () => setAsking(false),
+  });
+  return (
+    <>
+      <Button look="danger" icon={<CircleStop size={14} />} onClick={() => setAsking(true)}>
+        {texts.runs.cancel}
+      </Button>
+      {asking && (
+        <Confirm
+          title={texts.runs.cancelTitle}
+          confirm={texts.runs.cancel}
+          cancel={texts.runs.keep}
+          danger
+          busy={cancel.isPending}
+          onCancel={() => setAsking(false)}
+          onConfirm={() => cancel.mutate()}
+        >
+          {texts.runs.cancelHelp}
+        </Confirm>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,142 @@
+import { useMemo } from "react";
+import type { RunDetail, RunStep } from "@/api/types";
+import type { StepKind } from "@/outline/model";
+import { StepIcon } from "@/outline/StepIcon";
+import { cx } from "@/parts/classes";
+import { exact, span } from "@/parts/instants";
+import { StatusBadge, toneOf } from "@/parts/Status";
+import { useNow } from "@/parts/Time";
+import { texts } from "@/texts";
+import { type Bar, layOut, notReached, type TimelineRow } from "./timeline";
+
+type Props = { run: RunDetail; selected: string | null; onSelect: (id: string) => void };
+
+/** The run's steps over time: a bar per attempt, waits squeezed, what was not reached in grey. */
+export function Timeline({ run, selected, onSelect }: Props) {
+  const now = useNow();
+  const rows = useMemo(() => layOut(run.steps, now), [run.steps, now]);
+  const rest = notReached(run.document, run.steps);
+  if (rows.length === 0 && rest.length === 0) return <p className="p-4 text-sm text-faint">{texts.runs.noSteps}</p>;
+  return (
+    <ol aria-label={texts.runs.timeline}>
+      {rows.map((row) => (
+        <StepRow
+          key={row.step.id}
+          row={row}
+          selected={row.step.id === selected}
+          onSelect={() => onSelect(row.step.id)}
+        />
+      ))}
+      {rest.map((step) => (
+        <li key={step.id} className="flex items-center gap-3 border-b border-line px-4 py-2.5 opacity-60 last:border-0">
+          <StepIcon kind={step.kind as StepKind} action={step.action} />
+          <span className="min-w-0 flex-1 truncate">{step.id}</span>
+          <span className="text-xs text-faint">{texts.runs.notReached}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function StepRow({ row, selected, onSelect }: { row: TimelineRow; selected: boolean; onSelect: () => void }) {
+  const { step } = row;
+  return (
+    <li className={cx("border-b border-line last:border-0", selected && "bg-accent-wash")}>
+      <button
+        type="button"
+        aria-current={selected ? "step" : undefined}
+        onClick={onSelect}
+        className={cx(
+          "grid w-full grid-cols-[minmax(0,1fr)] items-center gap-x-4 gap-y-1.5 px-4 py-2.5 text-left sm:grid-cols-[minmax(0,240px)_minmax(0,1fr)_auto]",
+          !selected && "hover:bg-hover",
+        )}
+      >
+        <span className="flex min-w-0 items-center gap-2.5">
+          <StepIcon kind={step.kind as StepKind} action={step.action} />
+          <span className="min-w-0">
+            <span className="block truncate font-medium">{step.id}</span>
+            <span className="block truncate text-xs text-faint">
+              {step.action ?? texts.steps.kind[step.kind] ?? step.kind}
+            </span>
+          </span>
+        </span>
+        <span className="min-w-0">
+          <Lanes row={row} />
+          <Note step={step} />
+        </span>
+        <span className="flex items-center justify-end gap-2">
+          <span className="text-xs text-faint tabular-nums">{durationOf(step)}</span>
+          <StatusBadge status={step.status} />
+        </span>
+      </button>
+    </li>
+  );
+}
+
+function durationOf(step: RunStep): string {
+  if (!step.started_at || !step.finished_at) return "";
+  return span(Date.parse(step.finished_at) - Date.parse(step.started_at));
+}
+
+const barTones = { good: "bg-good", bad: "bg-bad", warn: "bg-warn", info: "bg-info", idle: "bg-faint" };
+
+/** One lane for each attempt; a wait is a single hatched lane with its length on it. */
+function Lanes({ row }: { row: TimelineRow }) {
+  if (row.idle && row.bar) {
+    return (
+      <span className="relative block h-3">
+        <Track />
+        <span
+          style={percent(row.bar)}
+          className="absolute inset-y-0.5 rounded-full border border-dashed border-info bg-info-wash"
+        />
+      </span>
+    );
+  }
+  const lanes = row.lanes.length
+    ? row.lanes.map((lane) => ({ bar: lane.bar, status: lane.attempt.status }))
+    : row.bar
+      ? [{ bar: row.bar, status: row.step.status }]
+      : [];
+  return (
+    <span className="flex flex-col gap-0.5" aria-hidden>
+      {lanes.map((lane, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lanes are the attempts in order
+        <span key={index} className="relative block h-3">
+          <Track />
+          <span
+            style={percent(lane.bar)}
+            className={cx(
+              "absolute inset-y-[3px] min-w-1 rounded-full",
+              barTones[toneOf(lane.status)],
+              lane.status === "running" && "animate-live",
+            )}
+          />
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function Track() {
+  return <span className="absolute inset-x-0 top-1/2 h-px bg-line" />;
+}
+
+function percent(bar: Bar) {
+  return { left: `${bar.left * 100}%`, width: `${bar.width * 100}%` };
+}
+
+/** The one thing worth saying about a step: its error, what it waits for, or how often it was tried. */
+function Note({ step }: { step: RunStep }) {
+  if (step.error) return <span className="mt-0.5 block truncate text-xs text-bad">{step.error.message}</span>;
+  if (step.status === "waiting" && step.due_at)
+    return <span className="mt-0.5 block text-xs text-info">{texts.runs.waitsUntil(exact(step.due_at))}</span>;
+  if (step.status === "skipped") return <span className="block text-xs text-faint">{texts.runs.skipped}</span>;
+  if (step.kind === "delay" && step.finished_at)
+    return <span className="mt-0.5 block text-xs text-faint">{texts.runs.wait(durationOf(step))}</span>;
+  if (step.attempts.length > 1)
+    return <span className="mt-0.5 block text-xs text-warn">{texts.runs.attempts(step.attempts.length)}</span>;
+  if (step.explanation)
+    return <span className="mt-0.5 block truncate text-xs text-faint">{step.explanation.text}</span>;
+  return null;
+}

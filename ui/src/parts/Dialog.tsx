@@ -1,0 +1,122 @@
+import { X } from "lucide-react";
+import { Portal } from "radix-ui";
+import { DismissableLayer, FocusGuards, FocusScope } from "radix-ui/internal";
+import { type ReactNode, useEffect, useId } from "react";
+import { texts } from "@/texts";
+import { IconButton } from "./Button";
+import { cx } from "./classes";
+
+type Props = {
+  title: string;
+  /** Shown under the title; names the dialog's purpose to a screen reader too. */
+  description?: ReactNode;
+  size?: "sm" | "md" | "lg" | "full";
+  side?: boolean;
+  onClose: () => void;
+  /** Replaces the title row; the title then only names the dialog. */
+  header?: ReactNode;
+  footer?: ReactNode;
+  children: ReactNode;
+  /** Clicking outside closes it too. Off where work could be lost by a slip. */
+  light?: boolean;
+};
+
+const sizes = {
+  sm: "w-[440px]",
+  md: "w-[640px]",
+  lg: "w-[880px]",
+  full: "w-[1480px] h-[calc(100dvh-40px)]",
+};
+
+let open = 0;
+
+/** The page behind must not scroll. A class, since the strict content policy forbids a style element. */
+function useScrollLock() {
+  useEffect(() => {
+    open += 1;
+    document.body.classList.add("is-locked");
+    return () => {
+      open -= 1;
+      if (open === 0) document.body.classList.remove("is-locked");
+    };
+  }, []);
+}
+
+/** A modal dialog: keeps the focus inside, closes on Escape, gives the focus back. */
+export function Dialog(props: Props) {
+  useScrollLock();
+  const titleId = useId();
+  const { side = false, size = "md", header, footer, light = true } = props;
+  return (
+    <Portal.Root>
+      <FocusGuards.FocusGuards>
+        <div className={cx("fixed inset-0 z-50 flex p-5", side ? "justify-end p-0!" : "items-center justify-center")}>
+          <div aria-hidden className="animate-veil absolute inset-0 bg-veil" />
+          <FocusScope.FocusScope asChild loop trapped>
+            <DismissableLayer.DismissableLayer
+              role="dialog"
+              aria-modal="true"
+              aria-labelledby={titleId}
+              onEscapeKeyDown={(event) => {
+                event.preventDefault();
+                // An open list of suggestions takes Escape for itself.
+                if ((event.target as HTMLElement).getAttribute("aria-expanded") !== "true") props.onClose();
+              }}
+              onPointerDownOutside={(event) => {
+                event.preventDefault();
+                if (light) props.onClose();
+              }}
+              onFocusOutside={(event) => event.preventDefault()}
+              className={cx(
+                "animate-appear relative flex max-w-full flex-col overflow-hidden border border-line bg-raised shadow-pop",
+                side ? "h-full w-[760px] border-y-0 border-r-0" : "max-h-full rounded-xl",
+                !side && sizes[size],
+              )}
+            >
+              {header ? (
+                <>
+                  <h2 id={titleId} className="sr-only">
+                    {props.title}
+                  </h2>
+                  {header}
+                </>
+              ) : (
+                <TitleRow id={titleId} title={props.title} description={props.description} onClose={props.onClose} />
+              )}
+              <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">{props.children}</div>
+              {footer && (
+                <div className="flex items-center justify-end gap-2 border-t border-line bg-surface px-5 py-3">
+                  {footer}
+                </div>
+              )}
+            </DismissableLayer.DismissableLayer>
+          </FocusScope.FocusScope>
+        </div>
+      </FocusGuards.FocusGuards>
+    </Portal.Root>
+  );
+}
+
+function TitleRow({
+  id,
+  title,
+  description,
+  onClose,
+}: {
+  id: string;
+  title: string;
+  description?: ReactNode;
+  onClose: () => void;
+}) {
+  return (
+    <div className="flex items-start gap-3 border-b border-line px-5 py-3.5">
+      <div className="min-w-0 flex-1">
+        <h2 id={id} className="text-lg font-semibold tracking-tight">
+          {title}
+        </h2>
+        {description && <p className="mt-0.5 text-sm text-soft">{description}</p>}
+      </div>
+      <IconButton label={texts.actions.close} icon={<X size={16} />} onClick={onClose} />
+    </div>
+  );
+}

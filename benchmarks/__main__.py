@@ -1,8 +1,8 @@
 """Run every benchmark, one after another, each in a process of its own, and sum up: `python benchmarks`.
 
-`--quick` takes about three minutes instead of ten. `--peer dbos` measures DBOS beside us where it can do the same work.
-The lines are kept in `figures.jsonl`; `--readme` writes that file's figures into the table of `README.md`, so that what is
-quoted there came from a real run.
+`--quick` takes three minutes, not ten. DBOS is measured beside us where it can do the same work, unless `--alone` is
+given. The lines of a run of all of them are kept in `figures.jsonl`; `--readme` writes that file's figures into the table
+of `README.md`, so that what is quoted there came from a real run.
 """
 
 import argparse
@@ -14,8 +14,6 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-
-from figures import say
 
 HERE = Path(__file__).parent
 KEPT = HERE / "figures.jsonl"
@@ -30,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones (all: {', '.join(PROGRAMS)})")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--peer", action="append", choices=["dbos"], default=[])
+    parser.add_argument("--alone", action="store_true", help="measure no peer")
     parser.add_argument("--readme", action="store_true", help="write the figures of the last run into README.md")
     given = parser.parse_args()
     if given.readme:
@@ -40,14 +38,14 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     more = ["--quick"] * given.quick
-    command = " ".join(["python benchmarks", *given.names, *more, *(f"--peer {peer}" for peer in given.peer)])
+    command = " ".join(["python benchmarks", *given.names, *more, *["--alone"] * given.alone])
     lines: list[dict[str, Any]] = [run_facts(command)]
     failed: list[str] = []
     chosen = given.names or list(PROGRAMS)
     for number, name in enumerate(chosen, 1):
         say(f"[{number}/{len(chosen)}] {name}")
-        arguments = [*more, *(["--peer", *given.peer] if given.peer and PROGRAMS[name] else [])]
-        found, is_whole = run_one(name, arguments)
+        beside = ["--peer", "dbos"] if PROGRAMS[name] and not given.alone else []
+        found, is_whole = run_one(name, [*more, *beside])
         lines += found
         if not is_whole:
             failed.append(name)
@@ -57,6 +55,11 @@ def main() -> int:
     for name in failed:
         say(f"{name} FAILED; what it said is above")
     return 1 if failed else 0
+
+
+def say(text: str) -> None:
+    """Say on standard error what is being done."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
 
 def run_one(name: str, arguments: list[str]) -> tuple[list[dict[str, Any]], bool]:

@@ -35,8 +35,8 @@ class Connection:
 
 def request_text(method: str, path: str, host: str, body: bytes = b"") -> bytes:
     """A whole request."""
-    head = f"{method} {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    headers = ("content-type: application/json", f"host: {host}", f"content-length: {len(body)}")
+    return "\r\n".join([f"{method} {path} HTTP/1.1", *headers, "", ""]).encode() + body
 
 
 async def load(

@@ -1,7 +1,7 @@
-"""HTTP ingest: events per second that a real `upshot dev` on loopback accepts, each committed and synced before its 202.
+"""HTTP ingest: events per second that a real `upshot dev` on loopback accepts, each synced to disk before its 202.
 
-Single events over 1 and 32 keep-alive connections, then batches of 100 and of 1,000 over 4. No automation listens, so that
-only ingest is measured. The client is `http_client.py` (raw asyncio streams); it shares the machine's cores.
+Single events over 1 and 32 keep-alive connections, then batches of 100 and of 1,000 over 4. No automation listens, so
+that only ingest is measured. The client is `http_client.py` (raw asyncio streams); it shares the machine's cores.
 """
 
 import json

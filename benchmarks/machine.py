@@ -15,7 +15,7 @@ def fresh_folder() -> Generator[Path]:
 
     `UPSHOT_BENCH_FOLDER` names another place for it.
     """
-    above = os.environ.get("UPSHOT_BENCH_FOLDER") or ("/var/tmp" if Path("/var/tmp").is_dir() else None)  # noqa: S108
+    above = os.environ.get("UPSHOT_BENCH_FOLDER") or ("/var/tmp" if Path("/var/tmp").is_dir() else None)
     folder = Path(tempfile.mkdtemp(prefix="upshot-bench-", dir=above))
     try:
         yield folder

@@ -1,7 +1,7 @@
 """Matching one event against 10,000 automations that listen to the same event type, about 10 of which start.
 
-Two populations. "Equality and ranges": each automation names its clinic, a status and a range of minutes. "Mixed": one in
-a hundred asks only what no index can answer (a text that contains another, a pattern), and so is looked at each time.
+Two populations. "Equality and ranges": each automation names its clinic, a status and a range of minutes. "Mixed": one
+in a hundred asks only what no index can answer (a text that contains another, a pattern), and so is looked at each time.
 """
 
 import random
@@ -10,6 +10,7 @@ from typing import Any
 
 from figures import percentile, say, show
 from options import read_options
+
 from upshot.core.conditions import MatchIndex, compile_condition
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
@@ -68,7 +69,7 @@ def measure(name: str, documents: list[dict[str, Any]]) -> None:
     compiled = time.perf_counter()
     index = MatchIndex([(str(rank), rank, condition) for rank, condition in enumerate(conditions)])
     built = time.perf_counter()
-    chance = random.Random(7)  # noqa: S311 - a repeatable workload
+    chance = random.Random(7)
     events = [facts(chance) for _ in range(EVENTS)]
     for event in events[:100]:
         expected = [str(rank) for rank, condition in enumerate(conditions) if condition.fast(event)]
@@ -90,7 +91,7 @@ def measure(name: str, documents: list[dict[str, Any]]) -> None:
 def main() -> None:
     """Measure both populations."""
     read_options(__doc__)
-    chance = random.Random(1)  # noqa: S311 - a repeatable workload
+    chance = random.Random(1)
     plain = [indexed(number, chance) for number in range(AUTOMATIONS)]
     measure("equality and ranges", plain)
     mixed = [unindexed(number) if number % 100 < 1 else plain[number] for number in range(AUTOMATIONS)]

@@ -1,7 +1,7 @@
 """The engine as the benchmarks drive it: an automation of three trivial actions, and a clock on what happens.
 
-It runs as the product's own processes do, on uvloop with a switch interval of 0.5 ms, through the same doors that a host
-uses; nothing is left out and nothing is set that a host could not set.
+It runs as the product's own processes do, on uvloop with a switch interval of 0.5 ms, through the same doors that a
+host uses; nothing is left out and nothing is set that a host could not set.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ class MeasuredEngine:
             return connection.execute(sqlalchemy.text(query)).scalar_one()
 
     def wake_lateness(self) -> list[float]:
-        """Milliseconds from the instant each run slept until (`remindAt` in its event) to the begin of its next step."""
+        """Milliseconds from the instant each run slept until (`remindAt` in its event) to the start of the next step."""
         with self.upshot.database.reading() as connection:
             found = connection.execute(sqlalchemy.text(WOKEN)).all()
         return [(began_at - from_text(until, "remindAt")) / 1_000 for began_at, until in found]

@@ -1,8 +1,8 @@
 """Durable runs per second: three kept steps, from accept to completed.
 
 N events are given to the engine as fast as it accepts them, in batches of 1,000; each starts a run of three trivial
-actions. The clock starts before the first batch is given and stops when the last run's completion is committed. What was
-kept is counted in the database afterwards: N completed runs, 3 N steps, or there is no figure.
+actions. The clock starts before the first batch is given and stops when the last run's completion is committed. What
+was kept is counted in the database afterwards: N completed runs, 3 N steps, or there is no figure.
 """
 
 import time
@@ -40,11 +40,8 @@ async def measure(folder: Path, count: int, repeats: int) -> float:
         await give(engine, WARM_UP)
         rates: list[float] = []
         for number in range(repeats):
-            seconds = await give(engine, count)
-            rates.append(count / seconds)
-            say(
-                f"upshot on SQLite: {count:,} runs in {seconds:.2f} s, {rates[-1]:,.0f} runs/s ({number + 1} of {repeats})"
-            )
+            rates.append(count / await give(engine, count))
+            say(f"upshot on SQLite: {count:,} runs at {rates[-1]:,.0f} runs/s ({number + 1} of {repeats})")
         engine.check_kept(runs=WARM_UP + count * repeats)
     return figures.percentile(rates, 0.5)
 

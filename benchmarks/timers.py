@@ -1,8 +1,8 @@
 """Sleeping runs: how late they wake, what they cost in memory, and how soon an engine starts over a file full of them.
 
 1. 1,000 runs that all sleep until the same instant.
-2. 100,000 runs asleep (quick: 10,000), 2,000 of them until instants 5 ms apart. Memory is that of the whole process, engine
-   and all. Then the engine is stopped and a new process is started on the file, which wakes the 2,000 among the others.
+2. 100,000 runs asleep (quick: 10,000), 2,000 of them until instants 5 ms apart. Memory is that of the whole process,
+   engine and all. Then the engine is stopped and a new process started on the file, which wakes the 2,000.
 
 Lateness is from the instant a delay was due to the instant the next action began, both as kept in the journal.
 """
@@ -15,6 +15,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import machine
 import uvloop
@@ -65,11 +66,11 @@ async def fall_asleep(url: str, count: int) -> tuple[float, float]:
 
 async def asleep(engine: MeasuredEngine, count: int) -> None:
     """Wait until so many runs sleep."""
-    while engine.count("SELECT count(*) FROM upshot_timers") < count:
+    while engine.count("SELECT count(*) FROM upshot_timers") < count:  # noqa: ASYNC110 - the store says what is kept
         await asyncio.sleep(0.2)
 
 
-def wake_after_restart(url: str) -> tuple[float, dict[str, object]]:
+def wake_after_restart(url: str) -> tuple[float, dict[str, Any]]:
     """Start a process over the file: seconds until its engine runs, and what it says of itself."""
     command = [sys.executable, HERE / "timers_restarted.py", url, str(SOON)]
     began = time.perf_counter()
@@ -103,10 +104,8 @@ def main() -> None:
         say("the engine is stopped; a new process starts over the file")
         seconds, answer = wake_after_restart(url)
         show(f"start over {count:,} asleep", seconds, "s")
-        show(f"memory after a start over {count:,} asleep", float(str(answer["memory_mb"])), "MB")
-        lateness = answer["lateness"]
-        assert isinstance(lateness, list)  # as timers_restarted.py prints it
-        show_spread(f"wake lateness after a restart, 200/s among {count:,}", lateness, "ms")
+        show(f"memory after a start over {count:,} asleep", answer["memory_mb"], "MB")
+        show_spread(f"wake lateness after a restart, 200/s among {count:,}", answer["lateness"], "ms")
 
 
 if __name__ == "__main__":

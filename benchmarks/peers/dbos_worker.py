@@ -1,8 +1,8 @@
 """DBOS Transact doing the work that the benchmarks measure, in a process and an environment of its own.
 
-Run by `dbos_transact.py` with the interpreter of `.venv-bench`; imports nothing of this project. Prints one JSON object.
-The clock starts at the first submit and stops when the last step's body is over, which is kinder to DBOS than our own
-figures are to us: those stop when the completion is committed. What was kept is counted in its database afterwards.
+Run by `dbos_transact.py` with the interpreter of `.venv-bench`; imports nothing of this project. Prints one JSON
+object. The clock starts at the first submit and stops when the last step's body is over, which is kinder to DBOS than our
+own figures are to us: those stop when the completion is committed. What was kept is counted in its database afterwards.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from importlib import import_module
 from typing import Any
 
 THREADS_MAX = 32
@@ -107,7 +108,7 @@ async def submit_async(dbos: Any, workflow: Callable[..., Any], keys: list[str],
     before = len(progress.ended)
     for key in keys:
         await dbos.start_workflow_async(workflow, key, f"patient-{key}")
-    while len(progress.ended) < before + len(keys):
+    while len(progress.ended) < before + len(keys):  # noqa: ASYNC110 - DBOS may run them on another loop
         await asyncio.sleep(0.002)
 
 
@@ -160,8 +161,8 @@ def count_kept(engine: Any) -> dict[str, int]:
     import sqlalchemy
 
     schema = "" if engine.dialect.name == "sqlite" else "dbos."
-    workflows = f"SELECT count(*) FROM {schema}workflow_status WHERE status = 'SUCCESS'"  # noqa: S608 - constants
-    steps = f"SELECT count(*) FROM {schema}operation_outputs WHERE function_name NOT LIKE 'DBOS.%'"  # noqa: S608
+    workflows = f"SELECT count(*) FROM {schema}workflow_status WHERE status = 'SUCCESS'"
+    steps = f"SELECT count(*) FROM {schema}operation_outputs WHERE function_name NOT LIKE 'DBOS.%'"
     with engine.connect() as connection:
         return {
             "kept_workflows": connection.execute(sqlalchemy.text(workflows)).scalar(),
@@ -170,12 +171,10 @@ def count_kept(engine: Any) -> dict[str, int]:
 
 
 def use_newer_sqlite() -> None:
-    """Put SQLite of the pysqlite3 wheel in the standard module's place where the system's is too old for DBOS (< 3.42)."""
+    """Put the pysqlite3 wheel in the standard module's place where the system's SQLite is too old for DBOS (< 3.42)."""
     if sqlite3.sqlite_version_info < (3, 42):
-        import pysqlite3
-
-        sys.modules["sqlite3"] = pysqlite3
-        sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
+        sys.modules["sqlite3"] = import_module("pysqlite3")
+        sys.modules["sqlite3.dbapi2"] = import_module("pysqlite3.dbapi2")
 
 
 def switch_to_wal(path: str) -> None:
@@ -227,21 +226,21 @@ def main() -> None:
         use_newer_sqlite()
     if options.wal:
         switch_to_wal(options.url.removeprefix("sqlite:///"))
-    from dbos import DBOS
+    dbos: Any = import_module("dbos").DBOS
 
     config: dict[str, Any] = {"name": "benchmark", "system_database_url": options.url, "log_level": "ERROR"}
     config["run_admin_server"] = False
     if options.mode == "async":
         config["max_executor_threads"] = THREADS_MAX
-    DBOS(config=config)
+    dbos(config=config)
     progress = Progress()
     define = define_sync if options.mode == "sync" else define_async
-    workflow = define(DBOS, progress, options.sleep_seconds)
-    DBOS.launch()
+    workflow = define(dbos, progress, options.sleep_seconds)
+    dbos.launch()
     if options.mode == "sync":
-        answer = do(options.work, lambda keys: submit_sync(DBOS, workflow, keys), progress, options)
+        answer = do(options.work, lambda keys: submit_sync(dbos, workflow, keys), progress, options)
     else:
-        answer = do_on_loop(DBOS, workflow, progress, options)
+        answer = do_on_loop(dbos, workflow, progress, options)
     import sqlalchemy
 
     driver_url = options.url.replace("postgresql://", "postgresql+psycopg://")
@@ -249,7 +248,7 @@ def main() -> None:
     answer |= wait_until_kept(sqlalchemy.create_engine(driver_url), ended)
     answer["expected_workflows"] = ended
     print(json.dumps(answer), flush=True)
-    DBOS.destroy()
+    dbos.destroy()
 
 
 def do_on_loop(

@@ -31,7 +31,7 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
 
 
 def test_the_release_knows_its_newest_migration() -> None:
-    assert migrate.HEAD == max(path.name.split("_")[0] for path in VERSIONS.glob("0*.py"))
+    assert max(path.name.split("_")[0] for path in VERSIONS.glob("0*.py")) == migrate.HEAD
 
 
 def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:

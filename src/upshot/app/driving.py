@@ -1,6 +1,8 @@
 """The changing side of `upshot.runs`: cancel, and start by hand."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
 from upshot.core.automations import read
@@ -30,7 +32,7 @@ class Driving:
         """
         now = self._upshot.clock.now()
 
-        def write(connection: Any) -> None:
+        def write(connection: Connection) -> None:
             before = control.cancel(connection, tenant_id, run_id, now)
             audit.add(
                 connection,
@@ -68,48 +70,65 @@ class Driving:
         """
         if not isinstance(data, dict):
             raise Refused.at("data", "is an object", "wrong_type")
+        data = cast("dict[str, Any]", data)
         check(data, "data")
         now = self._upshot.clock.now()
 
-        def write(connection: Any) -> dict[str, str]:
-            live = automations.live_version(connection, tenant_id, automation_id)
-            if live is None:
-                raise NotFound("automation", automation_id)
-            version, document = live
-            if version is None or document is None:
-                raise Conflict(f"Automation {automation_id!r} was never published, so there is nothing to run.")
-            program = read(document, actions=self._upshot.actions.shapes)
-            event_id = new_id(now)
-            event = Event(
-                tenant_id=tenant_id,
-                id=event_id,
-                name=program.event,
-                data=data,
-                text=encode(data),
-                ts=now,
-                root_id=event_id,
-                entity=EntityRef(entity["type"], entity["id"]) if entity else None,
-                by_hand=True,
-                test=test,
-            )
-            run = NewRun(
-                tenant_id=tenant_id,
-                id=new_id(now),
-                automation_id=automation_id,
-                version=version,
-                event_id=event_id,
-                entity_type=event.entity.type if event.entity else None,
-                entity_id=event.entity.id if event.entity else None,
-                priority=program.priority,
-                test=test,
-                facts=None,
-                worker_id=None,
-            )
+        def write(connection: Connection) -> dict[str, str]:
+            event, run = self._made_by_hand(connection, tenant_id, automation_id, data, entity, now, test=test)
             control.start_by_hand(connection, event, run, now)
             after = {"run_id": run.id, "test": test}
             audit.add(connection, tenant_id, new_id(now), now, actor, "run", "automation", automation_id, None, after)
-            return {"run_id": run.id, "event_id": event_id}
+            return {"run_id": run.id, "event_id": event.id}
 
         started = self._upshot.commit.run(write)
         self._upshot.engine.claim_soon()
         return started
+
+    def _made_by_hand(
+        self,
+        connection: Connection,
+        tenant_id: str,
+        automation_id: str,
+        data: dict[str, Any],
+        entity: dict[str, str] | None,
+        now: int,
+        *,
+        test: bool,
+    ) -> tuple[Event, NewRun]:
+        """The event and run that somebody starts by hand."""
+        live = automations.live_version(connection, tenant_id, automation_id)
+        if live is None:
+            raise NotFound("automation", automation_id)
+        version, document = live
+        if version is None or document is None:
+            raise Conflict(f"Automation {automation_id!r} was never published, so there is nothing to run.")
+        program = read(document, actions=self._upshot.actions.shapes)
+        event_id = new_id(now)
+        ref = EntityRef(entity["type"], entity["id"]) if entity else None
+        event = Event(
+            tenant_id=tenant_id,
+            id=event_id,
+            name=program.event,
+            data=data,
+            text=encode(data),
+            ts=now,
+            root_id=event_id,
+            entity=ref,
+            by_hand=True,
+            test=test,
+        )
+        run = NewRun(
+            tenant_id=tenant_id,
+            id=new_id(now),
+            automation_id=automation_id,
+            version=version,
+            event_id=event_id,
+            entity_type=ref.type if ref else None,
+            entity_id=ref.id if ref else None,
+            priority=program.priority,
+            test=test,
+            facts=None,
+            worker_id=None,
+        )
+        return event, run

@@ -134,7 +134,7 @@ def path_of(segments: Sequence[Segment], at: str = "") -> Path:
     """
     if not segments:
         raise Refused.at(at, "the path is empty", "bad_path")
-    if segments[0] == "now" and len(segments) > 1 and (len(segments) > 2 or segments[1] not in NOW_FIELDS):  # noqa: PLR2004 - now.field
+    if segments[0] == "now" and len(segments) > 1 and (len(segments) > 2 or segments[1] not in NOW_FIELDS):
         offered = ", ".join(f"now.{name}" for name in NOW_FIELDS)
         raise Refused(
             [Problem(at, f"{write_segments(tuple(segments))!r} does not exist; there are {offered}", "bad_path")]
@@ -249,8 +249,8 @@ def _rooted_reader(container: Reader, segments: tuple[Segment, ...]) -> Reader:
 
 
 def _bare_reader(segments: tuple[Segment, ...]) -> Reader:
-    """Event data first, then the entity. The plain cases, one to three names, are written out: they are the hot path."""
-    if not 1 <= len(segments) <= 3 or any(s.__class__ is int or str(s).isdecimal() for s in segments):  # noqa: PLR2004 - written out
+    """Event data first, then the entity. The plain cases, one to three names, are the hot path."""
+    if not 1 <= len(segments) <= 3 or any(s.__class__ is int or str(s).isdecimal() for s in segments):
 
         def read_any(facts: Facts) -> Any:
             value = _walk(facts.data, segments)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from upshot.core.errors import Malformed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_NAIVE = datetime(1970, 1, 1)  # noqa: DTZ001 - formats without the offset that `to_text` writes itself
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -13,7 +14,7 @@ DAY = 24 * HOUR
 
 def to_text(instant: int) -> str:
     """`2026-11-21T09:00:00.000000Z`: always UTC, always six digits, so that text order is time order."""
-    return (EPOCH + timedelta(microseconds=instant)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (_EPOCH_NAIVE + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str, at: str = "") -> int:

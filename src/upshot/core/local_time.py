@@ -5,7 +5,7 @@ takes its last day. Nothing here raises on dates out of range: the answer is Non
 """
 
 from calendar import monthrange
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
@@ -53,7 +53,7 @@ def to_instant(local: datetime, zone: tzinfo) -> int | None:
 def add_months(local: datetime, months: int) -> datetime | None:
     """The same day and time so many months later, or the last day of a month too short for it."""
     year, month = divmod(local.year * _MONTHS_IN_YEAR + local.month - 1 + months, _MONTHS_IN_YEAR)
-    if not datetime.min.year <= year <= datetime.max.year:
+    if not MINYEAR <= year <= MAXYEAR:
         return None
     return local.replace(year=year, month=month + 1, day=min(local.day, monthrange(year, month + 1)[1]))
 

@@ -42,13 +42,20 @@ def parse_segments(text: str, at: str = "") -> tuple[Segment, ...]:
         else:
             needs_name = not segments
         part = _PART.match(text, place)
-        if part is None or (part["name"] is None) is needs_name and not (not segments and part["quoted"]):
+        if part is None or not _fits(part, needs_name=needs_name, first=not segments):
             raise Refused.at(at, f'{_shown(text)} is not a path; write it like a.b, a[0] or a["x.y"]', "bad_path")
         segments.append(_segment(part))
         place = part.end()
     if len(segments) > PATH_SEGMENTS_MAX:
         raise Refused.at(at, f"the path has more than {PATH_SEGMENTS_MAX} parts", "bad_path")
     return tuple(segments)
+
+
+def _fits(part: re.Match[str], *, needs_name: bool, first: bool) -> bool:
+    """A name starts the path or follows a dot; brackets follow anything but a dot, and start it only when quoted."""
+    if part["name"] is not None:
+        return needs_name
+    return not needs_name or (first and part["quoted"] is not None)
 
 
 def write_segments(segments: tuple[Segment, ...]) -> str:
@@ -73,4 +80,4 @@ def _segment(part: re.Match[str]) -> Segment:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:80] + "...")  # noqa: PLR2004 - enough to recognise it
+    return repr(text if len(text) <= 80 else text[:80] + "...")

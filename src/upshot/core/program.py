@@ -1,5 +1,8 @@
 """A program: the steps of one automation version, compiled once and shared by all its runs."""
 
+from collections.abc import Mapping
+
+from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.document import ActionStep, Automation, BranchStep, DelayStep, Step
 from upshot.core.conditions import Condition, compile_condition
 from upshot.core.templates import Template, compile_template
@@ -10,7 +13,9 @@ class Program:
 
     __slots__ = ("automation", "conditions", "reads_entity", "steps", "templates")
 
-    def __init__(self, automation: Automation) -> None:
+    def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None = None) -> None:
+        """Compile it. `actions` say which arguments must not be left blank when what they name is missing."""
+        shapes = actions or {}
         self.automation = automation
         self.steps: dict[str, Step] = {step.id: step for step in automation.steps}
         self.templates: dict[str, Template] = {}
@@ -18,7 +23,10 @@ class Program:
         for index, step in enumerate(automation.steps):
             match step:
                 case ActionStep():
-                    self.templates[step.id] = compile_template(step.arguments, f"steps[{index}].with")
+                    shape = shapes.get(step.action)
+                    on_missing = shape.on_missing if shape is not None else "blank"
+                    at = f"steps[{index}].with"
+                    self.templates[step.id] = compile_template(step.arguments, at, on_missing=on_missing)
                 case DelayStep():
                     self.templates[step.id] = compile_template(step.delay, f"steps[{index}].delay")
                 case BranchStep():

@@ -3,8 +3,8 @@
 Refused, with the path: NaN, Infinity and numbers that overflow (`1e400`), repeated keys, NUL, lone surrogates, whole
 numbers beyond 64 bits, and nesting deeper than a limit. Whole numbers within 64 bits stay exact.
 
-msgspec reads the text in C; what it lets pass is excluded by proofs that also run in C (see `_proven`). Only when a proof
-fails does the slow pass of `json_problems` run, to find the path or to clear a false suspicion.
+msgspec reads the text in C; what it lets pass is excluded by proofs that also run in C (see `_proven`). Only when a
+proof fails does the slow pass of `json_problems` run, to find the path or to clear a false suspicion.
 """
 
 from typing import Any, Final, NoReturn
@@ -23,7 +23,7 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
-_DIGITS_AS_ZERO = bytes(0x30 if 0x30 <= code <= 0x39 else 0x20 for code in range(256))
+_DIGITS_AS_ZERO = bytes(ord("0") if chr(code) in "0123456789" else ord(" ") for code in range(256))
 _LONG_NUMBER = b"0" * 19
 """Nineteen digits may be beyond 64 bits; eighteen never are."""
 _TO_SQUARE = bytes.maketrans(b"{}", b"[]")
@@ -101,8 +101,8 @@ def _refuse(problems: list[Problem]) -> NoReturn:
 def _proven(raw: bytes, again: bytes, max_depth: int) -> bool:
     """Whether this text is certainly free of what msgspec lets pass. False means: look closely.
 
-    A repeated key is lost in decoding, and with it at least two quotes. So a text that writes no quote as `\\u0022` has no
-    repeated key when it holds as many quotes as the value encoded `again`.
+    A repeated key is lost in decoding, and with it at least two quotes. So a text that writes no quote by its number
+    has no repeated key when it holds as many quotes as the value encoded `again`.
     """
     return (
         raw.count(b'"') == again.count(b'"')
@@ -113,7 +113,7 @@ def _proven(raw: bytes, again: bytes, max_depth: int) -> bool:
 
 
 def _proven_value(value: Any, text: bytes, max_depth: int = DEPTH_MAX) -> bool:
-    """Whether this value is certainly JSON within the limits: it survives a round trip, which NaN, dates, sets do not."""
+    """Whether this value is certainly JSON within the limits: it survives a round trip, as NaN, dates, sets do not."""
     return (
         b"\\u0000" not in text
         and _LONG_NUMBER not in text.translate(_DIGITS_AS_ZERO)

@@ -31,6 +31,7 @@ class Act:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._threads = asyncio.Semaphore(THREADS_MAX)
+        self._is_async: dict[Any, bool] = {}
 
     async def perform(self, run: LiveRun, step: Step, attempt: int, entity: dict[str, Any] | None) -> Performed:
         """One attempt of an action step, or the decision of a branch. Never raises for what a step does."""
@@ -70,7 +71,10 @@ class Act:
     async def _call(self, action: Action, value: Any, context: StepContext, seconds: float) -> Any:
         if action.kind == "store":
             return action.perform(value, context)
-        if inspect.iscoroutinefunction(action.perform):
+        is_async = self._is_async.get(action.perform)
+        if is_async is None:
+            is_async = self._is_async[action.perform] = inspect.iscoroutinefunction(action.perform)
+        if is_async:
             async with asyncio.timeout(seconds):
                 return await action.perform(value, context)
         async with self._threads:

@@ -122,7 +122,7 @@ class Definitions:
             if program is not None:
                 self._programs.move_to_end(key)
                 return program
-        program = Program(read_document(msgspec.json.decode(document), actions=self._shapes))
+        program = Program(read_document(msgspec.json.decode(document), actions=self._shapes), self._shapes)
         with self._lock:
             self._programs[key] = program
             if len(self._programs) > PROGRAMS_MAX:
@@ -135,7 +135,7 @@ class Definitions:
             try:
                 program = self.program(tenant_id, live.automation_id, live.version, live.document)
             except Refused as refused:  # the others must not be hurt
-                log.error("automation %s version %s cannot run here: %s", live.automation_id, live.version, refused)
+                log.warning("automation %s version %s cannot run here: %s", live.automation_id, live.version, refused)
                 continue
             listener = Listener(live.automation_id, live.version, program.automation.priority, program)
             by_event.setdefault(program.automation.event, []).append(listener)

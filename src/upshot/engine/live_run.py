@@ -18,6 +18,7 @@ class LiveRun:
     """One unfinished run: where it stands, what its steps gave, and the hold (`epoch`) under which it may write."""
 
     __slots__ = (
+        "_facts",
         "attempts",
         "automation_id",
         "epoch",
@@ -30,20 +31,21 @@ class LiveRun:
         "tenant_id",
         "test",
         "version",
-        "zone",
     )
 
     def __init__(
         self, event: Event, run_id: str, automation_id: str, version: int, program: Program, zone: str
     ) -> None:
         self.tenant_id, self.id, self.event = event.tenant_id, run_id, event
-        self.automation_id, self.version, self.program, self.zone = automation_id, version, program, zone
+        self.automation_id, self.version, self.program = automation_id, version, program
         self.test = event.test
         self.epoch = 1
         self.seq = 0
         self.state = advance.State()
         self.outputs: dict[str, dict[str, Any]] = {}
         self.attempts: dict[str, int] = {}
+        base = facts_of(event, now=event.ts, zone=zone, entity=None)
+        self._facts = msgspec.structs.replace(base, steps=self.outputs, run={"id": run_id, "test": event.test})
 
     @classmethod
     def born(cls, event: Event, new: NewRun, program: Program, zone: str) -> "LiveRun":
@@ -55,7 +57,7 @@ class LiveRun:
         """A run brought back from its journal, and what it does next."""
         run = cls(kept.event, kept.run_id, kept.automation_id, kept.version, program, zone)
         run.epoch, run.attempts, run.seq = epoch, kept.attempts, len(kept.journal)
-        run.outputs = {outcome.step_id: {"output": outcome.output} for outcome in kept.journal}
+        run.outputs.update((outcome.step_id, {"output": outcome.output}) for outcome in kept.journal)
         run.state, command = advance.resume(program, kept.journal)
         return run, command
 
@@ -71,8 +73,7 @@ class LiveRun:
 
     def facts(self, now: int, entity: dict[str, Any] | None) -> Facts:
         """What this run's conditions and templates read now."""
-        base = facts_of(self.event, now=now, zone=self.zone, entity=entity)
-        return msgspec.structs.replace(base, steps=self.outputs, run={"id": self.id, "test": self.test})
+        return msgspec.structs.replace(self._facts, now=now, entity=entity)
 
 
 def facts_of(event: Event, *, now: int, zone: str, entity: dict[str, Any] | None) -> Facts:

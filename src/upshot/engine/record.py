@@ -97,7 +97,7 @@ class Ending:
 
     def write(
         self, connection: Connection, work: Sequence[tuple[LiveRun, Finish]], now: int
-    ) -> Sequence[None | LeaseLost]:
+    ) -> Sequence[LeaseLost | None]:
         """End those of these runs that are still held here."""
         ours = runs.held(connection, [(run.tenant_id, run.id, run.epoch) for run, _ in work], self._worker_id)
         finish(connection, [(run, command) for run, command in work if run.id in ours], now)
@@ -118,7 +118,7 @@ class Park:
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id
 
-    def write(self, connection: Connection, work: Sequence[Parking], now: int) -> Sequence[None | LeaseLost]:
+    def write(self, connection: Connection, work: Sequence[Parking], now: int) -> Sequence[LeaseLost | None]:
         """Set the timers of those of these runs that are still held here, and let go of them."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
         mine = [w for w in work if w.run.id in ours]

@@ -65,7 +65,7 @@ class Recover:
                 )
                 run, command = LiveRun.kept(kept, program, known.zone, epochs[kept.tenant_id, kept.run_id])
             except (Refused, OutOfOrder) as error:
-                log.error("run %s cannot be driven by this process and is left to others: %s", kept.run_id, error)
+                log.warning("run %s cannot be driven by this process and is left to others: %s", kept.run_id, error)
                 continue
             self._run.reserve_always()
             self._run.take(run, command)

@@ -57,9 +57,7 @@ class Relay:
         now = process.clock.now()
         if not await process.reads.run(outbox.has_due, now):
             return Relayed(0, 0)
-        claimed = await process.commit.run_async(
-            lambda c: outbox.claim(c, now, BATCH_MAX, backoff)
-        )
+        claimed = await process.commit.run_async(lambda c: outbox.claim(c, now, BATCH_MAX, backoff))
         published: list[int] = []
         failed = 0
         for tenant_id, group in _by_tenant(claimed).items():

@@ -9,7 +9,7 @@ from upshot.core.attempts import next_attempt_at
 from upshot.core.automations.document import ActionStep, DelayStep
 from upshot.core.automations.durations import due_at
 from upshot.core.commands import Command, Finish, RunStep, Sleep, StepError
-from upshot.core.errors import Busy
+from upshot.core.errors import Busy, Refused
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import Outcome
@@ -193,7 +193,7 @@ class Run:
         facts = run.facts(now, entity)
         try:
             due = due_at(run.program.templates[step_id].render(facts), facts, now)
-        except (TemplateError, ValueError) as error:
+        except (TemplateError, Refused) as error:
             await self._unreadable_delay(run, step_id, str(error), now)
             return
         await self._set_timer(run, Parking(run, Timer(run.tenant_id, run.id, step_id, "delay", run.seq, now, due)))
@@ -249,14 +249,11 @@ class Run:
     # --- odds -----------------------------------------------------------------------------------------------------------
 
     async def _hand_back(self, run: LiveRun) -> None:
-        process = self._process
+        process, held = self._process, (run.tenant_id, run.id, run.epoch)
         while True:
             try:
                 await asyncio.sleep(HAND_BACK_PAUSE_SECONDS)
-                held = [(run.tenant_id, run.id, run.epoch)]
-                await process.commit.run_async(
-                    lambda c: runs.release(c, [run.key]) if runs.held(c, held, process.worker_id) else None
-                )
+                await process.commit.run_async(lambda c: runs.release_held(c, [held], process.worker_id))
                 self.claim_wanted = True
             except Busy:
                 continue
@@ -272,4 +269,3 @@ class Run:
                 automation_id=run.automation_id,
                 event_id=run.event.public_id,
             )
-

@@ -137,5 +137,5 @@ class Engine:
 
     async def idle(self) -> None:
         """Wait until the engine is idle: all that could be done now is done. Call it on the engine's event loop."""
-        while not self.is_idle():
+        while not self.is_idle():  # noqa: ASYNC110 - idleness is of many parts; only tests and scripts ask for it
             await asyncio.sleep(IDLE_LOOK_SECONDS)

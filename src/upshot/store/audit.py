@@ -68,7 +68,10 @@ def page(
         query = query.where(audit.c.noun == noun)
     if noun_id is not None:
         query = query.where(audit.c.noun_id == noun_id)
-    return [
-        Entry(*row[:-2], *(msgspec.json.decode(text) if text is not None else None for text in row[-2:]))
-        for row in connection.execute(query)
-    ]
+    return [_entry(row) for row in connection.execute(query)]
+
+
+def _entry(row: Any) -> Entry:
+    *plain, before, after = row
+    decoded = (msgspec.json.decode(text) if text is not None else None for text in (before, after))
+    return Entry(*plain, *decoded)

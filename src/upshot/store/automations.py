@@ -216,7 +216,9 @@ def states_at(connection: Connection, tenant_id: str, event_name: str, at: int, 
     wanted = encode({"event": event_name})
     document = func.coalesce(kept.c.document, automations.c.draft)
     query = (
-        select(automations.c.id, automations.c.name, state.c.status, state.c.version, kept.c.document, automations.c.draft)
+        select(
+            automations.c.id, automations.c.name, state.c.status, state.c.version, kept.c.document, automations.c.draft
+        )
         .select_from(joined)
         .where(automations.c.tenant_id == tenant_id, contains(document, wanted[1:-1]))
         .order_by(automations.c.priority.desc(), automations.c.id)

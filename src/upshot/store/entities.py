@@ -96,7 +96,7 @@ def apply(connection: Connection, wanted: Sequence[Wanted], now: int) -> dict[in
     A refused change undoes the other changes of its owner; changes of other owners stand.
     """
     keys = sorted({(w.tenant_id, w.operation.type, w.operation.id) for w in wanted})
-    present: dict[Key, Entity | None] = {key: None for key in keys}
+    present: dict[Key, Entity | None] = dict.fromkeys(keys)
     present.update(read(connection, keys))
     allowed = _allowed_fields(connection, sorted({(key[0], key[1]) for key in keys}))
     answers: dict[int, list[Change | Refused]] = {}

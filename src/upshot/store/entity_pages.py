@@ -9,9 +9,7 @@ from upshot.core.entities import Entity
 from upshot.store.listing import SCAN_MAX, contains
 from upshot.store.schema import entities
 
-_COLUMNS = [
-    entities.c[name] for name in ("type", "id", "fields", "tags", "revision", "created_at", "updated_at")
-]
+_COLUMNS = [entities.c[name] for name in ("type", "id", "fields", "tags", "revision", "created_at", "updated_at")]
 Place = tuple[int, str]
 """Where a list stands: the instant of the last change, and the id."""
 

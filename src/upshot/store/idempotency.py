@@ -44,9 +44,7 @@ def keep(connection: Connection, tenant_id: str, key: str, status: int, response
 
 def release(connection: Connection, tenant_id: str, key: str) -> None:
     """The request changed nothing: its key is free again."""
-    connection.execute(
-        delete(idempotency).where(idempotency.c.tenant_id == tenant_id, idempotency.c.key == key)
-    )
+    connection.execute(delete(idempotency).where(idempotency.c.tenant_id == tenant_id, idempotency.c.key == key))
 
 
 def remove_expired(connection: Connection, now: int) -> int:

@@ -11,7 +11,7 @@ SCAN_MAX = 20_000
 
 
 def contains(column: Any, text: str) -> ColumnElement[bool]:
-    """Whether the column holds this text, letters in either case. `%`, `_` and `\\` stand for themselves."""
+    """Whether the column holds this text, letters in either case; no character is a wildcard."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return column.ilike(f"%{escaped}%", escape="\\")
 

@@ -36,8 +36,8 @@ def migrate(database: "Database") -> bool:
         raise Conflict(
             f"The database has schema {present}, this release knows up to {HEAD}. Install the release that made it."
         )
-    from alembic import command  # Alembic takes 0.7 s to import, and only migrations need it
-    from alembic.config import Config
+    from alembic import command  # noqa: PLC0415 - it takes 0.7 s to import, and only migrations need it
+    from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

@@ -79,5 +79,5 @@ def fail(connection: Connection, seq: int, error: str, *, is_last: bool) -> None
 def by_status(connection: Connection, tenant_id: str) -> dict[str, int]:
     """How many of the tenant's rows stand in each status."""
     query = select(outbox.c.status, func.count()).where(outbox.c.tenant_id == tenant_id).group_by(outbox.c.status)
-    found = {status: number for status, number in connection.execute(query)}
+    found = {row[0]: row[1] for row in connection.execute(query)}
     return {status: found.get(status, 0) for status in ("pending", "published", "failed")}

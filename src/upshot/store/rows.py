@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, CursorResult, FromClause, Integer, Text, bindparam, column
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    CursorResult,
+    FromClause,
+    Integer,
+    Text,
+    bindparam,
+    column,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -32,7 +43,7 @@ class _JsonRows(FunctionElement[Any]):
 @compiles(_JsonRows, "sqlite")
 def _on_sqlite(element: _JsonRows, compiler: Any, **options: Any) -> str:
     listed = ", ".join(f"value ->> {index} AS {name}" for index, (name, _) in enumerate(element.fields))
-    return f"(SELECT {listed} FROM json_each({compiler.process(element.clauses, **options)}))"
+    return f"(SELECT {listed} FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 - names of ours
 
 
 @compiles(_JsonRows, "postgresql")
@@ -42,7 +53,7 @@ def _on_postgresql(element: _JsonRows, compiler: Any, **options: Any) -> str:
         for index, (name, kind) in enumerate(element.fields)
     )
     parameter = compiler.process(element.clauses, **options)
-    return f"(SELECT {listed} FROM jsonb_array_elements(CAST({parameter} AS jsonb)))"
+    return f"(SELECT {listed} FROM jsonb_array_elements(CAST({parameter} AS jsonb)))"  # noqa: S608 - names of ours
 
 
 def rows(*columns: tuple[str, TypeEngine[Any]], alias: str = "r", parameter: str = "rows") -> FromClause:
@@ -88,6 +99,4 @@ def key_in(
     table_columns: Sequence[ColumnElement[Any]], source: FromClause, names: Sequence[str]
 ) -> ColumnElement[bool]:
     """`(a, b) IN (SELECT a, b FROM source)`: the form both databases plan as a lookup per row, without statistics."""
-    from sqlalchemy import select, tuple_
-
     return tuple_(*table_columns).in_(select(*(source.c[name] for name in names)))

@@ -1,7 +1,7 @@
 """Reading runs: lists, one run with all its steps, and the last run of each automation."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Connection, Select, func, literal, select, tuple_
@@ -204,7 +204,9 @@ def _keys(tenant_id: str, wanted: Filter) -> Select[Any]:
         return keys
     keys = keys.where(runs.c.status == wanted.status)
     if wanted.status in _TROUBLE:  # said as the partial index has it, so that it can be used
-        return keys.where(runs.c.status.in_([literal(name, literal_execute=True) for name in ("failed", "partial", "cancelled")]))
+        return keys.where(
+            runs.c.status.in_([literal(name, literal_execute=True) for name in ("failed", "partial", "cancelled")])
+        )
     if not statuses.is_final("run", wanted.status):  # what is unfinished is found in the small table
         unfinished = select(active.c.tenant_id, active.c.run_id).where(active.c.tenant_id == tenant_id)
         return keys.where(tuple_(runs.c.tenant_id, runs.c.id).in_(unfinished))
@@ -219,11 +221,15 @@ def _joined() -> Select[Any]:
     joined = runs.outerjoin(
         automations, (automations.c.tenant_id == runs.c.tenant_id) & (automations.c.id == runs.c.automation_id)
     ).outerjoin(events, (events.c.tenant_id == runs.c.tenant_id) & (events.c.id == runs.c.event_id))
-    return select(*_COLUMNS).select_from(joined).order_by(runs.c.id.desc())
+    query = cast("Select[Any]", select(*_COLUMNS))
+    return query.select_from(joined).order_by(runs.c.id.desc())
 
 
 def _rows(connection: Connection, query: Select[Any]) -> list[RunRow]:
-    names = RunRow.__struct_fields__
-    return [
-        RunRow(**{**dict(zip(names, row, strict=True)), "test": bool(row[10])}) for row in connection.execute(query)
-    ]
+    return [_row(row) for row in connection.execute(query)]
+
+
+def _row(row: Any) -> RunRow:
+    named: dict[str, Any] = dict(zip(RunRow.__struct_fields__, row, strict=True))
+    named["test"] = bool(named["test"])
+    return RunRow(**named)

@@ -132,9 +132,10 @@ def park(connection: Connection, keys: Sequence[Key]) -> None:
     _set_status(connection, keys, status="waiting")
 
 
-def release(connection: Connection, keys: Sequence[Key]) -> None:
-    """Hand these runs back, ready for any worker."""
-    _release(connection, keys)
+def release_held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str) -> None:
+    """Hand those of these `(tenant, run, epoch)` that this worker still holds back, ready for any worker."""
+    still = held(connection, keys, worker_id)
+    _release(connection, [(tenant_id, run_id) for tenant_id, run_id, _ in keys if run_id in still])
 
 
 _wake = Prepared(
@@ -199,7 +200,7 @@ def claim(connection: Connection, worker_id: str, now: int, limit: int) -> list[
     before = {(row[0], row[1]): row[3] for row in found}
     taken = {(row[0], row[1]): row for row in _claim(connection, list(before), worker_id=worker_id)}
     _set_status(connection, list(before), status="running")
-    return [Claimed(*taken[key], was) for key, was in before.items()]
+    return [Claimed(*key, taken[key][2], taken[key][3], was) for key, was in before.items()]
 
 
 def unfinished(connection: Connection, tenant_id: str, run_id: str) -> str | None:

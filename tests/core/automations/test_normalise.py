@@ -321,6 +321,17 @@ def test_problems_of_meaning_are_told_at_the_places_of_the_given_document() -> N
     }
 
 
+def test_the_arguments_of_a_delays_other_name_are_checked() -> None:
+    def given(arguments: Any) -> dict[str, Any]:
+        return {"name": "n", "trigger": "e", "actions": [{"type": "delay_seconds", "args": arguments}]}
+
+    assert problems_of(given({})) == [("actions[0].args.seconds", "required")]
+    assert problems_of(given({"seconds": 5, "loud": True})) == [("actions[0].args.loud", "unknown_argument")]
+    assert problems_of(given({"seconds": -5})) == [("actions[0].args.seconds", "bad_duration")]
+    assert problems_of(given({"seconds": "soon"})) == [("actions[0].args.seconds", "wrong_type")]
+    assert ("actions[0].args", "wrong_type") in problems_of(given([5]))
+
+
 def test_a_step_reached_in_two_ways_that_go_on_differently_is_refused() -> None:
     steps = [
         {"id": "a", "type": "condition", "condition": CLINIC_CONDITION, "nextSteps": ["b", "c"]},

@@ -41,9 +41,11 @@ TABLE: list[tuple[str, Any, list[Any], list[Any], bool, bool]] = [
     ("greater_than_or_equal", 100, [100, "100", 101], [99.9, "", {}], False, False),
     ("less_than", 20, [19, "-1", -5.5], [20, "x", False], False, False),
     ("less_than_or_equal", 20, [20, "20.0"], [20.1, True], False, False),
-    ("greater_than", "2026-11-01", ["2026-11-02", "2026-11-02T00:00:00Z"], ["2026-11-01", "2026-11-01T23:59:59Z", 5], False, False),
+    ("greater_than", "2026-11-01", ["2026-11-02", "2026-11-02T00:00:00Z"],
+     ["2026-11-01", "2026-11-01T23:59:59Z", 5], False, False),
     ("between", [1, 10], [1, 10, "5", 1.5], [0, 11, "a", True], False, False),
-    ("between", ["2026-11-01", "2026-11-20"], ["2026-11-20T23:59:59Z", "2026-11-01"], ["2026-11-21", "2026-10-31T23:59:59Z"], False, False),
+    ("between", ["2026-11-01", "2026-11-20"],
+     ["2026-11-20T23:59:59Z", "2026-11-01"], ["2026-11-21", "2026-10-31T23:59:59Z"], False, False),
     ("not_between", [1, 10], [0, 11, "a"], [1, 10], True, True),
     ("in", ["DE", "AT", 5, True], ["DE", "AT", 5, "5", True, "true"], ["de", "FR", 1, False, ["DE"]], False, False),
     ("in", [], [], ["", 0, []], False, False),
@@ -76,8 +78,10 @@ TABLE: list[tuple[str, Any, list[Any], list[Any], bool, bool]] = [
     ("length_equals", 0, ["", []], ["a", 0], True, True),
     ("length_greater_than", 1, ["ab", [1, 2]], ["a", 5], False, False),
     ("length_less_than", 1, ["", []], ["a"], True, True),
-    ("before", "2026-11-21T09:00:00Z", ["2026-11-21T09:59:00+01:00", "2026-11-20"], ["2026-11-21T09:00:00Z", "2026-11-21", 5, "x"], False, False),
-    ("after", "2026-11-20", ["2026-11-21", "2026-11-21T00:00:00Z"], ["2026-11-20T23:59:59Z", "2026-11-20"], False, False),
+    ("before", "2026-11-21T09:00:00Z", ["2026-11-21T09:59:00+01:00", "2026-11-20"],
+     ["2026-11-21T09:00:00Z", "2026-11-21", 5, "x"], False, False),
+    ("after", "2026-11-20", ["2026-11-21", "2026-11-21T00:00:00Z"],
+     ["2026-11-20T23:59:59Z", "2026-11-20"], False, False),
     ("on_or_before", "2026-11-20", ["2026-11-20T23:59:59Z", "2026-11-20"], ["2026-11-21"], False, False),
     ("on_or_after", "2026-11-20", ["2026-11-20T00:00:00Z"], ["2026-11-19T23:59:59Z", "2026-13-45"], False, False),
     ("on_day", "2026-11-21", ["2026-11-21", "2026-11-21T23:59:00Z"], ["2026-11-22", "", 5], False, False),
@@ -85,23 +89,30 @@ TABLE: list[tuple[str, Any, list[Any], list[Any], bool, bool]] = [
     ("same_day_of_year", "2026-11-21", ["1990-11-21", "1990-11-21T10:00:00Z"], ["1990-11-20"], False, False),
     ("same_day_of_year", "2027-02-28", ["1992-02-29", "1990-02-28"], ["1990-03-01"], False, False),
     ("same_day_of_year", "2028-02-28", ["1990-02-28"], ["1992-02-29"], False, False),
-    ("within_last", {"n": 1, "unit": "day"}, ["2026-11-21", "2026-11-21T23:00:00Z"], ["2026-11-20T23:59:59Z", "2026-11-22"], False, False),
-    ("within_last", "7 days", ["2026-11-15", "2026-11-15T00:00:00Z"], ["2026-11-14", "2026-11-14T23:59:59Z"], False, False),
-    ("within_last", "2h", ["2026-11-21T07:00:00Z", "2026-11-21T09:00:00Z"], ["2026-11-21T06:59:59Z", "2026-11-21T09:00:01Z"], False, False),
-    ("within_next", {"n": 2, "unit": "days"}, ["2026-11-21", "2026-11-22T23:59:59Z"], ["2026-11-23", "2026-11-20"], False, False),
-    ("within_next", {"n": 30, "unit": "minute"}, ["2026-11-21T09:30:00Z"], ["2026-11-21T09:30:01Z", "2026-11-21T08:59:59Z"], False, False),
+    ("within_last", {"n": 1, "unit": "day"}, ["2026-11-21", "2026-11-21T23:00:00Z"],
+     ["2026-11-20T23:59:59Z", "2026-11-22"], False, False),
+    ("within_last", "7 days", ["2026-11-15", "2026-11-15T00:00:00Z"],
+     ["2026-11-14", "2026-11-14T23:59:59Z"], False, False),
+    ("within_last", "2h", ["2026-11-21T07:00:00Z", "2026-11-21T09:00:00Z"],
+     ["2026-11-21T06:59:59Z", "2026-11-21T09:00:01Z"], False, False),
+    ("within_next", {"n": 2, "unit": "days"}, ["2026-11-21", "2026-11-22T23:59:59Z"],
+     ["2026-11-23", "2026-11-20"], False, False),
+    ("within_next", {"n": 30, "unit": "minute"}, ["2026-11-21T09:30:00Z"],
+     ["2026-11-21T09:30:01Z", "2026-11-21T08:59:59Z"], False, False),
     ("more_than_ago", "7 days", ["2026-11-14"], ["2026-11-15", "2026-11-22"], False, False),
     ("more_than_ago", "1 month", ["2026-10-21"], ["2026-10-22"], False, False),
     ("more_than_ahead", "1 week", ["2026-11-28"], ["2026-11-27", "2026-11-01"], False, False),
     ("weekday_in", [0, "sat"], ["2026-11-21", "2026-11-22T10:00:00Z"], ["2026-11-20", 6], False, False),
-    ("time_between", ["09:00", "17:00"], ["2026-11-21T09:00:00Z", "2026-11-21T16:59:59Z"], ["2026-11-21T17:00:00Z", "2026-11-21"], False, False),
-    ("time_between", ["22:00", "06:00"], ["2026-11-21T23:00:00Z", "2026-11-21T05:59:00Z"], ["2026-11-21T12:00:00Z"], False, False),
+    ("time_between", ["09:00", "17:00"],
+     ["2026-11-21T09:00:00Z", "2026-11-21T16:59:59Z"], ["2026-11-21T17:00:00Z", "2026-11-21"], False, False),
+    ("time_between", ["22:00", "06:00"],
+     ["2026-11-21T23:00:00Z", "2026-11-21T05:59:00Z"], ["2026-11-21T12:00:00Z"], False, False),
 ]  # fmt: skip
 CHANGES = {"changed", "changed_from", "changed_to", "increased", "decreased"}
 
 
 @pytest.mark.parametrize(("operator", "operand", "met", "unmet", "missing", "null"), TABLE)
-def test_operator(operator: str, operand: Any, met: list[Any], unmet: list[Any], missing: bool, null: bool) -> None:  # noqa: FBT001 - a table
+def test_operator(operator: str, operand: Any, met: list[Any], unmet: list[Any], missing: bool, null: bool) -> None:
     for value in met:
         assert holds(operator, operand, value), value
     for value in unmet:
@@ -116,7 +127,14 @@ def test_the_table_has_every_operator() -> None:
 
 @pytest.mark.parametrize(
     ("operator", "operand"),
-    [("not_equals", 1), ("not_in", [1]), ("not_contains", "a"), ("contains_none", ["a"]), ("not_between", [1, 2]), ("not_regex", "a")],
+    [
+        ("not_equals", 1),
+        ("not_in", [1]),
+        ("not_contains", "a"),
+        ("contains_none", ["a"]),
+        ("not_between", [1, 2]),
+        ("not_regex", "a"),
+    ],
 )
 def test_require_present_makes_a_negative_operator_false_without_a_value(operator: str, operand: Any) -> None:
     assert holds(operator, operand, ABSENT)
@@ -149,8 +167,10 @@ def test_text_is_ordered_only_when_asked() -> None:
     assert holds("less_than", "9", "10") is False
 
 
-@pytest.mark.parametrize(("bounds", "low", "high"), [("[]", True, True), ("[)", True, False), ("(]", False, True), ("()", False, False)])
-def test_bounds_say_which_ends_belong(bounds: str, low: bool, high: bool) -> None:  # noqa: FBT001 - a table
+@pytest.mark.parametrize(
+    ("bounds", "low", "high"), [("[]", True, True), ("[)", True, False), ("(]", False, True), ("()", False, False)]
+)
+def test_bounds_say_which_ends_belong(bounds: str, low: bool, high: bool) -> None:
     assert holds("between", [1, 10], 1, bounds=bounds) is low
     assert holds("between", [1, 10], 10, bounds=bounds) is high
 
@@ -189,32 +209,43 @@ TWO = {"field": "qty", "operator": "equals", "value": 2}
         ("any", TWO, True),
     ],
 )
-def test_match_asks_the_same_item(match: Any, value: Any, expected: bool) -> None:  # noqa: FBT001 - a table
+def test_match_asks_the_same_item(match: Any, value: Any, expected: bool) -> None:
     condition = compile_condition({"field": "x[*]", "operator": "match", "match": match, "value": value})
     assert condition.fast(facts(ITEMS)) is expected
 
 
 @pytest.mark.parametrize(
     ("mode", "empty", "wrong"),
-    [("all", True, False), ("some", False, False), ("none", True, True), ("at_most", True, False), ("exactly", True, False)],
+    [
+        ("all", True, False),
+        ("some", False, False),
+        ("none", True, True),
+        ("at_most", True, False),
+        ("exactly", True, False),
+    ],
 )
-def test_match_on_nothing_and_on_what_is_no_list(mode: str, empty: bool, wrong: bool) -> None:  # noqa: FBT001 - a table
+def test_match_on_nothing_and_on_what_is_no_list(mode: str, empty: bool, wrong: bool) -> None:
     condition = compile_condition({"field": "x", "operator": "match", "match": {"mode": mode, "n": 0}, "value": BIKE})
-    for value in ([], None, ABSENT):
+    nothing: list[Any] = [[], None, ABSENT]
+    for value in nothing:
         assert condition.fast(facts(value)) is empty
     assert condition.fast(facts("text")) is wrong
     assert condition.explain(facts())["tree"]["children"][0]["vacuous"] is True
 
 
 def test_match_sees_the_element_itself_and_the_event() -> None:
-    element = compile_condition({"field": "x", "operator": "match", "value": {"field": ".", "operator": "equals", "value": "b"}})
+    element = compile_condition(
+        {"field": "x", "operator": "match", "value": {"field": ".", "operator": "equals", "value": "b"}}
+    )
     assert element.fast(facts(["a", "b"]))
     rooted = {"field": "qty", "operator": "greater_than", "value": {"ref": "now.hour"}}
     assert not compile_condition({"field": "x", "operator": "match", "value": rooted}).fast(facts(ITEMS))
 
 
 def test_match_looks_at_a_thousand_items() -> None:
-    condition = compile_condition({"field": "x", "operator": "match", "value": {"field": ".", "operator": "equals", "value": 1}})
+    condition = compile_condition(
+        {"field": "x", "operator": "match", "value": {"field": ".", "operator": "equals", "value": 1}}
+    )
     assert condition.fast(facts([0] * 999 + [1]))
     assert not condition.fast(facts([0] * 1000 + [1]))
 
@@ -242,7 +273,7 @@ BEFORE = {"x": 5, "status": "new"}
         ("decreased", ABSENT, ABSENT, False),
     ],
 )
-def test_changes_compare_with_what_was_before(operator: str, operand: Any, now_is: Any, expected: bool) -> None:  # noqa: FBT001 - a table
+def test_changes_compare_with_what_was_before(operator: str, operand: Any, now_is: Any, expected: bool) -> None:
     leaf = {"operator": operator} | ({} if operand is ABSENT else {"value": operand})
     entity = {} if now_is is ABSENT else {"x": now_is}
     for field in ("x", "entity.x"):
@@ -262,5 +293,7 @@ def test_declared_types_decide_the_conversion() -> None:
     stamp = compile_condition({"field": "x", "operator": "before", "value": "2026-01-01"}, types={"x": "datetime"})
     assert stamp.fast(facts(0))
     assert not compile_condition({"field": "x", "operator": "before", "value": "2026-01-01"}).fast(facts(0))
-    same = compile_condition({"field": "x", "operator": "equals", "value": "2026-11-21T09:00:00Z"}, types={"x": "datetime"})
+    same = compile_condition(
+        {"field": "x", "operator": "equals", "value": "2026-11-21T09:00:00Z"}, types={"x": "datetime"}
+    )
     assert same.fast(facts("2026-11-21T10:00:00+01:00"))

@@ -71,6 +71,7 @@ export function useLiveUpdates(): LiveState {
         // The browser reconnects by itself, except after an answer that was not a stream.
         if (source?.readyState === EventSource.CLOSED) again = window.setTimeout(connect, RECONNECT_MILLISECONDS);
       };
+      source.addEventListener("resync", () => void client.invalidateQueries());
       for (const [name, keys] of Object.entries(staleBy)) {
         source.addEventListener(name, (event) => {
           for (const key of keys(JSON.parse((event as MessageEvent).data))) gatherer.add(key);

@@ -85,6 +85,9 @@ export type ExplainNode = {
   actual?: Json;
   result: boolean;
   state?: string;
+  expected_value?: Json;
+  items?: number;
+  items_met?: number;
   source?: string;
   missing_at?: string;
   text?: string;
@@ -100,6 +103,8 @@ export type Operator = {
   operand: string;
   types?: string[];
   words?: string;
+  /** What else a leaf with it may say: `ci`, `tz`, ... */
+  options?: string[];
 };
 
 // Automations
@@ -250,19 +255,19 @@ export type ApiKey = {
   role: string;
   created_at: string;
   last_used_at: string | null;
-  created_by?: string | null;
-  revoked_at?: string | null;
-  prefix?: string | null;
+  created_by: string;
+  revoked_at: string | null;
+  prefix: string;
+  expires_at: string | null;
 };
 export type Tenant = { id: string; name: string; settings: JsonObject; status?: string; created_at?: string };
 export type AuditEntry = {
   id: string;
   at: string;
   actor: string;
-  what?: string;
-  action?: string;
-  noun?: string;
-  noun_id?: string;
+  action: string;
+  noun: string;
+  noun_id: string;
   before: Json;
   after: Json;
 };

@@ -1,14 +1,26 @@
-import { ChevronDown, ChevronUp, Copy, Ellipsis, FolderPlus, Trash2 } from "lucide-react";
-import type { Leaf, Operator } from "@/api/types";
+import { CaseSensitive, ChevronDown, ChevronUp, Copy, Ellipsis, FolderPlus, Trash2 } from "lucide-react";
+import type { Group, Json, JsonObject, Leaf, Operator } from "@/api/types";
 import { IconButton } from "@/parts/Button";
 import { Combobox } from "@/parts/Combobox";
 import { FieldError, Select } from "@/parts/Field";
 import { brief } from "@/parts/json";
 import { Menu } from "@/parts/Menu";
 import { texts } from "@/texts";
+import { ConditionBuilder } from "./ConditionBuilder";
 import { useBuilder, useProblemsAt } from "./context";
-import { type Fact, readPath } from "./facts";
-import { duplicateAt, moveAt, type Place, removeAt, replaceAt, valueFor, withOperator, wrapAt } from "./model";
+import { type Fact, factsOf, readPath } from "./facts";
+import {
+  asGroup,
+  duplicateAt,
+  moveAt,
+  type Place,
+  pathOf,
+  removeAt,
+  replaceAt,
+  valueFor,
+  withOperator,
+  wrapAt,
+} from "./model";
 import { ResultMark } from "./ResultMark";
 import { ValueEditor } from "./ValueEditor";
 
@@ -25,7 +37,7 @@ export function RuleView({ leaf, place }: { leaf: Leaf; place: Place }) {
         <span className="pt-[7px]">
           <ResultMark result={leaf.field ? told.get(place.join("."))?.result : undefined} />
         </span>
-        <div className="grid min-w-0 flex-1 grid-cols-1 gap-1.5 sm:grid-cols-[minmax(0,5fr)_minmax(0,4fr)_minmax(0,5fr)]">
+        <div className="grid min-w-0 flex-1 grid-cols-1 gap-1.5 sm:grid-cols-[minmax(0,7fr)_minmax(0,5fr)_minmax(0,6fr)]">
           <Combobox
             label={texts.condition.field}
             placeholder={texts.condition.fieldPlaceholder}
@@ -43,8 +55,9 @@ export function RuleView({ leaf, place }: { leaf: Leaf; place: Place }) {
           />
           <ValueEditor leaf={leaf} operand={operator?.operand ?? "value"} fact={fact} onChange={set} />
         </div>
-        <RuleMenu place={place} />
+        <RuleMenu leaf={leaf} place={place} operator={operator} />
       </div>
+      {operator?.operand === "group" && <ItemConditions leaf={leaf} place={place} onChange={set} />}
       <LiveValue leaf={leaf} place={place} />
       {problems.map((problem) => (
         <FieldError key={`${problem.path}${problem.message}`}>{problem.message}</FieldError>
@@ -108,12 +121,46 @@ function OperatorSelect({
 }
 
 function sameType(suited: string, type: string | null): boolean {
-  if (suited === "any" || suited === type) return true;
-  if (type === "integer") return suited === "number";
-  if (type === "array") return suited === "list";
-  if (type === "date-time" || type === "date") return ["date", "datetime", "instant", "string"].includes(suited);
-  // Instants often arrive as plain text, so a text field may be compared as a date.
-  return type === "string" && ["date", "datetime", "instant", "text"].includes(suited);
+  switch (type) {
+    case "integer":
+      return suited === "number";
+    case "array":
+      return suited === "list";
+    case "date":
+    case "date-time":
+      return suited === "date";
+    case "string":
+      // Instants often arrive as plain text, so a text field may be compared as a date.
+      return suited === "text" || suited === "date";
+    default:
+      return suited === type;
+  }
+}
+
+/** The conditions on each item of a list, in a builder of their own: paths start at the item. */
+function ItemConditions({ leaf, place, onChange }: { leaf: Leaf; place: Place; onChange: (leaf: Leaf) => void }) {
+  const { operators, sample, problems, at } = useBuilder();
+  const list = sample && leaf.field ? readPath(sample, leaf.field.replace("[*]", "")) : undefined;
+  const item = Array.isArray(list)
+    ? list.find((one) => one !== null && typeof one === "object" && !Array.isArray(one))
+    : undefined;
+  const facts = factsOf(undefined, (item as JsonObject | undefined) ?? null).filter(
+    (fact) => !/^(event|now)\./.test(fact.path),
+  );
+  return (
+    <div className="mt-1.5 ml-6 rounded-lg border border-line bg-sunken/60 p-2.5">
+      <p className="mb-1.5 text-xs text-faint">{texts.condition.items}</p>
+      <ConditionBuilder
+        value={asGroup(leaf.value as Group | undefined)}
+        onChange={(value) => onChange({ ...leaf, value: value as unknown as Json })}
+        facts={facts}
+        operators={operators}
+        sample={null}
+        problems={problems}
+        at={`${pathOf(place, at)}.value`}
+      />
+    </div>
+  );
 }
 
 function LiveValue({ leaf, place }: { leaf: Leaf; place: Place }) {
@@ -131,7 +178,7 @@ function LiveValue({ leaf, place }: { leaf: Leaf; place: Place }) {
   );
 }
 
-function RuleMenu({ place }: { place: Place }) {
+function RuleMenu({ leaf, place, operator }: { leaf: Leaf; place: Place; operator: Operator | undefined }) {
   const { root, change } = useBuilder();
   return (
     <Menu
@@ -145,6 +192,16 @@ function RuleMenu({ place }: { place: Place }) {
           onSelect: () => change(moveAt(root, place, 1)),
         },
         { label: texts.actions.duplicate, icon: <Copy size={14} />, onSelect: () => change(duplicateAt(root, place)) },
+        ...(operator?.options?.includes("ci")
+          ? [
+              {
+                label: texts.condition.ignoreCase,
+                icon: <CaseSensitive size={14} />,
+                hint: leaf.ci ? "✓" : undefined,
+                onSelect: () => change(replaceAt(root, place, { ...leaf, ci: leaf.ci ? undefined : true })),
+              },
+            ]
+          : []),
         {
           label: texts.condition.wrap,
           icon: <FolderPlus size={14} />,

@@ -1,11 +1,10 @@
-import { useState } from "react";
-import type { Json, Leaf } from "@/api/types";
+import type { Json, JsonObject, Leaf } from "@/api/types";
 import { Combobox } from "@/parts/Combobox";
 import { Select, TextInput } from "@/parts/Field";
-import { readJson } from "@/parts/json";
 import { numberOrText } from "@/schema-form/model";
 import { texts } from "@/texts";
 import type { Fact } from "./facts";
+import { DurationValue, JsonValue, ListValue, TimesValue, WeekdaysValue } from "./values";
 
 type Props = { leaf: Leaf; operand: string; fact?: Fact; onChange: (leaf: Leaf) => void };
 
@@ -16,14 +15,28 @@ export function ValueEditor({ leaf, operand, fact, onChange }: Props) {
     case "none":
       return <span aria-hidden className="max-sm:hidden" />;
     case "list":
-      return <ListValue value={leaf.value} fact={fact} onChange={set} />;
+      return <ListValue value={leaf.value} numeric={isNumeric(fact, leaf.value)} onChange={set} />;
     case "range":
       return <RangeValue value={leaf.value} fact={fact} onChange={set} />;
     case "duration":
       return <DurationValue value={leaf.value} onChange={set} />;
+    case "weekdays":
+      return <WeekdaysValue value={leaf.value} onChange={set} />;
+    case "times":
+      return <TimesValue value={leaf.value} onChange={set} />;
     case "group":
-    case "object":
-      return <JsonValue value={leaf.value ?? null} onChange={set} />;
+      return <MatchMode leaf={leaf} onChange={onChange} />;
+    case "number":
+      return (
+        <ScalarValue
+          value={leaf.value}
+          fact={{ path: "", type: "number" }}
+          onChange={set}
+          label={texts.condition.value}
+        />
+      );
+    case "date":
+      return <ScalarValue value={leaf.value} fact={fact} onChange={set} label={texts.condition.date} />;
     default:
       return (
         <ScalarValue
@@ -36,6 +49,11 @@ export function ValueEditor({ leaf, operand, fact, onChange }: Props) {
   }
 }
 
+function isNumeric(fact: Fact | undefined, value: Json | undefined): boolean {
+  if (fact?.type) return fact.type === "number" || fact.type === "integer";
+  return typeof value === "number" || (Array.isArray(value) && value.some((item) => typeof item === "number"));
+}
+
 type ScalarProps = { value: Json | undefined; fact?: Fact; onChange: (value: Json) => void; label: string };
 
 function ScalarValue({ value, fact, onChange, label }: ScalarProps) {
@@ -46,13 +64,14 @@ function ScalarValue({ value, fact, onChange, label }: ScalarProps) {
         value={String(value ?? "")}
         onChange={(event) => onChange(event.target.value === "true")}
       >
+        {typeof value !== "boolean" && <option value={String(value ?? "")}>{texts.form.choose}</option>}
         <option value="true">{texts.values.yes}</option>
         <option value="false">{texts.values.no}</option>
       </Select>
     );
   }
   if (value !== null && typeof value === "object") return <JsonValue value={value} onChange={onChange} />;
-  const numeric = fact?.type === "number" || fact?.type === "integer" || typeof value === "number";
+  const numeric = isNumeric(fact, value);
   const shown = value === undefined || value === null ? "" : String(value);
   const read = (text: string): Json => (numeric ? numberOrText(text) : text);
   const suggestions = suggestionsOf(fact);
@@ -85,38 +104,6 @@ function suggestionsOf(fact: Fact | undefined): string[] {
   return options;
 }
 
-/** Text that reads back as it was typed, while each change yields the values in it. */
-function ListValue({
-  value,
-  fact,
-  onChange,
-}: {
-  value: Json | undefined;
-  fact?: Fact;
-  onChange: (value: Json) => void;
-}) {
-  const given = Array.isArray(value) ? value : [];
-  const [text, setText] = useState(() => given.map(String).join(", "));
-  const numeric = fact?.type === "number" || fact?.type === "integer" || given.some((item) => typeof item === "number");
-  const read = (typed: string): Json[] =>
-    typed
-      .split(",")
-      .map((part) => part.trim())
-      .filter(Boolean)
-      .map((part) => (numeric ? numberOrText(part) : part));
-  return (
-    <TextInput
-      aria-label={texts.condition.value}
-      placeholder={texts.condition.list}
-      value={text}
-      onChange={(event) => {
-        setText(event.target.value);
-        onChange(read(event.target.value));
-      }}
-    />
-  );
-}
-
 function RangeValue({
   value,
   fact,
@@ -138,47 +125,40 @@ function RangeValue({
   );
 }
 
-function DurationValue({ value, onChange }: { value: Json | undefined; onChange: (value: Json) => void }) {
-  const given = value !== null && typeof value === "object" && !Array.isArray(value) ? value : { n: 1, unit: "day" };
-  const unit = String(given?.unit ?? "day");
-  const n = given?.n ?? 1;
+/** How many of a list's items must meet the conditions that stand below. */
+function MatchMode({ leaf, onChange }: { leaf: Leaf; onChange: (leaf: Leaf) => void }) {
+  const match = (leaf.match ?? { mode: "some" }) as JsonObject;
+  const mode = String(match.mode ?? "some");
+  const counted = mode === "at_least" || mode === "at_most" || mode === "exactly";
   return (
     <div className="flex gap-1.5">
-      <TextInput
-        aria-label={texts.condition.amount}
-        inputMode="numeric"
-        className="max-w-20"
-        value={String(n)}
-        onChange={(event) => onChange({ ...given, n: numberOrText(event.target.value), unit })}
-      />
       <Select
-        aria-label={texts.condition.unit}
-        value={unit}
-        onChange={(event) => onChange({ ...given, n, unit: event.target.value })}
+        aria-label={texts.condition.matchMode}
+        value={mode}
+        onChange={(event) => {
+          const next = event.target.value;
+          const needsCount = next === "at_least" || next === "at_most" || next === "exactly";
+          onChange({ ...leaf, match: needsCount ? { mode: next, n: match.n ?? 1 } : { mode: next } });
+        }}
       >
-        {texts.condition.units.map((one) => (
-          <option key={one} value={one}>
-            {texts.condition.duration("2", one).slice(2)}
+        {Object.entries(texts.condition.matchModes).map(([id, words]) => (
+          <option key={id} value={id}>
+            {words}
           </option>
         ))}
       </Select>
+      {counted && (
+        <TextInput
+          aria-label={texts.condition.matchCount}
+          type="number"
+          min={0}
+          className="max-w-16"
+          value={Number(match.n ?? 1)}
+          onChange={(event) =>
+            onChange({ ...leaf, match: { mode, n: Math.max(0, Math.floor(Number(event.target.value) || 0)) } })
+          }
+        />
+      )}
     </div>
-  );
-}
-
-function JsonValue({ value, onChange }: { value: Json; onChange: (value: Json) => void }) {
-  const [text, setText] = useState(() => JSON.stringify(value));
-  return (
-    <TextInput
-      aria-label={texts.condition.value}
-      className="font-mono text-xs!"
-      value={text}
-      aria-invalid={readJson(text).error !== null}
-      onChange={(event) => {
-        setText(event.target.value);
-        const read = readJson(event.target.value);
-        if (read.error === null) onChange(read.value);
-      }}
-    />
   );
 }

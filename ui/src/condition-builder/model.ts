@@ -121,6 +121,12 @@ export function valueFor(operand: string, old: Json | undefined): Json | undefin
       return Array.isArray(old) && old.length === 2 ? old : ["", ""];
     case "duration":
       return old && typeof old === "object" && !Array.isArray(old) && "n" in old ? old : { n: 1, unit: "day" };
+    case "weekdays":
+      return Array.isArray(old) ? old : [1, 2, 3, 4, 5];
+    case "times":
+      return Array.isArray(old) && old.length === 2 ? old : ["09:00", "17:00"];
+    case "number":
+      return typeof old === "number" ? old : 1;
     case "group":
       return old && typeof old === "object" && "rules" in old ? old : { combinator: "and", rules: [] };
     default:
@@ -128,10 +134,16 @@ export function valueFor(operand: string, old: Json | undefined): Json | undefin
   }
 }
 
+/** What only some operators understand. */
+const OPTIONS = ["ci", "require_present", "bounds", "collation", "tz", "week_start", "match"];
+
 export function withOperator(leaf: Leaf, operator: Operator): Leaf {
   const { value, ...rest } = leaf;
   const next = valueFor(operator.operand, value);
-  return next === undefined ? { ...rest, operator: operator.name } : { ...rest, operator: operator.name, value: next };
+  const changed: Leaf = { ...rest, operator: operator.name };
+  for (const option of OPTIONS) if (option in changed && !operator.options?.includes(option)) delete changed[option];
+  if (operator.operand === "group" && !changed.match) changed.match = { mode: "some" };
+  return next === undefined ? changed : { ...changed, value: next };
 }
 
 /** The nodes of an explanation by place, found by walking both trees together. */

@@ -1,4 +1,4 @@
-import type { Group, Json, Leaf, Operator } from "@/api/types";
+import type { ExplainNode, Group, Json, Leaf, Operator } from "@/api/types";
 import { brief } from "@/parts/json";
 import { texts } from "@/texts";
 import { isGroup } from "./model";
@@ -20,13 +20,29 @@ function quoted(value: Json): string {
   return typeof value === "string" ? `“${brief(value, 40)}”` : brief(value, 40);
 }
 
+/** What a leaf needs, as the catalogue words it: `greater than 100`. */
+export function neededWords(node: ExplainNode, operators: Operator[]): string {
+  const operator = operators.find((one) => one.name === node.op);
+  const value = node.expected_value ?? node.expected;
+  const shown = operator?.operand === "weekdays" ? weekdayWords(value) : valueWords(value);
+  if (operator?.words) return operator.words.replace("{value}", shown);
+  return [(node.op ?? "").replaceAll("_", " "), shown].filter(Boolean).join(" ");
+}
+
+function weekdayWords(value: Json | undefined): string {
+  if (!Array.isArray(value)) return valueWords(value);
+  return value.map((day) => texts.condition.days[Number(day)] ?? String(day)).join(", ");
+}
+
 /** A condition as one phrase, without its outer brackets. */
 export function inWords(node: Node | null | undefined, operators: Operator[] = [], outer = true): string {
   if (!node) return "";
   if (!isGroup(node)) {
     const operator = operators.find((one) => one.name === node.operator);
     const verb = operator?.title.toLowerCase() ?? node.operator.replaceAll("_", " ");
-    return [node.field, verb, valueWords(node.value)].filter(Boolean).join(" ");
+    return [node.field, verb, operator?.operand === "weekdays" ? weekdayWords(node.value) : valueWords(node.value)]
+      .filter(Boolean)
+      .join(" ");
   }
   if (node.rules.length === 0) return "";
   const joined = node.rules

@@ -63,8 +63,8 @@ describe("steps", () => {
   });
 
   it("says in words what a step does and where it leads", () => {
-    expect(summary(steps[0]!, [])).toBe("content: Booked");
-    expect(summary(steps[1]!, [])).toBe("entity.status equals “scheduled”");
+    expect(summary(steps[0] as StepDocument, [])).toBe("content: Booked");
+    expect(summary(steps[1] as StepDocument, [])).toBe("entity.status equals “scheduled”");
     expect(targetWords(steps, 1, undefined)).toBe("remind");
     expect(targetWords(steps, 1, null)).toBe("End the run");
     expect(outputPath("still on?")).toBe('steps["still on?"].output');

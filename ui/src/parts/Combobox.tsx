@@ -109,13 +109,13 @@ type ListProps = {
 
 function Suggestions({ anchor, id, choices, active, value, onChoose }: ListProps) {
   const place = usePlace(anchor);
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     list.current?.children[active]?.scrollIntoView({ block: "nearest" });
   }, [active]);
   if (!place) return null;
   return createPortal(
-    <ul
+    <div
       ref={list}
       id={id}
       role="listbox"
@@ -125,7 +125,7 @@ function Suggestions({ anchor, id, choices, active, value, onChoose }: ListProps
       {choices.map((choice, index) => (
         // The input keeps the focus and the keys (aria-activedescendant); the pointer may choose too.
         // biome-ignore lint/a11y/useKeyWithClickEvents: see above
-        <li
+        <div
           key={choice.value}
           id={`${id}-${index}`}
           role="option"
@@ -140,9 +140,9 @@ function Suggestions({ anchor, id, choices, active, value, onChoose }: ListProps
         >
           <span className="min-w-0 truncate font-mono text-xs">{choice.value}</span>
           <span className="ml-auto max-w-44 truncate text-xs text-faint">{choice.hint ?? choice.label}</span>
-        </li>
+        </div>
       ))}
-    </ul>,
+    </div>,
     document.body,
   );
 }

@@ -1,7 +1,7 @@
 import { X } from "lucide-react";
 import { Portal } from "radix-ui";
 import { DismissableLayer, FocusGuards, FocusScope } from "radix-ui/internal";
-import { type ReactNode, useEffect, useId } from "react";
+import { type ReactNode, useEffect, useId, useRef } from "react";
 import { texts } from "@/texts";
 import { IconButton } from "./Button";
 import { cx } from "./classes";
@@ -17,6 +17,8 @@ type Props = {
   header?: ReactNode;
   footer?: ReactNode;
   children: ReactNode;
+  /** Put the focus into the first field instead of on the dialog itself. */
+  focusField?: boolean;
   /** Clicking outside closes it too. Off where work could be lost by a slip. */
   light?: boolean;
 };
@@ -46,14 +48,26 @@ function useScrollLock() {
 export function Dialog(props: Props) {
   useScrollLock();
   const titleId = useId();
+  const body = useRef<HTMLDivElement>(null);
   const { side = false, size = "md", header, footer, light = true } = props;
   return (
     <Portal.Root>
       <FocusGuards.FocusGuards>
         <div className={cx("fixed inset-0 z-50 flex p-5", side ? "justify-end p-0!" : "items-center justify-center")}>
           <div aria-hidden className="animate-veil absolute inset-0 bg-veil" />
-          <FocusScope.FocusScope asChild loop trapped>
+          <FocusScope.FocusScope
+            asChild
+            loop
+            trapped
+            onMountAutoFocus={(event) => {
+              event.preventDefault();
+              const field = props.focusField && body.current?.querySelector<HTMLElement>("input, select, textarea");
+              (field || body.current)?.focus();
+            }}
+          >
             <DismissableLayer.DismissableLayer
+              ref={body}
+              tabIndex={-1}
               role="dialog"
               aria-modal="true"
               aria-labelledby={titleId}
@@ -68,7 +82,7 @@ export function Dialog(props: Props) {
               }}
               onFocusOutside={(event) => event.preventDefault()}
               className={cx(
-                "animate-appear relative flex max-w-full flex-col overflow-hidden border border-line bg-raised shadow-pop",
+                "animate-appear relative flex max-w-full flex-col overflow-hidden border border-line bg-raised shadow-pop outline-none!",
                 side ? "h-full w-[760px] border-y-0 border-r-0" : "max-h-full rounded-xl",
                 !side && sizes[size],
               )}

@@ -1,4 +1,4 @@
-import { CircleAlert } from "lucide-react";
+import { ChevronDown, CircleAlert } from "lucide-react";
 import type { InputHTMLAttributes, ReactNode, Ref, SelectHTMLAttributes, TextareaHTMLAttributes } from "react";
 import { useId } from "react";
 import { cx } from "./classes";
@@ -68,8 +68,15 @@ export function TextArea({
 
 export function Select({ className, children, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {
   return (
-    <select {...rest} className={cx("control h-8 pr-1.5", className)}>
-      {children}
-    </select>
+    <span className={cx("relative block w-full", className)}>
+      <select {...rest} className="control h-8 appearance-none truncate pr-7!">
+        {children}
+      </select>
+      <ChevronDown
+        size={14}
+        aria-hidden
+        className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 text-faint"
+      />
+    </span>
   );
 }

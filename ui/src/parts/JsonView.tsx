@@ -16,14 +16,14 @@ export function JsonView({ value, label, className }: { value: Json | undefined;
       <div className="absolute top-1 right-1 opacity-60 group-hover:opacity-100">
         <CopyIconButton text={text} label={texts.actions.copyNamed(label)} />
       </div>
-      <section
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+      <fieldset
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         tabIndex={0}
         aria-label={label}
-        className="max-h-96 overflow-auto"
+        className="max-h-96 min-w-0 overflow-auto"
       >
         <pre className="code p-3 pr-9 leading-[1.55]">{colour(cut ? text.slice(0, LIMIT) : text)}</pre>
-      </section>
+      </fieldset>
       {cut && (
         <button
           type="button"

@@ -7,7 +7,7 @@ export type Column = { title: string; hidden?: boolean; className?: string };
 export function Table({ columns, label, children }: { columns: Column[]; label: string; children: ReactNode }) {
   return (
     <div className="overflow-x-auto">
-      <table aria-label={label} className="w-full border-collapse text-sm">
+      <table aria-label={label} className="w-full min-w-[680px] border-collapse text-sm">
         <thead>
           <tr className="border-b border-line">
             {columns.map((column) => (
@@ -41,10 +41,12 @@ export function Row({
 }) {
   return (
     // Rows react to a click anywhere; the link inside is what a keyboard or a screen reader uses.
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the row's own link does the same
     <tr
       onClick={(event) => {
-        if (onClick && !(event.target as HTMLElement).closest("a,button,input,select,label,[role=switch]")) onClick();
+        const target = event.target as HTMLElement;
+        // A menu of the row bubbles through React though it stands elsewhere on the page.
+        const inside = event.currentTarget.contains(target);
+        if (onClick && inside && !target.closest("a,button,input,select,label,[role=switch]")) onClick();
       }}
       className={cx(
         "border-b border-line transition-colors last:border-0",

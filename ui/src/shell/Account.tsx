@@ -46,11 +46,7 @@ export function Account({ live }: { live: LiveState }) {
         label={texts.theme.label}
         entries={entries}
         trigger={
-          <button
-            type="button"
-            aria-label={`${session?.tenant ?? ""} ${name}, ${texts.theme.label}`}
-            className="flex h-10 items-center gap-2 rounded-md px-2.5 text-left hover:bg-hover"
-          >
+          <button type="button" className="flex h-10 items-center gap-2 rounded-md px-2.5 text-left hover:bg-hover">
             <span
               aria-hidden
               className="grid size-6 shrink-0 place-items-center rounded-md bg-accent-wash text-2xs font-semibold text-accent-text uppercase"
@@ -60,6 +56,7 @@ export function Account({ live }: { live: LiveState }) {
             <span className="min-w-0 flex-1 max-md:sr-only">
               <span className="block truncate text-xs font-medium">{session?.tenant}</span>
               <span className="block truncate text-2xs text-faint">{name}</span>
+              <span className="sr-only">{texts.theme.label}</span>
             </span>
             <ChevronsUpDown size={13} aria-hidden className="text-faint" />
           </button>

@@ -32,6 +32,7 @@ CALL: Final = form(
             "minLength": 1,
             "examples": ["https://example.com/hooks/orders"],
             "x-on-missing": "fail",
+            "x-outbound": True,
         },
         "method": {"enum": [*METHODS], "title": "Method", "default": "POST"},
         "headers": {

@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.aliases import delay_of
+from upshot.core.automations.arguments import argument_problems
 from upshot.core.automations.fields import (
     ABSENT,
     Fields,
@@ -183,6 +184,10 @@ class StepReader:
         guard, wait = (self._take_guard(fields), self._take_wait(fields)) if kind_path != at else (None, ABSENT)
         delay = delay_of(self._actions.get(named), arguments)
         if delay is not ABSENT:
+            given: Any = {} if arguments is ABSENT else arguments
+            refused = argument_problems(self._actions[named], given, path)
+            self._findings.problems += refused
+            delay = "0s" if refused else delay
             if options:
                 self._findings.note(at, "a delay cannot fail: what it said about errors is left out")
             self._findings.note(at, f"{named!r} is a delay")

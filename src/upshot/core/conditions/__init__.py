@@ -1,7 +1,7 @@
 """Conditions: boolean trees over facts. Total, explained, indexed. Time is an input.
 
-`normalise` and `compile_condition` read a document in any understood shape; `Condition.fast` and `.explain` are two forms
-of one tree; `MatchIndex` finds, among thousands of conditions, those that hold for one event.
+`normalise` and `compile_condition` read a document in any understood shape; `Condition.fast` and `.explain` are two
+forms of one tree; `MatchIndex` finds, among thousands of conditions, those that hold for one event.
 """
 
 from collections.abc import Mapping

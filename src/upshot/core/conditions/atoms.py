@@ -21,11 +21,13 @@ _BOUNDS: Final[dict[str, tuple[Side, bool]]] = {
     "less_than_or_equal": ("high", False),
 }
 
+_STRICT_KEYS: Final = {"is_true": TRUE_KEY, "is_false": FALSE_KEY}
+
 
 def add_atom(column: ColumnBuilder, bit: int, literal: Literal) -> bool:
     """Give a literal to the column of its path. False: the index cannot decide it, and its test must be called."""
     leaf = literal.leaf
-    if leaf.options.require_present and leaf.negated:
+    if leaf.options.require_present:
         if not literal.positive:
             return False
         column.add_states(bit, {PRESENT_STATE})
@@ -43,17 +45,16 @@ def add_atom(column: ColumnBuilder, bit: int, literal: Literal) -> bool:
 
 def _keys(leaf: Leaf) -> list[Any] | None:
     """The keys one of which the value must equal, when equality with this leaf's operand is by key."""
-    match leaf.operator.base:
-        case "is_true":
-            return None if leaf.options.ci else [TRUE_KEY]
-        case "is_false":
-            return None if leaf.options.ci else [FALSE_KEY]
-        case "equals" if not isinstance(leaf.operand, Path | Relative):
-            items: list[Any] = [leaf.operand]
-        case "in" if isinstance(leaf.operand, list):
-            items = leaf.operand
-        case _:
-            return None
+    base, operand = leaf.operator.base, leaf.operand
+    if base in _STRICT_KEYS:
+        return None if leaf.options.ci else [_STRICT_KEYS[base]]
+    items: list[Any]
+    if base == "in" and operand.__class__ is list:
+        items = operand
+    elif base == "equals" and operand.__class__ not in (Path, Relative):
+        items = [operand]
+    else:
+        return None
     if leaf.options.type is not None:
         return None
     keys = [key_of_operand(item, ci=leaf.options.ci) for item in items]

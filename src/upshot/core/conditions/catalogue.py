@@ -1,4 +1,4 @@
-"""Every operator by name: its title, operand, suited types, words and other spellings. The UI holds no list of its own."""
+"""Every operator: its title, operand, suited types, words and spellings. The UI holds no list of its own."""
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal

@@ -1,12 +1,14 @@
 """The columns of a `MatchIndex`: for one path, which conjuncts (bits of an int) a value leaves standing.
 
-A conjunct owns one bit. Each slot answers a mask of the bits its atoms allow; bits without an atom in the slot are always
-allowed. Common keys keep a ready mask; rare ones keep their positions, so that memory stays small with many distinct keys.
+A conjunct owns one bit. Each slot answers a mask of the bits its atoms allow; bits without an atom in the slot are
+always allowed. Common keys keep a ready mask; rare ones keep their positions, so that memory stays small with many
+distinct keys.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from math import isnan
 from typing import Any, Final, Literal
 
 from upshot.core.conditions.values import keys_of_value, to_number
@@ -31,7 +33,7 @@ def bits_at(positions: Iterable[int]) -> int:
 
 
 class ColumnBuilder:
-    """Collects the atoms of one path, then makes its slots. `add_*` answer False when the bit's slot is already taken."""
+    """Collects the atoms of one path, then makes its slots. `add_*` answer False when the bit's slot is taken."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
         self.read = read
@@ -166,8 +168,8 @@ class _Bounds:
 
     def passed(self, value: Any) -> int:
         """The bits whose bound this value is beyond; none when it is no number."""
-        number = to_number(value)
-        if number is None:
+        number: Any = to_number(value) if value.__class__ is str else value
+        if number.__class__ is not int and (number.__class__ is not float or isnan(number)):
             return 0
         if self.is_low:
             count = bisect_right(self.keys, (number, False))

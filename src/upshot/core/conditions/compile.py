@@ -17,7 +17,7 @@ def fast_of(node: Node) -> Fast:
 
 
 def holds(leaf: Leaf, value: Any, facts: Facts) -> bool:
-    """Whether a leaf holds, given its field's value: the one place that says what `negated` and `require_present` mean."""
+    """Whether a leaf holds, given its field's value: what `negated` and `require_present` mean is said here alone."""
     if leaf.options.require_present and not is_present(value):
         return False
     return leaf.check.test(value, facts) is not leaf.negated
@@ -99,7 +99,7 @@ def leaves_of(node: Node) -> Iterator[Leaf]:
 def paths_of(leaf: Leaf) -> Iterator[Path]:
     """The paths a leaf reads: its field, and those its operand refers to."""
     yield leaf.path
-    operands: tuple[Any, ...] = leaf.operand if isinstance(leaf.operand, tuple) else (leaf.operand,)
+    operands: tuple[Any, ...] = leaf.operand if leaf.operand.__class__ is tuple else (leaf.operand,)
     for operand in operands:
         if isinstance(operand, Path):
             yield operand

@@ -47,7 +47,11 @@ def _resolver(operand: Any, options: Options) -> Resolve:
         message = 'needs a date such as 2026-11-21, 2026-11-21T09:00:00Z, "today", {"ref": path} or a relative date'
         raise BadOperand(message)
     epoch = options.type == "datetime"
-    read_in = lru_cache(maxsize=8)(lambda zone: read_moment(operand, zone, epoch=epoch))
+
+    @lru_cache(maxsize=8)
+    def read_in(zone: tzinfo) -> Moment | None:
+        return read_moment(operand, zone, epoch=epoch)
+
     return lambda _facts, zone: read_in(zone)
 
 

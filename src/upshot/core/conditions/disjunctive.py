@@ -18,7 +18,7 @@ Conjunct = tuple[Literal, ...]
 
 
 def conjuncts(node: Node, *, limit: int = CONJUNCTS_MAX) -> list[Conjunct] | None:
-    """The alternatives, of which at least one must hold wholly: none at all never hold. None when there are too many."""
+    """The alternatives, of which one must hold wholly: none at all never hold. None when there are too many."""
     try:
         return _alternatives(node, positive=True, limit=limit)
     except _TooManyError:

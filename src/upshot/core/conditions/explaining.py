@@ -114,8 +114,8 @@ def _is_of(value: Any, leaf: Leaf) -> bool:
 
 def _resolved(leaf: Leaf, facts: Facts) -> Any:
     """What a `{ref}` or relative operand stood for; None for literals."""
-    if isinstance(leaf.operand, tuple):
-        ends = [_resolved_one(operand, leaf, facts) for operand in cast("tuple[Any, ...]", leaf.operand)]
+    if leaf.operand.__class__ is tuple:
+        ends = [_resolved_one(operand, leaf, facts) for operand in leaf.operand]
         return ends if any(end is not None for end in ends) else None
     return _resolved_one(leaf.operand, leaf, facts)
 
@@ -154,8 +154,8 @@ Reason = tuple[Node, Explanation, bool]
 """A leaf (or an empty group), its explanation, and whether it had to be true (False: false) for the whole to turn."""
 
 
-def _reasons(node: Node, explanation: Explanation, wanted: bool | None = None) -> list[Reason]:
-    """The fewest leaves that made the node what it is: of a failing AND its false children, of a failing OR all, NOT swaps."""
+def _reasons(node: Node, explanation: Explanation, *, wanted: bool | None = None) -> list[Reason]:
+    """The fewest leaves that made the node so: the false children of a failing AND, all of a failing OR; NOT swaps."""
     wanted = (not explanation["result"]) if wanted is None else wanted
     if isinstance(node, Leaf):
         return [(node, explanation, wanted)]
@@ -166,7 +166,7 @@ def _reasons(node: Node, explanation: Explanation, wanted: bool | None = None) -
         pairs = [(child, told) for child, told in pairs if told["result"] is met]
     if not pairs:
         return [(node, explanation, wanted)]
-    return [reason for child, told in pairs for reason in _reasons(child, told, inner_wanted)]
+    return [reason for child, told in pairs for reason in _reasons(child, told, wanted=inner_wanted)]
 
 
 Explain = Callable[[Facts], Explanation]

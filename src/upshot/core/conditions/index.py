@@ -1,8 +1,8 @@
 """MatchIndex: which of thousands of conditions hold for one event, without asking each of them.
 
-Every condition becomes at most 64 conjuncts; each conjunct owns one bit of a Python int. Per path a column answers which
-bits a value leaves standing (`columns.py`); what the columns cannot decide is asked of the few conjuncts that survive. A
-condition with too many conjuncts is one bit that no column constrains, so that it is always asked.
+Every condition becomes at most 64 conjuncts; each conjunct owns one bit of a Python int. Per path a column answers
+which bits a value leaves standing (`columns.py`); what the columns cannot decide is asked of the few conjuncts that
+survive. A condition with too many conjuncts is one bit that no column constrains, so that it is always asked.
 """
 
 import re
@@ -35,7 +35,7 @@ class _Column(NamedTuple):
 
 
 class MatchIndex:
-    """An index over `(key, rank, condition)`; a condition of None always holds. Immutable: build a new one on change."""
+    """An index over `(key, rank, condition)`; a condition of None always holds. Build a new one on change."""
 
     def __init__(self, entries: Sequence[tuple[str, int, Condition | None]]) -> None:
         self.reads_entity = any(condition is not None and condition.reads_entity for _, _, condition in entries)

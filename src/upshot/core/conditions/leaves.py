@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from upshot.core.conditions import date_meanings, meanings
@@ -32,13 +33,15 @@ LEAF_KEYS: Final = {
     "ci": "ci", "ignore_case": "ci", "case_insensitive": "ci", "case_sensitive": "case_sensitive",
     "require_present": "require_present",
     "match": "match",
-    "bounds": "bounds", "collation": "collation", "tz": "tz", "time_zone": "tz", "timezone": "tz", "week_start": "week_start",
+    "bounds": "bounds", "collation": "collation", "week_start": "week_start",
+    "tz": "tz", "time_zone": "tz", "timezone": "tz",
 }  # fmt: skip
 _BOUNDS: Final = ("[]", "[)", "(]", "()")
 _RANGE_KEYS: Final = (("low", "high"), ("lo", "hi"), ("min", "max"), ("from", "to"), ("start", "end"))
 _TYPES: Final = {
-    "text": "text", "string": "text", "number": "number", "integer": "number", "decimal": "number", "boolean": "boolean",
-    "date": "date", "datetime": "datetime", "date-time": "datetime", "list": "list", "array": "list", "object": "object",
+    "text": "text", "string": "text", "number": "number", "integer": "number", "decimal": "number",
+    "boolean": "boolean", "date": "date", "datetime": "datetime", "date-time": "datetime",
+    "list": "list", "array": "list", "object": "object",
 }  # fmt: skip
 _NO_FACTS: Final = Facts({}, {}, 0)
 _ALWAYS_ABSENT: Final = frozenset({"is_null", "is_missing", "not_exists"})
@@ -141,7 +144,6 @@ def _read_field(keys: Keys, operator: Operator | None, reading: Reading, *, in_m
 
 
 def _read_options(keys: Keys, operator: Operator | None, reading: Reading) -> tuple[Options, dict[str, Any]]:
-    canonical: dict[str, Any] = {}
     ci = flag(keys, "ci", reading) or ("case_sensitive" in keys and not flag(keys, "case_sensitive", reading))
     require_present = flag(keys, "require_present", reading)
     if require_present and operator is not None and operator.name in _ALWAYS_ABSENT:
@@ -157,20 +159,19 @@ def _read_options(keys: Keys, operator: Operator | None, reading: Reading) -> tu
     tz = _checked(read_zone, keys, "tz", reading)
     week_start = _checked(read_week_start, keys, "week_start", reading)
     muted = flag(keys, "muted", reading)
-    for name, value in (
-        ("ci", ci),
-        ("require_present", require_present),
-        ("collation", collation),
-        ("tz", tz),
-        ("muted", muted),
-    ):
-        if value:
-            canonical[name] = value
+    given = {"ci": ci, "require_present": require_present, "collation": collation, "tz": tz, "muted": muted}
+    canonical = {name: value for name, value in given.items() if value}
     if bounds != "[]":
         canonical["bounds"] = bounds
     if week_start is not None:
         canonical["week_start"] = keys.values["week_start"].lower()
-    return Options(ci, require_present, bounds, collation, tz, week_start or 1), canonical
+    return _shared_options(ci, require_present, bounds, collation, tz, week_start or 1), canonical
+
+
+@lru_cache(maxsize=256)
+def _shared_options(*parts: Any) -> Options:
+    """Options are values, and nearly every leaf has the same ones."""
+    return Options(*parts)
 
 
 def _checked(read: Callable[[Any], Any], keys: Keys, name: str, reading: Reading) -> Any:
@@ -272,10 +273,10 @@ class _OperandReader:
         if isinstance(value, dict) and set(cast("dict[str, Any]", value)) == {"list"}:
             message = "lists kept under an id are not available yet; write the values"
             raise BadOperand(message, key="list", code="not_available")
-        items = cast("list[Any]", value) if isinstance(value, list) else [value]
         if isinstance(value, dict) or value is None:
             message = "needs a list of values"
             raise BadOperand(message)
+        items: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
         if len(items) > LIST_MAX:
             raise BadOperand(f"{len(items)} values is over the limit of {LIST_MAX}", code="too_many")
         if not items and self.operator.base != "contains_all":
@@ -298,11 +299,12 @@ class _OperandReader:
 
 
 def _ends(value: Any, at: str) -> tuple[tuple[str, Any], tuple[str, Any]]:
-    if isinstance(value, list) and len(cast("list[Any]", value)) == 2:  # noqa: PLR2004 - two ends
-        return (f"{at}[0]", value[0]), (f"{at}[1]", value[1])
+    if isinstance(value, list) and len(items := cast("list[Any]", value)) == 2:
+        return (f"{at}[0]", items[0]), (f"{at}[1]", items[1])
     if isinstance(value, dict):
+        mapping = cast("dict[str, Any]", value)
         for low, high in _RANGE_KEYS:
-            if set(cast("dict[str, Any]", value)) == {low, high}:
-                return (f"{at}.{low}", value[low]), (f"{at}.{high}", value[high])
+            if set(mapping) == {low, high}:
+                return (f"{at}.{low}", mapping[low]), (f"{at}.{high}", mapping[high])
     message = 'needs two values, such as [1, 10] or {"from": 1, "to": 10}'
     raise BadOperand(message)

@@ -1,4 +1,4 @@
-"""What each operator means: from an operand to a test of a value. Tests never raise and are false on what they do not fit.
+"""What each operator means: from an operand to a test of a value. Tests never raise; what does not fit is false.
 
 Only base operators are here; `not_x` is exactly NOT `x`. Operators on dates are in `date_meanings.py`.
 """
@@ -7,12 +7,12 @@ import operator as python_operator
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-import re2
-
 from upshot.core.conditions.date_meanings import moment_test, reads_as_date
 from upshot.core.conditions.model import PATTERN_CHARACTERS_MAX, SCANNED_CHARACTERS_MAX, Check, Options, Test
 from upshot.core.conditions.operands import BadOperand, Relative
+from upshot.core.conditions.patterns import compile_pattern
 from upshot.core.conditions.values import (
+    Number,
     deeply_equal,
     equality,
     form_of,
@@ -37,7 +37,7 @@ ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 
 def with_operand(make: Make, operand: Any, options: Options) -> Check:
-    """The check of an operator; of a `{ref}` operand the value is read anew each time, and false when it does not fit."""
+    """The check of an operator; a `{ref}` operand is read anew each time, and false when it does not fit."""
     if not isinstance(operand, Path):
         return make(operand, options)
 
@@ -74,7 +74,10 @@ def _declared(operand: Any, options: Options) -> Any:
 
 
 def _plain(test: Callable[[Any], bool], expects: str) -> Check:
-    return Check(lambda value, _facts: test(value), expects)
+    def of_value(value: Any, _facts: Facts) -> bool:
+        return test(value)
+
+    return Check(of_value, expects)
 
 
 def _expected_type(operand: Any) -> str:
@@ -106,7 +109,7 @@ def ordering(name: str) -> Make:
     return make
 
 
-def _number_test(compare: Callable[[Any, Any], bool], operand: int | float) -> Test:
+def _number_test(compare: Callable[[Any, Any], bool], operand: Number) -> Test:
     def test(value: Any, _facts: Facts) -> bool:
         kind = value.__class__
         if kind is int or kind is float:
@@ -122,7 +125,11 @@ def between(low: Any, high: Any, options: Options) -> Check:
     lower = ordering("greater_than_or_equal" if options.bounds[0] == "[" else "greater_than")
     upper = ordering("less_than_or_equal" if options.bounds[1] == "]" else "less_than")
     above, below = with_operand(lower, low, options), with_operand(upper, high, options)
-    return Check(lambda value, facts: above.test(value, facts) and below.test(value, facts), above.expects)
+
+    def test(value: Any, facts: Facts) -> bool:
+        return above.test(value, facts) and below.test(value, facts)
+
+    return Check(test, above.expects)
 
 
 def one_of(operand: Any, options: Options) -> Check:
@@ -130,7 +137,7 @@ def one_of(operand: Any, options: Options) -> Check:
     items = _list(operand)
     if options.type in ("date", "datetime"):
         checks = [equals(item, options) for item in items]
-        return Check(lambda value, facts: any(check.test(value, facts) for check in checks), "date")
+        return _any_of([check.test for check in checks], "date")
     items = [_declared(item, options) for item in items]
     ci = options.ci
     keys = frozenset(key for item in items if (key := key_of_operand(item, ci=ci)) is not None)
@@ -168,16 +175,24 @@ def _contains_test(operand: Any, options: Options) -> Test:
 def contains_any(operand: Any, options: Options) -> Check:
     """At least one of the operands is in the text or list."""
     tests = [_contains_test(item, options) for item in _list(operand)]
-    return Check(lambda value, facts: any(test(value, facts) for test in tests), "text or list")
+    return _any_of(tests, "text or list")
+
+
+def _any_of(tests: list[Test], expects: str) -> Check:
+    def of_any(value: Any, facts: Facts) -> bool:
+        return any(test(value, facts) for test in tests)
+
+    return Check(of_any, expects)
 
 
 def contains_all(operand: Any, options: Options) -> Check:
     """Every one of the operands is in the text or list; true of any text or list when there are none."""
     tests = [_contains_test(item, options) for item in _list(operand)]
-    return Check(
-        lambda value, facts: value.__class__ in (str, list) and all(test(value, facts) for test in tests),
-        "text or list",
-    )
+
+    def of_all(value: Any, facts: Facts) -> bool:
+        return value.__class__ in (str, list) and all(test(value, facts) for test in tests)
+
+    return Check(of_all, "text or list")
 
 
 def _list(operand: Any) -> list[Any]:
@@ -213,13 +228,7 @@ def regex(operand: Any, options: Options) -> Check:
     pattern = _text(operand)
     if len(pattern) > PATTERN_CHARACTERS_MAX:
         raise BadOperand(f"the pattern is over {PATTERN_CHARACTERS_MAX} characters", code="too_long")
-    re2_options = re2.Options()
-    re2_options.log_errors = False
-    re2_options.case_sensitive = not options.ci
-    try:
-        search = cast("Callable[[bytes], object]", re2.compile(pattern.encode(), re2_options).search)
-    except (re2.error, UnicodeEncodeError) as error:
-        raise BadOperand(f"not a pattern that RE2 can run: {_reason(error)}", code="bad_pattern") from error
+    search = compile_pattern(pattern, ci=options.ci)
 
     def test(value: Any, _facts: Facts) -> bool:
         if value.__class__ is not str:
@@ -227,11 +236,6 @@ def regex(operand: Any, options: Options) -> Check:
         return search(value[:SCANNED_CHARACTERS_MAX].encode("utf-8", "replace")) is not None
 
     return Check(test, "text")
-
-
-def _reason(error: Exception) -> str:
-    reason: object = error.args[0] if error.args else error
-    return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
 
 
 def length(compare: Callable[[Any, Any], bool]) -> Make:
@@ -253,27 +257,30 @@ def length(compare: Callable[[Any, Any], bool]) -> Make:
     return make
 
 
+_WITHOUT_OPERAND: Final[dict[str, tuple[Callable[[Any], bool], str]]] = {
+    "exists": (is_present, "any"),
+    "is_null": (lambda value: value is None, "any"),
+    "is_missing": (lambda value: value is MISSING, "any"),
+    "is_empty": (is_empty, "any"),
+    "is_true": (lambda value: value is True, "boolean"),
+    "is_false": (lambda value: value is False, "boolean"),
+}
+
+
 def without_operand(name: str, path: Path) -> Check:
     """The operators that take none."""
-    match name:
-        case "exists":
-            return _plain(is_present, "any")
-        case "is_null":
-            return _plain(lambda value: value is None, "any")
-        case "is_missing":
-            return _plain(lambda value: value is MISSING, "any")
-        case "is_empty":
-            return _plain(is_empty, "any")
-        case "is_true":
-            return _plain(lambda value: value is True, "boolean")
-        case "is_false":
-            return _plain(lambda value: value is False, "boolean")
-        case "changed":
-            return Check(lambda value, facts: previous_of(facts) is not None and not _same(path.previous(facts), value))
-        case "increased":
-            return Check(_moved_test(path, python_operator.gt), "number")
-        case _:
-            return Check(_moved_test(path, python_operator.lt), "number")
+    if name in _WITHOUT_OPERAND:
+        return _plain(*_WITHOUT_OPERAND[name])
+    if name == "changed":
+        return Check(_changed_test(path))
+    return Check(_moved_test(path, python_operator.gt if name == "increased" else python_operator.lt), "number")
+
+
+def _changed_test(path: Path) -> Test:
+    def test(value: Any, facts: Facts) -> bool:
+        return previous_of(facts) is not None and not _same(path.previous(facts), value)
+
+    return test
 
 
 def _same(before: Any, value: Any) -> bool:

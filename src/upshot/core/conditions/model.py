@@ -23,13 +23,13 @@ Test = Callable[[Any, Facts], bool]
 
 
 class Check(NamedTuple):
-    """A test, and the type of value it can be true of (`any`, `number`, `text`, `date`, `list`, `boolean`, `text or list`)."""
+    """A test, and what it can be true of: `any`, `number`, `text`, `date`, `list`, `boolean` or `text or list`."""
 
     test: Test
     expects: str = "any"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Options:
     """What a leaf says beside field, operator and value. `week_start` is 1 for Monday to 7 for Sunday."""
 
@@ -42,7 +42,7 @@ class Options:
     type: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """One comparison. `check` decides the base operator; `negated` turns it round."""
 
@@ -61,7 +61,7 @@ class Leaf:
         return self.operator.negates is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """Leaves and groups joined by `and` or `or`, then turned round when `negated`."""
 
@@ -74,7 +74,7 @@ class Group:
 Node = Leaf | Group
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
     """A compiled condition. `fast` and `explain` always agree, and neither ever raises on JSON facts."""
 

@@ -33,7 +33,7 @@ _ENDS_AFTER: Final = {
 
 
 class Moment(NamedTuple):
-    """Microseconds UTC, and the local wall time; `instant` is None for a day without a time (`local` is its midnight)."""
+    """Microseconds UTC, and the local wall time; a day without a time has no `instant` and `local` is its midnight."""
 
     instant: int | None
     local: datetime
@@ -92,17 +92,15 @@ def moved(moment: Moment, count: int, unit: str, zone: tzinfo) -> Moment | None:
     if unit in _ROLLING:
         start = to_instant(moment.local, zone) if moment.instant is None else moment.instant
         return None if start is None else at_instant(start + count * _ROLLING[unit], zone)
-    if unit in _DAYS:
-        local = add_days(moment.local, count * _DAYS[unit])
-    else:
-        local = add_months(moment.local, count * _MONTHS[unit])
+    add, size = (add_days, _DAYS[unit]) if unit in _DAYS else (add_months, _MONTHS[unit])
+    local = add(moment.local, count * size)
     if local is None:
         return None
     return Moment(None, local) if moment.instant is None else at_local(local, zone)
 
 
 def snapped(moment: Moment, snap: str, week_start: int, zone: tzinfo) -> Moment | None:
-    """The first or last microsecond (of a day without a time: day) of the unit that `start_of_...` or `end_of_...` names."""
+    """The first or last microsecond (day, of a day without a time) of what `start_of_...` or `end_of_...` names."""
     edge, _, unit = snap.partition("_of_")
     local = _start(moment.local, unit, week_start)
     if edge == "start":

@@ -1,8 +1,9 @@
 """Reading a condition document: every understood shape to the canonical tree, its canonical document, and all problems.
 
-The canonical group is `{"id", "combinator", "not"?, "muted"?, "rules"}` (the root also has `"v": 1`), the canonical leaf
-`{"id", "field", "operator", "value"?, ...options}`. Understood beside it: `{"operator": "and", "conditions": [...]}`,
-`{"all": [...]}`, `{"any": [...]}`, `{"none": [...]}`, `{"not": ...}`, a bare list (AND), a single leaf, camelCase keys.
+The canonical group is `{"id", "combinator", "not"?, "muted"?, "rules"}` (the root also has `"v": 1`), the canonical
+leaf `{"id", "field", "operator", "value"?, ...options}`. Understood beside it: `{"operator": "and", "conditions":
+[...]}`, `{"all": [...]}`, `{"any": [...]}`, `{"none": [...]}`, `{"not": ...}`, a bare list (AND), a single leaf,
+camelCase keys.
 """
 
 from collections.abc import Mapping
@@ -16,12 +17,12 @@ from upshot.core.conditions.spellings import snake_case
 from upshot.core.errors import Refused
 from upshot.core.strict_json import check, join_path
 
-VERSION: Final = 1
+VERSION: Final[int] = 1
 _OBJECTS_MAX: Final = 5_000
 
 _GROUP_KEYS: Final = {
-    "combinator": "combinator", "operator": "combinator", "op": "combinator", "logic": "combinator", "condition": "combinator",
-    "logical_operator": "combinator",
+    "combinator": "combinator", "operator": "combinator", "op": "combinator", "logic": "combinator",
+    "condition": "combinator", "logical_operator": "combinator",
     "rules": "rules", "conditions": "rules",
     "not": "not", "id": "id", "muted": "muted", "disabled": "muted", "v": "v",
 }  # fmt: skip
@@ -140,7 +141,8 @@ class _GroupReader:
         if word == "not" and not isinstance(value, list):
             part = self._read_node(value, place, depth + 1)
             node, canonical = part
-            if isinstance(node, Group) and not node.negated and not owner.values:
+            plain = not (owner.values.keys() & {"id", "muted"}) and not canonical.get("muted")
+            if isinstance(node, Group) and not node.negated and plain:
                 return Group(node.id, node.combinator, negated=True, children=node.children), _negated(canonical)
             return self._joined(owner, "and", [part], negated=True)
         if not isinstance(value, list):
@@ -253,7 +255,8 @@ class _GroupReader:
         return {"mode": name, "n": n}
 
     def _check_version(self, keys: Keys) -> None:
-        if "v" in keys and (keys.values["v"] != VERSION or isinstance(keys.values["v"], bool)):
+        version = keys.values.get("v", VERSION)
+        if version.__class__ is not int or version != VERSION:
             self.reading.refuse(keys.at("v"), f"this release reads version {VERSION} of conditions", "bad_version")
 
     def _made_id(self) -> str:

@@ -34,14 +34,15 @@ _WORDS: Final[dict[str, dict[str, Any]]] = {
 _DURATION_TEXT = re.compile(r"\s*([0-9]{1,7})\s*([a-zA-Z]+)\s*\Z")
 _UNIT_SPELLINGS: Final = {
     **{spelling: unit for unit in moments.UNITS for spelling in (unit, f"{unit}s")},
-    "m": "minute", "min": "minute", "mins": "minute", "h": "hour", "hr": "hour", "hrs": "hour", "d": "day", "w": "week", "y": "year",
+    "m": "minute", "min": "minute", "mins": "minute", "h": "hour", "hr": "hour", "hrs": "hour",
+    "d": "day", "w": "week", "y": "year",
 }  # fmt: skip
 
 PathOf = Callable[[str, str], Path]
 """Compiles a path written at a place; raises Refused."""
 
 
-class BadOperand(Exception):  # noqa: N818 - names what was found, and never leaves this package
+class BadOperand(Exception):
     """This operator cannot use this operand. `key` is the part of the operand at fault."""
 
     def __init__(self, message: str, *, key: str = "", code: str = "bad_value") -> None:
@@ -214,9 +215,7 @@ def _read_steps(value: Any, what: str, *, minimum: int) -> tuple[int, str]:
     keys = cast("dict[str, Any]", value)
     unknown = set(keys) - {"n", "amount", "unit"}
     if unknown:
-        raise BadOperand(
-            f"{sorted(unknown)[0]!r} is not part of a {what}", key=sorted(unknown)[0], code="unknown_field"
-        )
+        raise BadOperand(f"{min(unknown)!r} is not part of a {what}", key=min(unknown), code="unknown_field")
     count = keys.get("n", keys.get("amount"))
     if not isinstance(count, int) or isinstance(count, bool) or not minimum <= count <= OFFSET_MAX:
         raise BadOperand(f"the {what} is a whole number from {minimum} to {OFFSET_MAX}", key="n")

@@ -45,7 +45,7 @@ class Reading:
         """The id the author gave, or the next free one: c1, c2, ... for leaves, g1, g2, ... for groups."""
         given = spelled.values.get("id")
         if given is not None:
-            if not isinstance(given, str) or not 0 < len(given) <= 100:  # noqa: PLR2004 - plenty for an id
+            if not isinstance(given, str) or not 0 < len(given) <= 100:
                 self.refuse(spelled.at("id"), "an id is text of 1 to 100 characters", "wrong_type")
             elif given in self._seen_ids:
                 self.refuse(spelled.at("id"), f"the id {given!r} is used twice", "duplicate_id")

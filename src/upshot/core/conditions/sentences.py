@@ -103,8 +103,8 @@ def _reference(document: dict[str, Any]) -> str | None:
         return str(document["ref"])
     if document.get("mode") != "relative":
         return None
-    base = document["base"]
-    name = str(base["ref"]) if isinstance(base, dict) else str(base).replace("_", " ")
+    base: Any = document["base"]
+    name = str(base["ref"] if base.__class__ is dict else base.replace("_", " "))
     if "offset" in document:
         count, unit = abs(document["offset"]), document["unit"]
         direction = "before" if document["offset"] < 0 else "after"

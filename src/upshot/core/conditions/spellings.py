@@ -1,4 +1,4 @@
-"""The spellings under which an operator is understood: its name, symbols and aliases, in any letter case and word style."""
+"""The spellings under which an operator is understood: its name, symbols and aliases, in any case and word style."""
 
 import re
 from functools import lru_cache
@@ -19,7 +19,7 @@ ALIASES: Final = {
     "equals": "eq is equal equal_to exactly",
     "not_equals": "ne neq is_not not_equal not_equal_to does_not_equal",
     "greater_than": "gt more_than is_greater_than bigger_than greater",
-    "greater_than_or_equal": "gte ge greater_or_equal greater_than_or_equals greater_than_or_equal_to greater_than_inclusive at_least",
+    "greater_than_or_equal": "gte ge greater_or_equal greater_than_or_equals greater_than_or_equal_to at_least",
     "less_than": "lt fewer_than is_less_than smaller_than less",
     "less_than_or_equal": "lte le less_or_equal less_than_or_equals less_than_or_equal_to less_than_inclusive at_most",
     "between": "in_range is_between range",

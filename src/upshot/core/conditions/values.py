@@ -203,11 +203,11 @@ def shown(value: Any) -> str:
     if isinstance(value, list):
         items = cast("list[Any]", value)
         inside = ("a list" if isinstance(item, list) else shown(item) for item in items[:5])
-        return "[" + ", ".join(inside) + (", ..." if len(items) > 5 else "") + "]"  # noqa: PLR2004 - a few
+        return "[" + ", ".join(inside) + (", ..." if len(items) > 5 else "") + "]"
     if isinstance(value, dict):
         return "an object"
-    return _short(repr(value)) if not isinstance(value, int) or value.bit_length() < 200 else "a huge number"  # noqa: PLR2004 - readable
+    return _short(repr(value)) if not isinstance(value, int) or value.bit_length() < 200 else "a huge number"
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= 80 else text[:80] + "..."  # noqa: PLR2004 - enough to recognise it
+    return text if len(text) <= 80 else text[:80] + "..."

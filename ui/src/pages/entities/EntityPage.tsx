@@ -40,7 +40,7 @@ export function EntityPage() {
         )
       }
     >
-      <div className="grid items-start gap-4 lg:grid-cols-[380px_minmax(0,1fr)]">
+      <div className="grid items-start gap-4 lg:grid-cols-[340px_minmax(0,1fr)]">
         {entity.data ? (
           <Fields entity={entity.data} />
         ) : entity.error ? (
@@ -99,7 +99,7 @@ function RunsAbout({ about }: { about: string }) {
       ) : list.error ? (
         <ErrorNote what={texts.errors.load("its runs")} error={list.error} onRetry={() => list.refetch()} />
       ) : runs.length ? (
-        <RunsTable runs={runs} label={texts.entities.runs} />
+        <RunsTable runs={runs} label={texts.entities.runs} withEntity={false} />
       ) : (
         <p className="p-4 text-sm text-faint">{texts.entities.noRuns}</p>
       )}

@@ -44,7 +44,7 @@ export function Checklist() {
           </Link>
         </Item>
         <Item number={3} done={ran} title={texts.home.stepFire} help={texts.home.stepFireHelp}>
-          <FireSample look="plain" />
+          <FireSample look="plain" size="sm" />
         </Item>
       </ol>
     </section>

@@ -10,7 +10,7 @@ import { texts } from "@/texts";
 import { sampleToFire } from "./sample";
 
 /** Emits a real event with sample data and opens it, so that the runs it starts can be watched. */
-export function FireSample({ look = "primary" }: { look?: "primary" | "plain" }) {
+export function FireSample({ look = "primary", size = "md" }: { look?: "primary" | "plain"; size?: "sm" | "md" }) {
   const client = useQueryClient();
   const navigate = useNavigate();
   const say = useSay();
@@ -29,7 +29,7 @@ export function FireSample({ look = "primary" }: { look?: "primary" | "plain" })
   });
   if (!type) return null;
   return (
-    <Button look={look} icon={<Zap size={14} />} busy={fire.isPending} onClick={() => fire.mutate(type)}>
+    <Button look={look} size={size} icon={<Zap size={14} />} busy={fire.isPending} onClick={() => fire.mutate(type)}>
       {texts.home.fire}
     </Button>
   );

@@ -15,10 +15,15 @@ const columns = [
   { title: texts.runs.columns.at, className: "w-32" },
 ];
 
-export function RunsTable({ runs, label = texts.runs.title }: { runs: RunSummary[]; label?: string }) {
+type Props = { runs: RunSummary[]; label?: string /** Left out on an entity's own page. */; withEntity?: boolean };
+
+export function RunsTable({ runs, label = texts.runs.title, withEntity = true }: Props) {
   const navigate = useNavigate();
   return (
-    <Table columns={columns} label={label}>
+    <Table
+      columns={withEntity ? columns : columns.filter((column) => column.title !== texts.runs.columns.entity)}
+      label={label}
+    >
       {runs.map((run) => (
         <Row key={run.id} onClick={() => void navigate({ to: "/runs/$id", params: { id: run.id } })}>
           <Cell>
@@ -56,9 +61,11 @@ export function RunsTable({ runs, label = texts.runs.title }: { runs: RunSummary
               </Link>
             )}
           </Cell>
-          <Cell className="max-w-0">
-            <EntityLink entity={run.entity} />
-          </Cell>
+          {withEntity && (
+            <Cell className="max-w-0">
+              <EntityLink entity={run.entity} />
+            </Cell>
+          )}
           <Cell className="text-soft">
             {run.duration_seconds !== null ? (
               span(run.duration_seconds * 1000)

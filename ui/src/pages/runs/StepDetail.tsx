@@ -26,7 +26,7 @@ export function StepDetail({ step, tab, onTab }: Props) {
       </header>
       {step.error && (
         <p role="alert" className="mx-4 mt-2 rounded-md bg-bad-wash px-3 py-2 text-sm break-words text-bad">
-          {step.error.message} <code className="code opacity-80">{step.error.code}</code>
+          {step.error.message} <code className="code">{step.error.code}</code>
         </p>
       )}
       <Tabs label={texts.runs.stepDetail} tabs={tabs} value={shown} onChange={onTab} />
@@ -120,7 +120,7 @@ function Attempts({ attempts }: { attempts: Attempt[] }) {
           {attempt.started_at && <p className="mt-0.5 text-xs text-faint">{exact(attempt.started_at)}</p>}
           {attempt.error && (
             <p className="mt-1.5 text-sm break-words text-bad">
-              {attempt.error.message} <code className="code opacity-80">{attempt.error.code}</code>
+              {attempt.error.message} <code className="code">{attempt.error.code}</code>
             </p>
           )}
           {attempt.idempotency_key && (

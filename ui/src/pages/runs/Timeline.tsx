@@ -47,7 +47,7 @@ function StepRow({ row, selected, onSelect }: { row: TimelineRow; selected: bool
         aria-current={selected ? "step" : undefined}
         onClick={onSelect}
         className={cx(
-          "grid w-full grid-cols-[minmax(0,1fr)] items-center gap-x-4 gap-y-1.5 px-4 py-2.5 text-left sm:grid-cols-[minmax(0,240px)_minmax(0,1fr)_auto]",
+          "grid w-full grid-cols-[minmax(0,1fr)] items-center gap-x-4 gap-y-1.5 px-4 py-2.5 text-left sm:grid-cols-[minmax(0,220px)_minmax(0,1fr)_170px]",
           !selected && "hover:bg-hover",
         )}
       >
@@ -131,6 +131,7 @@ function Note({ step }: { step: RunStep }) {
   if (step.error) return <span className="mt-0.5 block truncate text-xs text-bad">{step.error.message}</span>;
   if (step.status === "waiting" && step.due_at)
     return <span className="mt-0.5 block text-xs text-info">{texts.runs.waitsUntil(exact(step.due_at))}</span>;
+  if (step.status === "pending") return null;
   if (step.status === "skipped") return <span className="block text-xs text-faint">{texts.runs.skipped}</span>;
   if (step.kind === "delay" && step.finished_at)
     return <span className="mt-0.5 block text-xs text-faint">{texts.runs.wait(durationOf(step))}</span>;

@@ -53,9 +53,7 @@ export function AuditPage() {
 function Entry({ entry }: { entry: AuditEntry }) {
   const [open, setOpen] = useState(false);
   const changed = changedFields(entry.before, entry.after);
-  const what = [entry.what ?? entry.action, entry.noun && entry.action ? entry.noun : "", entry.noun_id]
-    .filter(Boolean)
-    .join(" ");
+  const what = `${entry.noun.replaceAll("_", " ")} ${entry.noun_id}`;
   return (
     <Fragment>
       <Row onClick={() => setOpen(!open)}>
@@ -64,7 +62,7 @@ function Entry({ entry }: { entry: AuditEntry }) {
         </Cell>
         <Cell className="max-w-0 truncate font-medium">{entry.actor}</Cell>
         <Cell className="max-w-0 truncate">
-          {what}
+          <span className="font-medium">{entry.action}</span> {what}
           {changed.length > 0 && <span className="ml-2 text-xs text-faint">{changed.join(", ")}</span>}
         </Cell>
         <Cell className="text-right">

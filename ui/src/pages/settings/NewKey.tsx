@@ -42,6 +42,7 @@ export function NewKey({ onClose }: { onClose: () => void }) {
   return (
     <Dialog
       title={texts.keys.new}
+      focusField
       size="sm"
       onClose={onClose}
       footer={

@@ -45,7 +45,7 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
   const facts = useMemo(() => factsOf(type, sample.data), [type, sample.data]);
   const leaving = useRef(false);
   const save = useSave({ item, draft, onCreated, leaving });
-  const checks = useChecks(document, sample, problemsOf(save.error));
+  const checks = useChecks(document, sample, problemsOf(save.error), item !== null || save.error !== null);
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) => draft.dirty && !leaving.current && current.pathname !== next.pathname,
     enableBeforeUnload: () => draft.dirty,
@@ -63,6 +63,7 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
       <Dialog
         title={item ? texts.editor.edit(item.name) : texts.editor.create}
         size="full"
+        focusField={item === null}
         light={false}
         onClose={onClose}
         header={

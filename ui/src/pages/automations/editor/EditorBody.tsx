@@ -29,15 +29,15 @@ export type BodyProps = {
 /** Outline, the form of what is selected in it, and the sample to try it on. */
 export function EditorBody(props: BodyProps) {
   return (
-    <div className="grid min-h-0 flex-1 grid-cols-1 overflow-y-auto lg:grid-cols-[320px_minmax(0,1fr)] lg:overflow-hidden xl:grid-cols-[330px_minmax(0,1fr)_370px]">
+    <div className="grid min-h-0 flex-1 grid-cols-1 overflow-y-auto lg:grid-cols-[320px_minmax(0,1fr)] lg:overflow-hidden xl:grid-cols-[310px_minmax(0,1fr)_350px]">
       <div className="border-line bg-ground p-4 lg:overflow-y-auto lg:border-r">
         <OutlinePane {...props} />
       </div>
-      <div className="min-w-0 p-5 lg:overflow-y-auto xl:px-8">
-        <div className="mx-auto max-w-[720px]">
+      <div className="min-w-0 p-5 lg:overflow-y-auto xl:px-7">
+        <div className="mx-auto max-w-[780px]">
           <SelectedForm {...props} />
         </div>
-        <div className="mx-auto mt-6 max-w-[720px] border-t border-line pt-5 xl:hidden">
+        <div className="mx-auto mt-6 max-w-[780px] border-t border-line pt-5 xl:hidden">
           <Inspector {...props} />
         </div>
       </div>

@@ -28,7 +28,7 @@ export function Inspector({ item, document, sample, checks, running, onRun }: Bo
       {document.trigger.event ? (
         <>
           <SampleChooser sample={sample} />
-          {checks.dryRunError && checks.problems.length === 0 && (
+          {checks.dryRunError && checks.all.length === 0 && (
             <p className="text-sm text-bad">{explainError(checks.dryRunError)}</p>
           )}
           {dryRun && (
@@ -43,7 +43,7 @@ export function Inspector({ item, document, sample, checks, running, onRun }: Bo
               className="w-full"
               icon={<FlaskConical size={14} />}
               busy={running}
-              disabled={checks.problems.length > 0}
+              disabled={checks.all.length > 0}
               onClick={() => onRun(sample)}
             >
               {texts.inspector.real}

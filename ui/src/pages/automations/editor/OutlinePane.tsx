@@ -1,4 +1,4 @@
-import { CircleCheck, Filter, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
+import { CircleCheck, Filter, ListTodo, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
 import type { ReactNode } from "react";
 import { ResultMark } from "@/condition-builder/ResultMark";
 import { inWords } from "@/condition-builder/words";
@@ -109,9 +109,10 @@ function PartRow({ icon, title, detail, bad, selected, onSelect, aside }: PartPr
   );
 }
 
+/** Everything left to fix, each line leading to its place. Calm while a first draft is being built. */
 function ProblemBox({ checks, onSelect }: BodyProps) {
-  const { problems, checking } = checks;
-  if (problems.length === 0) {
+  const { all, problems, checking } = checks;
+  if (all.length === 0) {
     return (
       <p role="status" className="flex items-center gap-2 px-1 text-sm text-soft">
         {checking ? <Spinner /> : <CircleCheck size={15} aria-hidden className="text-good" />}
@@ -119,16 +120,21 @@ function ProblemBox({ checks, onSelect }: BodyProps) {
       </p>
     );
   }
+  const calm = problems.length === 0;
+  const title = calm ? texts.editor.todo : texts.editor.problems(all.length);
   return (
     <section
-      aria-label={texts.editor.problems(problems.length)}
-      className="rounded-lg border border-bad/30 bg-bad-wash p-3 text-bad"
+      aria-label={title}
+      className={cx(
+        "rounded-lg border p-3",
+        calm ? "border-line bg-sunken text-soft" : "border-bad/30 bg-bad-wash text-bad",
+      )}
     >
       <h3 className="flex items-center gap-2 text-sm font-semibold">
-        <TriangleAlert size={14} aria-hidden />
-        {texts.editor.problems(problems.length)}
+        {calm ? <ListTodo size={14} aria-hidden /> : <TriangleAlert size={14} aria-hidden />}
+        {title}
       </h3>
-      <ProblemLines problems={problems} onPick={(problem) => onSelect(partOf(problem))} />
+      <ProblemLines problems={all} onPick={(problem) => onSelect(partOf(problem))} />
     </section>
   );
 }

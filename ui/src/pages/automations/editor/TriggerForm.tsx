@@ -1,3 +1,5 @@
+import { Zap } from "lucide-react";
+import type { EventType } from "@/api/types";
 import { Combobox } from "@/parts/Combobox";
 import { Field } from "@/parts/Field";
 import { brief } from "@/parts/json";
@@ -27,6 +29,12 @@ export function TriggerForm({ document, eventTypes, facts, checks, onEdit }: Bod
           />
         )}
       </Field>
+      {!type && eventTypes.length > 0 && (
+        <KnownEvents
+          types={eventTypes}
+          onPick={(event) => onEdit({ ...document, trigger: { ...document.trigger, event } })}
+        />
+      )}
       {type?.description && <p className="mt-3 text-sm text-soft">{type.description}</p>}
       {name && carried.length > 0 && (
         <section aria-label={texts.trigger.sample} className="mt-6">
@@ -45,5 +53,35 @@ export function TriggerForm({ document, eventTypes, facts, checks, onEdit }: Bod
         </section>
       )}
     </>
+  );
+}
+
+function KnownEvents({ types, onPick }: { types: EventType[]; onPick: (name: string) => void }) {
+  return (
+    <section aria-label={texts.trigger.known} className="mt-6">
+      <h4 className="eyebrow mb-2">{texts.trigger.known}</h4>
+      <ul className="grid gap-2 sm:grid-cols-2">
+        {types.map((type) => (
+          <li key={type.name}>
+            <button
+              type="button"
+              onClick={() => onPick(type.name)}
+              className="card flex w-full items-center gap-2.5 p-2.5 text-left hover:border-line-strong"
+            >
+              <span
+                aria-hidden
+                className="grid size-8 shrink-0 place-items-center rounded-md bg-accent-wash text-accent-text"
+              >
+                <Zap size={15} />
+              </span>
+              <span className="min-w-0">
+                <span className="block truncate font-medium">{type.title || type.name}</span>
+                <code className="code block truncate text-faint">{type.name}</code>
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

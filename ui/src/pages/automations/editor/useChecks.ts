@@ -10,7 +10,7 @@ import type { SampleState } from "./useSample";
 const noProblems: Problem[] = [];
 
 /** What the server says of the document as it stands: its problems, and a dry run on the sample. */
-export function useChecks(document: AutomationDocument, sample: SampleState, refused: Problem[]) {
+export function useChecks(document: AutomationDocument, sample: SampleState, refused: Problem[], strict: boolean) {
   const settled = useDebounced(document, 300);
   const sent = useMemo(() => tidy(settled), [settled]);
   const data = useDebounced(sample.data, 300);
@@ -30,8 +30,11 @@ export function useChecks(document: AutomationDocument, sample: SampleState, ref
     gcTime: 30_000,
   });
   const found = validation.data?.problems ?? problemsOf(validation.error);
+  const all = found.length ? found : refused.length ? refused : noProblems;
   return {
-    problems: found.length ? found : refused.length ? refused : noProblems,
+    all,
+    /** What is shown at the fields: nothing yet while somebody is still building a first draft. */
+    problems: strict ? all : noProblems,
     checking: validation.isFetching || settled !== document,
     checkError: validation.error,
     dryRun: dryRun.error ? undefined : dryRun.data,

@@ -1,0 +1,193 @@
+"""`/automations`."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import Header, Path, Query
+from starlette.responses import Response
+
+from upshot.core.errors import Malformed
+from upshot.http.pages import Cursor, Limit
+from upshot.http.routing import CallNow, answer, asks, noun_router, nothing
+from upshot.http.shapes import automations as shapes
+from upshot.http.shapes.base import JsonObject
+from upshot.http.shapes.runs import StartedRun
+
+router = noun_router("automations")
+IfMatch = Annotated[
+    str | None, Header(description="The revision this change is made on, as `ETag` gave it; 412 when it is not the present one.")
+]
+_TAG = re.compile(r'"(\d{1,15})"')
+
+
+def revision_of(given: int | None, if_match: str | None) -> int | None:
+    """The revision that a change is made on, by the body or by `If-Match`; None when neither says.
+
+    Raises:
+        Malformed: the header is no ETag of ours.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return given
+    found = _TAG.fullmatch(if_match.strip())
+    if found is None:
+        raise Malformed.at("If-Match", 'is an ETag as it was given, like "3"', "bad_etag")
+    return int(found[1])
+
+
+def _tagged(item: dict[str, Any], status: int = 200) -> Response:
+    return answer(item, status, {"ETag": f'"{item["draft_revision"]}"'})
+
+
+@router.get("/automations", **asks("viewer", shapes.AutomationPage, operation="list_automations"))
+def list_automations(
+    call: CallNow,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    status: Annotated[Literal["draft", "active", "paused", "archived"] | None, Query()] = None,
+    q: Annotated[str | None, Query(max_length=200, description="Text in the name.")] = None,
+) -> Response:
+    """List automations, the highest priority first, then in the order of creation."""
+    place = call.place("automations", cursor)
+    after = (place[0], place[1]) if place is not None else None
+    listed = call.upshot.automations.page(call.tenant_id, limit=limit, after=after, status=status, search=q)
+    return call.page("automations", listed)
+
+
+@router.post("/automations", **asks("editor", shapes.AutomationItem, status=201, operation="create_automation"))
+def create_automation(call: CallNow, document: shapes.DocumentBody) -> Response:
+    """Create an automation: a draft, or with `"status": "active"` published at once."""
+    return _tagged(call.upshot.automations.create(call.tenant_id, document, actor=call.actor), 201)
+
+
+@router.post("/automations/validate", **asks("viewer", shapes.Validation, operation="validate_automation"))
+def validate_automation(call: CallNow, body: shapes.ValidateBody) -> Response:
+    """Check a document and keep nothing. All problems are named at once."""
+    return answer(call.upshot.automations.validate(body.document))
+
+
+@router.post("/automations/test", **asks("viewer", shapes.DryRun, operation="test_automation_document"))
+def test_automation_document(call: CallNow, body: shapes.TestDocumentBody) -> Response:
+    """Tell what a document would do with a sample event. Nothing is kept and nothing happens."""
+    entity = body.entity.model_dump() if body.entity is not None else None
+    tried = call.upshot.automations.try_out(call.tenant_id, body.document, body.data, event=body.event, entity=entity)
+    return answer(tried)
+
+
+@router.post("/automations/import", **asks("editor", shapes.Import, operation="import_automations"))
+def import_automations(call: CallNow, body: shapes.ImportBody, dry_run: bool = False) -> Response:
+    """Import automations in any understood shape, all or none; with `dry_run=true`, tell what they would become."""
+    done = call.upshot.automations.import_documents(call.tenant_id, body, is_dry_run=dry_run, actor=call.actor)
+    return answer(done)
+
+
+@router.get("/automations/export", **asks("viewer", JsonObject, operation="export_automations"))
+def export_automations(call: CallNow) -> Response:
+    """Every automation as a document that can be imported."""
+    return answer(call.upshot.automations.export(call.tenant_id))
+
+
+@router.get("/automations/{automation_id}", **asks("viewer", shapes.AutomationItem, operation="get_automation"))
+def get_automation(call: CallNow, automation_id: str) -> Response:
+    """Show one automation."""
+    return _tagged(call.upshot.automations.get(call.tenant_id, automation_id))
+
+
+@router.put("/automations/{automation_id}", **asks("editor", shapes.AutomationItem, operation="save_automation"))
+def save_automation(
+    call: CallNow, automation_id: str, document: shapes.DraftBody, if_match: IfMatch = None
+) -> Response:
+    """Save the draft; with `"status": "active"`, publish it in the same transaction."""
+    given = dict(document)
+    revision = given.pop("revision", None)
+    if revision is not None and (not isinstance(revision, int) or isinstance(revision, bool)):
+        raise Malformed.at("revision", "is a whole number", "wrong_type")
+    saved = call.upshot.automations.save(
+        call.tenant_id, automation_id, given, revision=revision_of(revision, if_match), actor=call.actor
+    )
+    return _tagged(saved)
+
+
+@router.delete("/automations/{automation_id}", **asks("editor", status=204, operation="delete_automation"))
+def delete_automation(call: CallNow, automation_id: str) -> Response:
+    """Delete an automation. Its runs stay; `undelete` brings it back as it was."""
+    call.upshot.automations.delete(call.tenant_id, automation_id, actor=call.actor)
+    return nothing()
+
+
+@router.post("/automations/{automation_id}/undelete", **asks("editor", shapes.AutomationItem, operation="undelete_automation"))
+def undelete_automation(call: CallNow, automation_id: str) -> Response:
+    """Bring a deleted automation back as it was."""
+    return _tagged(call.upshot.automations.undelete(call.tenant_id, automation_id, actor=call.actor))
+
+
+@router.post("/automations/{automation_id}/publish", **asks("editor", shapes.AutomationItem, operation="publish_automation"))
+def publish_automation(call: CallNow, automation_id: str) -> Response:
+    """The draft becomes the next version, and active."""
+    return _tagged(call.upshot.automations.publish(call.tenant_id, automation_id, actor=call.actor))
+
+
+@router.post("/automations/{automation_id}/activate", **asks("editor", shapes.AutomationItem, operation="activate_automation"))
+def activate_automation(call: CallNow, automation_id: str) -> Response:
+    """The version that was live is live again; one that was never published is published."""
+    return _tagged(call.upshot.automations.activate(call.tenant_id, automation_id, actor=call.actor))
+
+
+@router.post("/automations/{automation_id}/pause", **asks("editor", shapes.AutomationItem, operation="pause_automation"))
+def pause_automation(call: CallNow, automation_id: str) -> Response:
+    """It starts no runs until it is active again. Runs that go on go on."""
+    return _tagged(call.upshot.automations.pause(call.tenant_id, automation_id, actor=call.actor))
+
+
+@router.post("/automations/{automation_id}/archive", **asks("editor", shapes.AutomationItem, operation="archive_automation"))
+def archive_automation(call: CallNow, automation_id: str) -> Response:
+    """Put an automation away. It can be activated again."""
+    return _tagged(call.upshot.automations.archive(call.tenant_id, automation_id, actor=call.actor))
+
+
+@router.post(
+    "/automations/{automation_id}/duplicate",
+    **asks("editor", shapes.AutomationItem, status=201, operation="duplicate_automation"),
+)
+def duplicate_automation(call: CallNow, automation_id: str) -> Response:
+    """Make a new draft with the same document."""
+    return _tagged(call.upshot.automations.duplicate(call.tenant_id, automation_id, actor=call.actor), 201)
+
+
+@router.get("/automations/{automation_id}/export", **asks("viewer", JsonObject, operation="export_automation"))
+def export_automation(call: CallNow, automation_id: str) -> Response:
+    """One automation as a document that can be imported."""
+    return answer(call.upshot.automations.export(call.tenant_id, automation_id))
+
+
+@router.post("/automations/{automation_id}/test", **asks("viewer", shapes.DryRun, operation="test_automation"))
+def test_automation(call: CallNow, automation_id: str, body: shapes.TestBody) -> Response:
+    """Tell what the draft would do with a sample event. Nothing is kept and nothing happens."""
+    entity = body.entity.model_dump() if body.entity is not None else None
+    draft = call.upshot.automations.draft(call.tenant_id, automation_id)
+    return answer(call.upshot.automations.try_out(call.tenant_id, draft, body.data, event=body.event, entity=entity))
+
+
+@router.post("/automations/{automation_id}/run", **asks("editor", StartedRun, status=202, operation="run_automation"))
+def run_automation(call: CallNow, automation_id: str, body: shapes.RunBody) -> Response:
+    """Run the live version by hand, whatever its condition says. It is a real run, kept in the history."""
+    entity = body.entity.model_dump() if body.entity is not None else None
+    started = call.upshot.runs.start_by_hand(
+        call.tenant_id, automation_id, body.data, test=body.test, entity=entity, actor=call.actor
+    )
+    return answer(started, 202)
+
+
+@router.get("/automations/{automation_id}/versions", **asks("viewer", shapes.VersionPage, operation="list_versions"))
+def list_versions(call: CallNow, automation_id: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """List the published versions, newest first."""
+    kind = f"versions/{automation_id}"
+    place = call.place(kind, cursor)
+    return call.page(kind, call.upshot.automations.versions(call.tenant_id, automation_id, limit=limit, after=place))
+
+
+@router.get("/automations/{automation_id}/versions/{version}", **asks("viewer", shapes.Version, operation="get_version"))
+def get_version(
+    call: CallNow, automation_id: str, version: Annotated[int, Path(ge=1, le=2_147_483_647)]
+) -> Response:
+    """Show one published version."""
+    return answer(call.upshot.automations.version(call.tenant_id, automation_id, version))

@@ -1,0 +1,1 @@
+"""The wire shapes, as the OpenAPI document shows them. Bodies refuse fields they do not know."""

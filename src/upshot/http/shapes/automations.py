@@ -1,0 +1,167 @@
+"""Automations on the wire."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Body as BodyParameter
+from pydantic import Field, WithJsonSchema
+
+from upshot.http.shapes.base import Answer, AnyJson, Body, EntityRefBody, Instant, JsonObject, Note, ProblemItem
+from upshot.http.shapes.runs import RunStatus
+
+EXAMPLE: dict[str, Any] = {
+    "name": "Consultation booked",
+    "trigger": {"event": "crm/appointment.created"},
+    "priority": 5,
+    "condition": {
+        "combinator": "and",
+        "rules": [{"field": "appointment.status", "operator": "equals", "value": "scheduled"}],
+    },
+    "steps": [{"id": "note", "action": "create_note", "with": {"patientId": "{{ appointment.patientId }}"}}],
+}
+_SHAPE: dict[str, Any] = {
+    "type": "object",
+    "title": "AutomationDocument",
+    "description": "An automation in the canonical shape, or in any of the shapes that are understood on import.",
+    "properties": {
+        "name": {"type": "string", "maxLength": 200},
+        "description": {"type": "string", "maxLength": 5000},
+        "trigger": {"description": 'What starts it: `{"event": "crm/appointment.created"}`.'},
+        "condition": {"description": "A boolean tree over the facts, or null to start always."},
+        "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
+        "steps": {"type": "array", "items": {"type": "object"}},
+        "status": {"type": "string", "description": '"active" publishes it at once.'},
+    },
+    "examples": [EXAMPLE],
+}
+_SAVED = {
+    **_SHAPE,
+    "title": "AutomationDraft",
+    "properties": {**_SHAPE["properties"], "revision": {"type": "integer", "minimum": 0}},
+}
+DocumentBody = Annotated[dict[str, Any], WithJsonSchema(_SHAPE)]
+DraftBody = Annotated[dict[str, Any], WithJsonSchema(_SAVED)]
+ImportBody = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "description": 'One automation, a list of them, or `{"automations": [...]}`.',
+            "anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}, "maxItems": 1000}],
+        }
+    ),
+    BodyParameter(),
+]
+
+
+class ValidateBody(Body):
+    """A document to check."""
+
+    document: AnyJson
+
+
+class TestBody(Body):
+    """A sample event to try an automation with."""
+
+    __test__ = False  # not a test class, whatever pytest takes its name for
+
+    data: JsonObject
+    event: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    entity: EntityRefBody | None = None
+
+
+class TestDocumentBody(TestBody):
+    """A document to try, and a sample event to try it with."""
+
+    document: DocumentBody
+
+
+class RunBody(Body):
+    """What to run an automation with."""
+
+    data: JsonObject
+    test: bool = Field(default=True, description="Whether the run is marked as a test.")
+    entity: EntityRefBody | None = None
+
+
+class LastRun(Answer):
+    """The newest run of an automation."""
+
+    id: str
+    status: RunStatus
+    at: Instant
+
+
+class AutomationItem(Answer):
+    """One automation as its draft stands, and how it did."""
+
+    id: str
+    name: str
+    description: str
+    status: Literal["draft", "active", "paused", "archived"]
+    priority: int
+    trigger: JsonObject
+    condition: JsonObject | None
+    steps: list[JsonObject]
+    version: int | None = Field(description="The live version; null when it was never published.")
+    draft_revision: int
+    has_draft_changes: bool
+    created_by: str
+    created_at: Instant
+    updated_at: Instant
+    last_run: LastRun | None
+    run_count: int = Field(description="Runs that ended.")
+    success_rate: float | None
+
+
+class AutomationPage(Answer):
+    """A page of automations."""
+
+    items: list[AutomationItem]
+    next: str | None
+
+
+class Validation(Answer):
+    """Whether a document could be saved."""
+
+    valid: bool
+    problems: list[ProblemItem]
+    document: JsonObject | None
+    notes: list[Note]
+
+
+class Imported(Answer):
+    """What one imported document became."""
+
+    document: JsonObject | None
+    notes: list[Note]
+    problems: list[ProblemItem]
+    id: str | None
+
+
+class Import(Answer):
+    """What an import did, or would do."""
+
+    automations: list[Imported]
+
+
+class DryRun(Answer):
+    """What an automation would do."""
+
+    would_start: bool
+    explanation: JsonObject | None
+    steps: list[JsonObject]
+
+
+class Version(Answer):
+    """One published version."""
+
+    version: int
+    document: JsonObject
+    published_at: Instant
+    published_by: str
+
+
+class VersionPage(Answer):
+    """A page of versions."""
+
+    items: list[Version]
+    next: str | None

@@ -1,0 +1,122 @@
+"""Runs on the wire."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from upshot.http.shapes.base import Answer, AnyJson, EntityRef, Instant, JsonObject
+
+RunStatus = Literal["pending", "running", "waiting", "paused", "completed", "partial", "failed", "cancelled"]
+StepStatus = Literal[
+    "pending", "ready", "running", "waiting", "completed", "failed", "skipped", "cancelled", "unknown"
+]
+
+
+class RunAutomation(Answer):
+    """The automation a run belongs to, and the version it stays on."""
+
+    id: str
+    name: str
+    version: int | None
+
+
+class RunEvent(Answer):
+    """The event that started a run."""
+
+    id: str
+    name: str
+
+
+class RunError(Answer):
+    """Why a run ended as it did."""
+
+    code: str
+    message: str
+    step_id: str | None
+
+
+class StepError(Answer):
+    """Why a step or attempt failed."""
+
+    code: str
+    message: str
+
+
+class RunSummary(Answer):
+    """One run of a list."""
+
+    id: str
+    automation: RunAutomation
+    status: RunStatus
+    event: RunEvent | None
+    entity: EntityRef | None
+    test: bool
+    created_at: Instant
+    started_at: Instant | None
+    finished_at: Instant | None
+    duration_seconds: float | None
+    error: RunError | None
+    current_step: str | None
+    waiting_until: Instant | None
+
+
+class LogLine(Answer):
+    """A line that an action wrote."""
+
+    at: Instant
+    text: str
+    fields: JsonObject | None = None
+
+
+class Attempt(Answer):
+    """One try of a step."""
+
+    attempt: int
+    status: str
+    started_at: Instant | None
+    finished_at: Instant | None
+    duration_seconds: float | None
+    input: AnyJson
+    output: AnyJson
+    error: StepError | None
+    log: list[LogLine]
+    idempotency_key: str | None
+
+
+class RunStep(Answer):
+    """One step of a run: what was kept of it, what it does now, or that it is yet to come."""
+
+    id: str
+    kind: str
+    action: str | None
+    status: StepStatus
+    attempts: list[Attempt]
+    input: AnyJson
+    output: AnyJson
+    error: StepError | None
+    started_at: Instant | None
+    finished_at: Instant | None
+    due_at: Instant | None
+    explanation: JsonObject | None
+
+
+class RunDetail(RunSummary):
+    """One run with its steps, why it started, and the document of the version it runs."""
+
+    explanation: JsonObject | None
+    steps: list[RunStep]
+    document: JsonObject | None
+
+
+class RunPage(Answer):
+    """A page of runs."""
+
+    items: list[RunSummary]
+    next: str | None = Field(description="The cursor of the next page; null on the last.")
+
+
+class StartedRun(Answer):
+    """A run that was started by hand."""
+
+    run_id: str
+    event_id: str

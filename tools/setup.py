@@ -1,0 +1,89 @@
+"""Installs what is locked into .venv. Needs nothing but the Python that runs it (3.11 or newer) and pip's registry."""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+UV_VERSION = "0.13.8"
+PYTHON_MIN = (3, 11)
+LOCKS = {"dev": (["--group", "dev"], ROOT / ".venv"), "bench": (["--group", "bench"], ROOT / ".venv-bench")}
+
+
+def main() -> None:
+    """Do what the arguments say."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bench", action="store_true", help="install the benchmarks' peers into .venv-bench")
+    parser.add_argument("--lock", action="store_true", help="resolve the dependencies anew")
+    arguments = parser.parse_args()
+    if sys.version_info < PYTHON_MIN:
+        sys.exit(f"upshot: Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Set PYTHON=...")
+    if arguments.lock:
+        for name in LOCKS:
+            resolve(name)
+    else:
+        install("bench" if arguments.bench else "dev")
+
+
+def install(name: str) -> None:
+    """Bring one environment to its lock; nothing is done when it is there already."""
+    _, place = LOCKS[name]
+    lock = ROOT / "requirements" / f"{name}.lock"
+    stamp = place / "upshot-lock.sha256"
+    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return
+    python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        say(f"making {place.name} with Python {sys.version.split()[0]}")
+        uv("venv", "--quiet", "--python", sys.executable, str(place))
+    say(f"installing {lock.relative_to(ROOT)} into {place.name}")
+    uv("pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock))
+    editable = ["--quiet", "--python", str(python), "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+    uv("pip", "install", *editable)
+    stamp.write_text(wanted)
+
+
+def resolve(name: str) -> None:
+    """Write one lock anew: names, versions and hashes for every platform, and no registry's address."""
+    groups, _ = LOCKS[name]
+    say(f"resolving requirements/{name}.lock")
+    options = ["--universal", "--generate-hashes", "--python-version", "3.11", "--no-header", "--no-annotate"]
+    output = str(ROOT / "requirements" / f"{name}.lock")
+    uv("pip", "compile", "--quiet", "pyproject.toml", *groups, *options, "--no-emit-index-url", "-o", output)
+
+
+def uv(*arguments: str) -> None:
+    """Run uv: the one on the path, or one of our own in .tools."""
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    done = subprocess.run([find_uv(), *arguments], cwd=ROOT, env=environment, check=False)
+    if done.returncode != 0:
+        sys.exit(f"upshot: `uv {arguments[0]} {arguments[1]}` failed; the lines above say why.")
+
+
+def find_uv() -> str:
+    """The path of a uv, installed into .tools when there is none."""
+    found = shutil.which("uv")
+    if found:
+        return found
+    folder = ROOT / ".tools"
+    own = folder / ("Scripts/uv.exe" if os.name == "nt" else "bin/uv")
+    if not own.exists():
+        say(f"installing uv {UV_VERSION} into .tools")
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = [str(own.with_name("python.exe" if os.name == "nt" else "python")), "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, "--disable-pip-version-check", f"uv=={UV_VERSION}"], check=True)
+    return str(own)
+
+
+def say(line: str) -> None:
+    """One line of what is being done."""
+    print(f"upshot: {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -77,9 +77,18 @@ def document(**changes: Any) -> dict[str, Any]:
     }
 
 
-def make_surface(folder: Path, *, engine: bool = False, **settings: Any) -> Iterator[Surface]:
+class StillClock:
+    """Time that does not pass."""
+
+    def now(self) -> int:
+        """Always the same instant."""
+        return 1_800_000_000_000_000
+
+
+def make_surface(folder: Path, *, engine: bool = False, clock: Any = None, **settings: Any) -> Iterator[Surface]:
     """A new installation with the tenants alpha and beta."""
-    upshot = Upshot(f"sqlite:///{folder}/upshot.db", settings=Settings(secret_key="k" * 32, **settings))  # noqa: S106
+    given = Settings(secret_key="k" * 32, **settings)
+    upshot = Upshot(f"sqlite:///{folder}/upshot.db", settings=given, clock=clock)
     upshot.migrate()
     keys: dict[tuple[str, str], str] = {}
     for tenant in ("default", "alpha", "beta"):

@@ -75,6 +75,7 @@ class GroupCommit:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._open: Connection | None = None
 
     # --- giving work ----------------------------------------------------------------------------------------------------
 
@@ -138,16 +139,31 @@ class GroupCommit:
                 while not self._pending and not self._closing:
                     self._wake.wait()
                 if not self._pending:
-                    return
+                    break
                 batch = [self._pending.popleft() for _ in range(min(len(self._pending), BATCH_MAX))]
             self._commit(batch)
             _deliver(batch)
+        self._close_connection()
+
+    @property
+    def _connection(self) -> Connection:
+        """The writer's own connection, opened when first needed and again after a failure."""
+        if self._open is None:
+            self._open = self._database.writer()
+        return self._open
+
+    def _close_connection(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def _commit(self, batch: list[_Piece]) -> None:
         try:
-            with self._database.writing() as connection:
+            connection = self._connection
+            with connection.begin():
                 self._write(connection, batch)
         except OperationalError as error:
+            self._close_connection()
             for piece in batch:
                 piece.answer = _as_busy(error)
         except Exception as error:  # noqa: BLE001 - it is bisected out and raised to the giver of the culprit

@@ -17,6 +17,7 @@ POLICY: Final = (
 )
 """Styles may stand in elements, since the editors of the page place themselves that way. Scripts may not."""
 FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
+FILE_ENDINGS: Final = (".js", ".css", ".map", ".svg", ".png", ".ico", ".woff2", ".webmanifest", ".txt")
 MISSING: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Upshot</title></head><body>
 <h1>The admin UI is not built</h1>
 <p>The engine and the API run. In a checkout, <code>make run</code> builds the UI and starts again; the installed package
@@ -30,7 +31,7 @@ async def page(request: Request) -> Response:
     if file is not None:
         cached = FOR_A_YEAR if asked.startswith("assets/") else "no-cache"
         return FileResponse(file, headers={"Cache-Control": cached, "Content-Security-Policy": POLICY})
-    if asked.startswith("assets/") or "." in asked.rsplit("/", 1)[-1]:
+    if asked.startswith("assets/") or asked.endswith(FILE_ENDINGS):
         return problem_response(404, "not_found", "Not found", "The UI has no such file.")
     index = FILES / "index.html"
     if not index.is_file():

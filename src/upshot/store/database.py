@@ -38,10 +38,12 @@ class Database:
     @contextmanager
     def writing(self) -> Generator[Connection]:
         """One writing transaction: committed on leaving, rolled back on an error."""
-        with self._engine.connect() as connection:
-            connection = connection.execution_options(upshot_writes=True)  # noqa: PLW2901 - the options make a new view
-            with connection.begin():
-                yield connection
+        with self.writer() as connection, connection.begin():
+            yield connection
+
+    def writer(self) -> Connection:
+        """A connection whose transactions write, for a caller who keeps it and opens them one after another."""
+        return self._engine.connect().execution_options(upshot_writes=True)
 
     @contextmanager
     def reading(self) -> Generator[Connection]:

@@ -6,7 +6,7 @@ a JSON array of arrays. One statement with one parameter crosses the interpreter
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -66,33 +66,38 @@ class Prepared:
     """A statement compiled once per database and run on the driver, without SQLAlchemy's work per execution.
 
     Parameters and results are plain values: text and integers. The rows of a `rows()` element are given as the first
-    argument, other parameters by name.
+    argument, other parameters by name. It runs in the transaction that the connection has open.
     """
 
     __slots__ = ("_compiled", "_statement")
 
     def __init__(self, statement: Any) -> None:
         self._statement = statement
-        self._compiled: dict[str, tuple[str, Any, bool]] = {}
+        self._compiled: dict[str, _Compiled] = {}
 
-    def __call__(
-        self, connection: Connection, given: Sequence[Any] | None = None, /, **parameters: Any
-    ) -> "CursorResult[*tuple[Any, ...]]":
-        """Run it; `given` becomes the JSON of the parameter `rows`."""
-        if given is not None:
-            parameters["rows"] = _encode(given).decode()
+    def __call__(self, connection: Connection, given: Sequence[Any] | None = None, /, **parameters: Any) -> Any:
+        """Run it; `given` becomes the JSON of the parameter `rows`. The driver's cursor, over plain tuples."""
         dialect = connection.dialect
-        text, compiled, by_position = self._compiled.get(dialect.name) or self._compile(dialect)
-        values = compiled.construct_params(parameters, escape_names=False)
-        if by_position:
-            return connection.exec_driver_sql(text, tuple(values[name] for name in compiled.positiontup))
-        return connection.exec_driver_sql(text, values)
+        compiled = self._compiled.get(dialect.name) or self._compile(dialect)
+        values = {**compiled.constants, **parameters} if compiled.constants else parameters
+        if given is not None:
+            values["rows"] = _encode(given).decode()
+        bound = tuple(values[name] for name in compiled.order) if compiled.order is not None else values
+        driver: Any = connection.connection.driver_connection
+        return driver.execute(compiled.text, bound)
 
-    def _compile(self, dialect: Any) -> tuple[str, Any, bool]:
+    def _compile(self, dialect: Any) -> "_Compiled":
         compiled = self._statement.compile(dialect=dialect)
-        made = (str(compiled), compiled, bool(compiled.positional))
-        self._compiled[dialect.name] = made
+        constants = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
+        order = tuple(compiled.positiontup) if compiled.positional else None
+        made = self._compiled[dialect.name] = _Compiled(str(compiled), order, constants)
         return made
+
+
+class _Compiled(NamedTuple):
+    text: str
+    order: tuple[str, ...] | None
+    constants: dict[str, Any]
 
 
 def key_in(

@@ -1,0 +1,180 @@
+"""`upshot automations`: list, show, move between installations, and look before they run."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from upshot.cli import options
+from upshot.core.errors import Refused
+
+commands = typer.Typer(help="Automations: what happens when an event comes.", no_args_is_help=True)
+AutomationId = Annotated[str, typer.Argument(metavar="ID", help="The automation's id.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="Documents as JSON; - reads the standard input.")]
+
+
+@commands.command("list")
+def list_(
+    *,
+    status: Annotated[str | None, typer.Option("--status", help="draft, active, paused or archived.")] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Only those with this in their name.")] = None,
+    limit: options.Limit = 50,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """Automations, highest priority first."""
+    from upshot.cli.opening import opened
+    from upshot.cli.output import show_json, show_table
+    from upshot.core import statuses
+
+    if status is not None and status not in statuses.AUTOMATION:
+        raise Refused.at("--status", f"is one of {', '.join(statuses.AUTOMATION)}", "bad_status")
+    with opened(database) as upshot:
+        page = upshot.automations.page(tenant, limit=limit, status=status, search=search)
+    if as_json:
+        show_json({"items": page.items, "next": page.next})
+        return
+    columns = {"id": "ID", "status": "STATUS", "priority": "PRIORITY", "name": "NAME", "trigger.event": "EVENT"}
+    show_table(page.items, columns, "There are no automations. Import one (upshot automations import FILE) or install a pack.")
+
+
+@commands.command()
+def show(
+    *,
+    automation_id: AutomationId,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """One automation, as its draft stands."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database) as upshot:
+        item = upshot.automations.get(tenant, automation_id)
+    if as_json:
+        output.show_json(item)
+    else:
+        output.show_fields(item)
+
+
+@commands.command("import")
+def import_(
+    *,
+    files: Files,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what each would become, and keep nothing.")] = False,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    app: options.App = None,
+    as_json: options.Json = False,
+) -> None:
+    """Import documents of any understood shape: all of them, or none."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    documents = [document for name in files for document in _documents(name)]
+    with opened(database, app) as upshot:
+        upshot.tenants.get(tenant)
+        done = upshot.automations.import_documents(tenant, documents, is_dry_run=dry_run, actor=options.ACTOR)
+    if as_json:
+        output.show_json(done)
+    else:
+        _show_told(done["automations"])
+    _exit_on_problems(done["automations"])
+
+
+@commands.command()
+def export(
+    *,
+    automation_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Only this one.")] = None,
+    output_file: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there.")] = None,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """Print all automations, or one, as JSON that can be imported."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database) as upshot:
+        document = upshot.automations.export(tenant, automation_id)
+    if output_file is not None:
+        output_file.write_text(json.dumps(document, indent=2) + "\n")
+        if as_json:
+            output.show_json({"file": str(output_file)})
+    elif as_json:
+        output.show_json(document)
+    else:
+        print(json.dumps(document, indent=2))
+
+
+@commands.command()
+def lint(*, files: Files, app: options.App = None, as_json: options.Json = False) -> None:
+    """Say everything that is wrong with documents. It needs no database."""
+    from upshot.cli import opening, output
+
+    upshot = opening.loaded(app, None) if app else opening.build(opening.settings().database_url)
+    told: list[dict[str, Any]] = []
+    for name in files:
+        found = upshot.automations.import_documents("", _documents(name), is_dry_run=True)["automations"]
+        told += [{"file": name, **one} for one in found]
+    if as_json:
+        output.show_json({"automations": told})
+    else:
+        _show_told(told)
+    _exit_on_problems(told)
+
+
+@commands.command()
+def test(
+    *,
+    which: Annotated[str, typer.Argument(metavar="ID|FILE", help="An automation's id, or a document's file.")],
+    data: Annotated[str, typer.Option("--data", metavar="JSON", help="The sample event's data; @file reads a file.")] = "{}",
+    event: Annotated[str | None, typer.Option("--event", help="The sample event's name.")] = None,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    app: options.App = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what an automation would do with a sample event, and do none of it."""
+    from upshot.cli import output
+    from upshot.cli.input import read_file, read_json
+    from upshot.cli.opening import opened
+
+    sample = read_json(data, "data")
+    with opened(database, app) as upshot:
+        document = read_file(which) if Path(which).is_file() else upshot.automations.draft(tenant, which)
+        told = upshot.automations.try_out(tenant, document, sample, event=event)
+    if as_json:
+        output.show_json(told)
+        return
+    output.show("It would start:" if told["would_start"] else "It would not start: its condition does not hold.")
+    output.show_table(told["steps"], {"id": "STEP", "would": "WOULD", "text": "WHAT"}, "It has no steps.")
+
+
+def _documents(name: str) -> list[Any]:
+    from upshot.cli.input import read_file
+
+    content = read_file(name)
+    if isinstance(content, dict) and set(content) == {"automations"} and isinstance(content["automations"], list):
+        content = content["automations"]
+    return list(content) if isinstance(content, list) else [content]
+
+
+def _show_told(told: list[dict[str, Any]]) -> None:
+    from upshot.cli.output import show
+
+    for index, one in enumerate(told):
+        where = one.get("file") or f"[{index}]"
+        name = (one["document"] or {}).get("name", "?")
+        state = "cannot be imported" if one["problems"] else f"imported as {one['id']}" if one.get("id") else "is fine"
+        show(f"{where}: {name}: {state}")
+        for found in (*one["problems"], *one["notes"]):
+            show(f"  {found['path'] or 'document'}: {found['message']}")
+
+
+def _exit_on_problems(told: list[dict[str, Any]]) -> None:
+    if any(one["problems"] for one in told):
+        raise typer.Exit(1)

@@ -1,0 +1,33 @@
+"""All commands. Each noun's file imports what it needs when it runs, so that `upshot version` is quick."""
+
+import typer
+
+from upshot.cli import (
+    automations,
+    dev,
+    doctor,
+    emit,
+    keys,
+    migrate,
+    openapi,
+    packs,
+    relay,
+    runs,
+    serve,
+    version,
+    worker,
+)
+
+app = typer.Typer(
+    help="Upshot: the durable automation engine inside a Python product.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, relay.relay):
+    app.command()(verb)
+for name, noun in {"automations": automations, "runs": runs, "packs": packs, "keys": keys}.items():
+    app.add_typer(noun.commands, name=name)
+for verb in (doctor.doctor, openapi.openapi, version.version):
+    app.command()(verb)

@@ -1,0 +1,41 @@
+"""Reading JSON that a command is given: as an argument, from a file, or from the standard input."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from upshot.core.errors import Refused
+
+BYTES_MAX = 8_388_608
+
+
+def read_json(text: str, at: str) -> Any:
+    """The JSON value of an argument; `-` stands for the standard input and `@file` for a file.
+
+    Raises:
+        Refused: it is not JSON, or the file cannot be read.
+    """
+    from upshot.core.strict_json import decode
+
+    if text == "-":
+        return decode(sys.stdin.buffer.read(BYTES_MAX + 1), max_bytes=BYTES_MAX, at=at)
+    if text.startswith("@"):
+        return read_file(text[1:])
+    return decode(text, max_bytes=BYTES_MAX, at=at)
+
+
+def read_file(name: str) -> Any:
+    """The JSON value in a file; `-` stands for the standard input.
+
+    Raises:
+        Refused: it is not JSON, or the file cannot be read.
+    """
+    from upshot.core.strict_json import decode
+
+    if name == "-":
+        return read_json(name, "")
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise Refused.at(name, f"cannot be read: {error.strerror or error}", "unreadable") from error
+    return decode(content, max_bytes=BYTES_MAX)

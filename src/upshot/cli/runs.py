@@ -1,0 +1,83 @@
+"""`upshot runs`: executions of automations."""
+
+from typing import Annotated
+
+import typer
+
+from upshot.cli import options
+
+commands = typer.Typer(help="Runs: what automations did, step by step.", no_args_is_help=True)
+RunId = Annotated[str, typer.Argument(metavar="ID", help="The run's id.")]
+
+
+@commands.command("list")
+def list_(
+    *,
+    automation: Annotated[str | None, typer.Option("--automation", help="Only this automation's, by id.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="Only those of this status.")] = None,
+    event: Annotated[str | None, typer.Option("--event", help="Only those of this event, by id or name.")] = None,
+    limit: options.Limit = 50,
+    after: Annotated[str | None, typer.Option("--after", help="Go on after this place: `next` of the page before.")] = None,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """Runs, newest first."""
+    from upshot.cli.opening import opened
+    from upshot.cli.output import show_json, show_table
+    from upshot.core import statuses
+    from upshot.core.errors import Refused
+
+    if status is not None and status not in statuses.RUN:
+        raise Refused.at("--status", f"is one of {', '.join(statuses.RUN)}", "bad_status")
+    with opened(database) as upshot:
+        page = upshot.runs.page(tenant, limit=limit, after=after, automation=automation, status=status, event=event)
+    if as_json:
+        show_json({"items": page.items, "next": page.next})
+        return
+    columns = {"id": "ID", "status": "STATUS", "automation.name": "AUTOMATION", "event.name": "EVENT", "created_at": "CREATED"}
+    show_table(page.items, columns, "There are no runs. Emit an event that an active automation listens for: upshot emit")
+
+
+@commands.command()
+def show(
+    *,
+    run_id: RunId,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """One run with its steps."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database) as upshot:
+        run = upshot.runs.get(tenant, run_id)
+    if as_json:
+        output.show_json(run)
+        return
+    output.show(f"{run['id']}  {run['status']}  {run['automation']['name']} (version {run['automation']['version']})")
+    if run["error"]:
+        output.show(f"failed: {run['error']['message']}")
+    columns = {"id": "STEP", "kind": "KIND", "action": "ACTION", "status": "STATUS", "error.message": "ERROR"}
+    output.show_table(run["steps"], columns, "No step has begun.")
+
+
+@commands.command()
+def cancel(
+    *,
+    run_id: RunId,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """Cancel a run that is not over. No further step starts."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database) as upshot:
+        upshot.runs.cancel(tenant, run_id, actor=options.ACTOR)
+    if as_json:
+        output.show_json({"id": run_id, "status": "cancelled"})
+    else:
+        output.show(f"The run {run_id} is cancelled.")

@@ -26,7 +26,7 @@ check: setup ## Style, layers, and the page's own checks
 	@$(RUN) -m ruff check
 	@$(RUN) -m ruff format --check -q
 	@echo "upshot: layers"
-	@.venv/bin/lint-imports --no-cache >.lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
+	@.venv/bin/lint-imports --no-logo --no-cache
 	@$(RUN) tools/build_ui.py --check
 
 types: setup ## pyright, strict

@@ -34,7 +34,7 @@ def server(folder: Path) -> Generator[int]:
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "upshot.cli", "dev", "--port", str(port)]
+    command = [Path(sys.executable).with_name("upshot"), "dev", "--port", str(port)]
     environment = {**os.environ, "UPSHOT_DATABASE_URL": f"sqlite:///{folder}/ingest.db"}
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)

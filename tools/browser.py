@@ -1,6 +1,7 @@
 """Prints the path of a Chromium for the browser tests, finding or installing one; prints nothing when there is none, and
 says on stderr what to install. `UPSHOT_TEST_BROWSER=off` turns the browser tests off, visibly."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -34,8 +35,9 @@ def by_playwright() -> str | None:
         path = Path(playwright.chromium.executable_path)
     if not path.exists():
         say("installing Chromium by Playwright")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False, timeout=300, **quiet)
+        command = [sys.executable, "-m", "playwright", "install", "chromium"]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(command, check=False, timeout=300, capture_output=True)
     return str(path) if path.exists() else None
 
 

@@ -21,7 +21,8 @@ def main() -> None:
     parser.add_argument("--lock", action="store_true", help="resolve the dependencies anew")
     arguments = parser.parse_args()
     if sys.version_info < PYTHON_MIN:
-        sys.exit(f"upshot: Python 3.11 or newer is needed; {sys.executable} is {sys.version.split()[0]}. Set PYTHON=...")
+        version = sys.version.split()[0]
+        sys.exit(f"upshot: Python 3.11 or newer is needed, {sys.executable} is {version}: make PYTHON=python3.12 ...")
     if arguments.lock:
         for name in LOCKS:
             resolve(name)
@@ -34,18 +35,28 @@ def install(name: str) -> None:
     _, place = LOCKS[name]
     lock = ROOT / "requirements" / f"{name}.lock"
     stamp = place / "upshot-lock.sha256"
-    wanted = hashlib.sha256(lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return
+    wanted = hashlib.sha256(lock.read_bytes() + project_tables()).hexdigest()
     python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if python.exists() and stamp.is_file() and stamp.read_text() == wanted:
+        return
     if not python.exists():
         say(f"making {place.name} with Python {sys.version.split()[0]}")
+        shutil.rmtree(place, ignore_errors=True)  # what a Python that is gone has left
         uv("venv", "--quiet", "--python", sys.executable, str(place))
     say(f"installing {lock.relative_to(ROOT)} into {place.name}")
     uv("pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock))
     editable = ["--quiet", "--python", str(python), "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
     uv("pip", "install", *editable)
     stamp.write_text(wanted)
+
+
+def project_tables() -> bytes:
+    """The part of pyproject.toml that an installation depends on; the settings of the checks are not."""
+    import tomllib  # Python 3.11: asked for only after the version has been looked at
+
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        tables = tomllib.load(file)
+    return repr((tables["build-system"], tables["project"])).encode()
 
 
 def resolve(name: str) -> None:

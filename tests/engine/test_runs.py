@@ -20,7 +20,7 @@ def test_steps_run_in_order_and_read_what_came_before(bench: Bench) -> None:
         step("first", arguments={"who": "{{ member.name }}"}),
         step("second", arguments={"again": "{{ steps.first.output.noted.who }}", "event": "{{ event.name }}"}),
     )
-    bench.emit({"member": {"name": "Ada"}})
+    bench.happen({"member": {"name": "Ada"}})
     assert bench.calls == [("first", {"who": "Ada"}), ("second", {"again": "Ada", "event": "test/happened"})]
     assert bench.run()["status"] == "completed"
     assert statuses(bench.run()) == {"first": "completed", "second": "completed"}
@@ -29,7 +29,7 @@ def test_steps_run_in_order_and_read_what_came_before(bench: Bench) -> None:
 def test_a_false_condition_starts_nothing_and_is_explained(bench: Bench) -> None:
     condition = {"field": "total", "operator": "greater_than", "value": 100}
     automation_id = bench.automation(step("one"), condition=condition)
-    event_id = bench.emit({"total": 80})
+    event_id = bench.happen({"total": 80})
     assert bench.runs() == []
     (explained,) = bench.upshot.events.explain("default", event_id)["automations"]
     assert (explained["automation_id"], explained["outcome"]) == (automation_id, "condition_false")
@@ -38,7 +38,7 @@ def test_a_false_condition_starts_nothing_and_is_explained(bench: Bench) -> None
 
 def test_an_id_that_was_accepted_before_starts_nothing_again(bench: Bench) -> None:
     bench.automation(step("one"))
-    assert bench.emit(id="order-1") == bench.emit(id="order-1") == "order-1"
+    assert bench.happen(id="order-1") == bench.happen(id="order-1") == "order-1"
     assert len(bench.runs()) == 1
 
 
@@ -46,13 +46,13 @@ def test_automations_of_one_event_start_highest_priority_first(bench: Bench) -> 
     bench.automation(step("low"), priority=1)
     bench.automation(step("high"), priority=10)
     bench.automation(step("middle"))
-    bench.emit()
+    bench.happen()
     assert [step_id for step_id, _ in bench.calls] == ["high", "middle", "low"]
 
 
 def test_a_step_that_raises_fails_its_run_and_says_why(bench: Bench) -> None:
     bench.automation(step("bad", "raise"), step("never"))
-    bench.emit()
+    bench.happen()
     run = bench.run()
     assert run["status"] == "failed"
     assert run["error"]["step_id"] == "bad"
@@ -62,7 +62,7 @@ def test_a_step_that_raises_fails_its_run_and_says_why(bench: Bench) -> None:
 
 def test_a_run_that_goes_on_past_a_failure_is_partial(bench: Bench) -> None:
     bench.automation(step("bad", "raise", on_error="continue"), step("after"))
-    bench.emit()
+    bench.happen()
     assert bench.run()["status"] == "partial"
     assert statuses(bench.run()) == {"bad": "failed", "after": "completed"}
 
@@ -72,7 +72,7 @@ def test_a_run_that_goes_on_past_a_failure_is_partial(bench: Bench) -> None:
 )
 def test_what_an_action_does_wrong_is_its_steps_outcome(bench: Bench, action: str, code: str) -> None:
     bench.automation(step("bad", action, timeout_seconds=0.05))
-    bench.emit()
+    bench.happen()
     assert bench.run()["status"] == "failed"
     assert bench.run()["error"]["code"] == code
     bench.automation(step("fine"), trigger={"event": "test/other"})
@@ -85,7 +85,7 @@ def test_a_failed_attempt_is_tried_again_with_backoff_and_the_same_key(bench: Be
     bench.automation(
         step("flaky", "raise_until", arguments={"attempt": 3}, retries={"count": 3, "backoff_seconds": 10})
     )
-    bench.emit()
+    bench.happen()
     assert bench.run()["status"] == "waiting"
     bench.advance(7)
     assert len(bench.calls) == 1, "the first wait is at least 7.5 s"
@@ -102,7 +102,7 @@ def test_a_failed_attempt_is_tried_again_with_backoff_and_the_same_key(bench: Be
 
 def test_retries_end(bench: Bench) -> None:
     bench.automation(step("bad", "raise", retries={"count": 2, "backoff_seconds": 1}))
-    bench.emit()
+    bench.happen()
     for _ in range(5):
         bench.advance(10)
     assert len(bench.calls) == 3
@@ -111,7 +111,7 @@ def test_retries_end(bench: Bench) -> None:
 
 def test_a_delay_sleeps_until_its_instant_and_not_before(bench: Bench) -> None:
     bench.automation(step("before"), {"id": "nap", "delay": "24h"}, step("after"))
-    bench.emit()
+    bench.happen()
     assert bench.run()["status"] == "waiting"
     bench.advance(24 * 3600 - 1)
     assert [step_id for step_id, _ in bench.calls] == ["before"]
@@ -122,7 +122,7 @@ def test_a_delay_sleeps_until_its_instant_and_not_before(bench: Bench) -> None:
 
 def test_a_sleeping_run_survives_a_restart(bench: Bench) -> None:
     bench.automation(step("before"), {"id": "nap", "delay": "30d"}, step("after", arguments={"x": "{{ n }}"}))
-    bench.emit({"n": 7})
+    bench.happen({"n": 7})
     bench.restart()
     bench.advance(30 * 86400)
     assert bench.calls == [("before", {}), ("after", {"x": 7})]
@@ -131,7 +131,7 @@ def test_a_sleeping_run_survives_a_restart(bench: Bench) -> None:
 
 def test_a_delay_may_come_from_the_event(bench: Bench) -> None:
     bench.automation({"id": "nap", "delay": {"seconds": "{{ wait }}"}}, step("after"))
-    bench.emit({"wait": 90})
+    bench.happen({"wait": 90})
     bench.advance(89)
     assert bench.calls == []
     bench.advance(1)
@@ -150,7 +150,7 @@ def test_a_branch_chooses_its_path_and_keeps_why(bench: Bench, vip: bool, path: 
         step("gift", next=None),
         step("card"),
     )
-    bench.emit({"vip": vip})
+    bench.happen({"vip": vip})
     assert [step_id for step_id, _ in bench.calls] == [path]
     branch = next(s for s in bench.run()["steps"] if s["id"] == "is vip?")
     assert branch["output"]["result"] is vip
@@ -158,7 +158,7 @@ def test_a_branch_chooses_its_path_and_keeps_why(bench: Bench, vip: bool, path: 
 
 def test_a_cancelled_run_starts_no_further_step(bench: Bench) -> None:
     bench.automation(step("before"), {"id": "nap", "delay": "1h"}, step("after"))
-    bench.emit()
+    bench.happen()
     bench.upshot.runs.cancel("default", bench.run()["id"], actor="tester")
     bench.advance(7200)
     assert bench.run()["status"] == "cancelled"
@@ -178,12 +178,12 @@ def test_a_run_by_hand_ignores_the_condition_and_starts_nothing_else(bench: Benc
 
 def test_a_run_finishes_on_the_version_it_started_with(bench: Bench) -> None:
     automation_id = bench.automation({"id": "nap", "delay": "1h"}, step("old"))
-    bench.emit()
+    bench.happen()
     document = {"name": "test", "trigger": {"event": "test/happened"}, "steps": [step("new")], "status": "active"}
     bench.upshot.automations.save("default", automation_id, document)
     bench.advance(3600)
     assert [step_id for step_id, _ in bench.calls] == ["old"]
-    bench.emit()
+    bench.happen()
     assert [step_id for step_id, _ in bench.calls] == ["old", "new"]
 
 
@@ -191,6 +191,6 @@ def test_the_counts_tell_what_happened(bench: Bench) -> None:
     bench.automation(step("fine"))
     bench.automation(step("bad", "raise"))
     bench.automation({"id": "nap", "delay": "1h"})
-    bench.emit()
+    bench.happen()
     counted = bench.upshot.stats.get("default")["runs"]
     assert {status: n for status, n in counted.items() if n} == {"completed": 1, "failed": 1, "waiting": 1}

@@ -12,7 +12,7 @@ def step(step_id: str, action: str, **arguments: Any) -> dict[str, Any]:
 def test_a_created_entity_is_the_steps_output_and_an_event(bench: Bench) -> None:
     bench.automation(step("make", "create_entity", type="note", fields={"text": "{{ text }}"}))
     bench.automation(step("seen", "note", text="{{ note.text }}"), trigger={"event": "note.created"})
-    bench.emit({"text": "Booked"})
+    bench.happen({"text": "Booked"})
     (note,) = bench.upshot.entities.page("default", "note").items
     assert note["fields"] == {"text": "Booked"}
     assert bench.calls == [("seen", {"text": "Booked"})]
@@ -25,7 +25,7 @@ def test_a_refused_change_fails_its_step_and_changes_nothing(bench: Bench) -> No
         step("make", "create_entity", type="patient", id="p-1", fields={"name": "Ada"}),
         step("again", "create_entity", type="patient", id="p-1", fields={"name": "Eve"}),
     )
-    bench.emit()
+    bench.happen()
     run = bench.run()
     assert run["status"] == "failed"
     assert "exists already" in run["error"]["message"]
@@ -35,7 +35,7 @@ def test_a_refused_change_fails_its_step_and_changes_nothing(bench: Bench) -> No
 def test_an_emitted_event_starts_what_listens_and_knows_its_cause(bench: Bench) -> None:
     bench.automation(step("tell", "emit_event", name="test/second", data={"n": "{{ n }}"}))
     bench.automation(step("heard", "note", n="{{ n }}"), trigger={"event": "test/second"})
-    first_id = bench.emit({"n": 5})
+    first_id = bench.happen({"n": 5})
     assert bench.calls == [("heard", {"n": 5})]
     (second,) = bench.events("test/second")
     assert second["cause"]["step_id"] == "tell"
@@ -45,7 +45,7 @@ def test_an_emitted_event_starts_what_listens_and_knows_its_cause(bench: Bench) 
 
 def test_an_automation_that_feeds_itself_is_stopped_and_explained(bench: Bench) -> None:
     bench.automation(step("again", "emit_event", name="test/happened", data={}))
-    bench.emit()
+    bench.happen()
     runs = bench.runs()
     assert len(runs) == 17, "the first event and sixteen it caused"
     newest = bench.events("test/happened")[0]
@@ -57,7 +57,7 @@ def test_a_write_that_changes_nothing_is_no_event(bench: Bench) -> None:
     bench.upshot.entities.create("default", "patient", id="p-1", fields={}, tags=["vip"])
     bench.settle()
     bench.automation(step("tag", "add_tag", type="patient", id="p-1", tag="vip"))
-    bench.emit()
+    bench.happen()
     assert bench.run()["status"] == "completed"
     assert bench.events("patient.updated") == []
 

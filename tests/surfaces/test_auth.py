@@ -22,7 +22,19 @@ def test_what_is_not_exactly_a_key_is_not_a_key(surface: Surface) -> None:
     key = surface.keys["alpha", "viewer"]
     assert with_key(surface, key).status_code == 200
     prefix = "_".join(key.split("_")[:2])
-    for wrong in (key[:-1], key.upper(), key + "x", prefix, f"{prefix}_", "upk__", "x", "\xe9", " ", "a" * 5_000, "upk_%_%"):
+    for wrong in (
+        key[:-1],
+        key.upper(),
+        key + "x",
+        prefix,
+        f"{prefix}_",
+        "upk__",
+        "x",
+        "\xe9",
+        " ",
+        "a" * 5_000,
+        "upk_%_%",
+    ):
         answered = surface.client.get("/api/v1/stats", headers={"Authorization": f"Bearer {wrong}".encode("latin-1")})
         assert answered.status_code in {401, 429}, wrong
         assert key not in answered.text
@@ -115,7 +127,7 @@ def test_no_other_site_may_read(surface: Surface) -> None:
 @pytest.fixture
 def dev(tmp_path: Path) -> Iterator[Any]:
     """Opens clients of a development server from some address."""
-    upshot = Upshot(f"sqlite:///{tmp_path}/dev.db", settings=Settings(secret_key="k" * 32))  # noqa: S106
+    upshot = Upshot(f"sqlite:///{tmp_path}/dev.db", settings=Settings(secret_key="k" * 32))
     upshot.migrate()
     app = create_app(upshot, dev=True)
     yield lambda address, base="http://localhost:8321": TestClient(app, base_url=base, client=(address, 5_000))
@@ -133,7 +145,11 @@ def test_in_development_another_machine_a_rebound_name_or_a_foreign_page_is_refu
     assert dev("192.168.1.7").get("/api/v1/session").status_code == 401
     assert dev("127.0.0.1", "http://evil.test:8321").get("/api/v1/session").status_code == 403
     assert dev("127.0.0.1", "http://localhost.evil.test").get("/api/v1/session").status_code == 403
-    for header in ({"Origin": "http://evil.test"}, {"Origin": "http://localhost:9999"}, {"Sec-Fetch-Site": "cross-site"}):
+    for header in (
+        {"Origin": "http://evil.test"},
+        {"Origin": "http://localhost:9999"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
         assert dev("127.0.0.1").post("/api/v1/events", json={"name": "x"}, headers=header).status_code == 403
     wrong = {"Authorization": "Bearer upk_a_b"}
     assert dev("127.0.0.1").get("/api/v1/session", headers=wrong).status_code == 401

@@ -11,7 +11,12 @@ def test_an_automation_is_drafted_published_paused_and_brought_back(surface: Sur
     published = surface.post(f"{path}/publish").json()
     assert (published["status"], published["version"], published["has_draft_changes"]) == ("active", 1, False)
     saved = surface.put(path, document(name="Renamed")).json()
-    assert (saved["name"], saved["version"], saved["has_draft_changes"], saved["draft_revision"]) == ("Renamed", 1, True, 2)
+    assert (saved["name"], saved["version"], saved["has_draft_changes"], saved["draft_revision"]) == (
+        "Renamed",
+        1,
+        True,
+        2,
+    )
     again = surface.post(f"{path}/publish").json()
     assert again["version"] == 2
     assert surface.post(f"{path}/pause").json()["status"] == "paused"
@@ -63,7 +68,10 @@ def test_an_import_says_how_it_understood_and_keeps_all_or_nothing(surface: Surf
     foreign = {
         "name": "Imported",
         "triggerEvent": "crm/appointment.created",
-        "conditions": {"operator": "and", "conditions": [{"field": "appointment.status", "operator": "==", "value": "x"}]},
+        "conditions": {
+            "operator": "and",
+            "conditions": [{"field": "appointment.status", "operator": "==", "value": "x"}],
+        },
         "actions": [{"type": "create_entity", "args": {"type": "note", "fields": {"text": "{appointment.id}"}}}],
         "enabled": True,
         "id": "theirs",
@@ -86,11 +94,15 @@ def test_an_import_says_how_it_understood_and_keeps_all_or_nothing(surface: Surf
 
 
 def test_a_dry_run_tells_what_would_happen(surface: Surface) -> None:
-    tried = surface.post("/automations/test", {"document": document(), "data": {"appointment": {"status": "cancelled"}}})
+    tried = surface.post(
+        "/automations/test", {"document": document(), "data": {"appointment": {"status": "cancelled"}}}
+    )
     assert tried.status_code == 200
     assert tried.json()["would_start"] is False
     made = surface.post("/automations", document()).json()
-    tried = surface.post(f"/automations/{made['id']}/test", {"data": {"appointment": {"status": "scheduled", "id": "a1"}}})
+    tried = surface.post(
+        f"/automations/{made['id']}/test", {"data": {"appointment": {"status": "scheduled", "id": "a1"}}}
+    )
     assert tried.json()["would_start"] is True
     assert tried.json()["steps"][0]["would"] == "perform"
 

@@ -126,7 +126,9 @@ def test_event_types_are_declared_changed_and_removed(surface: Surface) -> None:
     assert put.status_code == 200
     assert surface.get(f"/event-types/{NAME}").json()["schema"] == DECLARED["schema"]
     assert [item["name"] for item in surface.get("/event-types").json()["items"]] == [NAME]
-    bad = surface.put("/event-types/x", {"schema": {"type": "nonsense"}, "entity": {"type": "9"}, "on_invalid": "refuse"})
+    bad = surface.put(
+        "/event-types/x", {"schema": {"type": "nonsense"}, "entity": {"type": "9"}, "on_invalid": "refuse"}
+    )
     assert bad.status_code == 422
     assert {error["path"].split(".")[0] for error in bad.json()["errors"]} == {"schema", "entity"}
     assert surface.delete(f"/event-types/{NAME}").status_code == 204
@@ -138,7 +140,12 @@ def test_events_are_searched_literally(surface: Surface) -> None:
     for needle, found in (("100%", 1), ("sure", 2), ("_ly", 1), ("'; DROP TABLE x", 0), ("\\", 0)):
         items = surface.get("/events", params={"q": needle}).json()["items"]
         assert len(items) == found, needle
-    assert surface.get("/events", params={"since": "2000-01-01T00:00:00Z", "until": "2001-01-01T00:00:00Z"}).json()["items"] == []
+    assert (
+        surface.get("/events", params={"since": "2000-01-01T00:00:00Z", "until": "2001-01-01T00:00:00Z"}).json()[
+            "items"
+        ]
+        == []
+    )
     assert len(surface.get("/events", params={"since": "2001-01-01T00:00:00Z"}).json()["items"]) == 2
 
 

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.surfaces.conftest import Surface, document, make_surface
 from upshot.http.openapi import schema as openapi_document
 
-EXAMPLES = 12
+EXAMPLES = 40
 schema: Any = schemathesis.openapi.from_dict(openapi_document()).exclude(path="/api/v1/stream")
 CHECKS = [
     not_a_server_error,
@@ -55,4 +55,4 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
 )
 def test_no_request_breaks_the_api(case: Any, fuzzed: Surface) -> None:
     headers = {**(case.headers or {}), "Authorization": f"Bearer {fuzzed.keys['default', 'admin']}"}
-    case.call_and_validate(session=fuzzed.client, base_url="http://localhost", headers=headers, checks=CHECKS)
+    case.call_and_validate(app=fuzzed.client.app, headers=headers, checks=CHECKS)

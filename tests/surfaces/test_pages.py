@@ -74,7 +74,9 @@ def test_a_database_without_its_schema_is_not_ready(tmp_path: Path) -> None:
     upshot.close()
 
 
-@pytest.mark.parametrize("path", ["/", "/automations/new", "/api/v1/stats", "/api/docs", "/livez", "/nothing.js", "/api/x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/automations/new", "/api/v1/stats", "/api/docs", "/livez", "/nothing.js", "/api/x"]
+)
 def test_every_answer_carries_the_security_headers(surface: Surface, built: Path, path: str) -> None:
     headers = surface.client.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
@@ -99,13 +101,22 @@ def test_the_ui_serves_its_files_and_its_page_for_every_other_address(surface: S
 
 
 def test_no_address_leads_out_of_the_uis_files(surface: Surface, built: Path) -> None:
-    for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/..%5csecret.txt", "//etc/passwd", "/%00"):
+    for path in (
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "/..%5csecret.txt",
+        "//etc/passwd",
+        "/%00",
+    ):
         answered = surface.client.get(path)
         assert "secret" not in answered.text
         assert "root:" not in answered.text
 
 
-def test_without_a_built_ui_a_page_says_how_to_build_it(surface: Surface, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_built_ui_a_page_says_how_to_build_it(
+    surface: Surface, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(ui, "FILES", tmp_path / "absent")
     page = surface.client.get("/")
     assert page.status_code == 503

@@ -151,7 +151,13 @@ def test_every_route_says_who_may(surface: Surface) -> None:
 
 @pytest.mark.parametrize("route", GUARDED)
 def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None:
-    method, path = place(surface, route, dict.fromkeys(("event_id", "automation_id", "run_id", "type", "entity_id", "tenant_id", "key_id", "version", "name"), "1"))
+    method, path = place(
+        surface,
+        route,
+        dict.fromkeys(
+            ("event_id", "automation_id", "run_id", "type", "entity_id", "tenant_id", "key_id", "version", "name"), "1"
+        ),
+    )
     refused = surface.call(method, path, role=None, json=BODIES.get(route))
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"] == "Bearer"
@@ -159,19 +165,31 @@ def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None
 
 
 @pytest.mark.parametrize("route", [route for route in GUARDED if route != "GET /api/v1/stream"])
-def test_too_small_a_role_is_refused_and_the_least_one_is_not(surface: Surface, names: dict[str, str], route: str) -> None:
+def test_too_small_a_role_is_refused_and_the_least_one_is_not(
+    surface: Surface, names: dict[str, str], route: str
+) -> None:
     method, path = place(surface, route, names)
     for role in ROLES:
         answered = surface.call(method, path, role=role, json=BODIES.get(route) if method != "GET" else None)
         may = Caller("alpha", role, "").may(ROLE_OF[route])
-        expected = {403} if not may else {200, 201, 202, 204, 404, 409} | ({403} if route == "POST /api/v1/tenants" else set())
+        expected = (
+            {403} if not may else {200, 201, 202, 204, 404, 409} | ({403} if route == "POST /api/v1/tenants" else set())
+        )
         assert answered.status_code in expected, (role, answered.text)
 
 
 @pytest.mark.parametrize("route", OF_AN_OBJECT)
 def test_another_tenants_object_looks_like_none(surface: Surface, names: dict[str, str], route: str) -> None:
     method, path = place(surface, route, names)
-    absent = {**names, "event_id": "none", "automation_id": "none", "run_id": "none", "key_id": "none", "tenant_id": "none", "name": "none"}
+    absent = {
+        **names,
+        "event_id": "none",
+        "automation_id": "none",
+        "run_id": "none",
+        "key_id": "none",
+        "tenant_id": "none",
+        "name": "none",
+    }
     _, nowhere = place(surface, route, absent)
     if method == "PUT" and "event-types" in path:
         return  # a PUT makes it in the caller's own tenant; the canary test below looks for leaks
@@ -201,7 +219,9 @@ def test_ids_of_two_tenants_never_collide(surface: Surface) -> None:
 
 
 def test_the_installations_admin_creates_tenants_and_others_see_only_their_own(surface: Surface) -> None:
-    made = surface.post("/tenants", {"id": "gamma", "name": "Gamma", "settings": {"zone": "Europe/Berlin"}}, tenant="default")
+    made = surface.post(
+        "/tenants", {"id": "gamma", "name": "Gamma", "settings": {"zone": "Europe/Berlin"}}, tenant="default"
+    )
     assert made.status_code == 201
     assert surface.post("/tenants", {"id": "gamma", "name": "Gamma"}, tenant="default").status_code == 409
     assert [one["id"] for one in surface.get("/tenants", tenant="default").json()["items"]] == [
@@ -219,4 +239,6 @@ def test_the_installations_admin_creates_tenants_and_others_see_only_their_own(s
     assert {error["path"] for error in bad.json()["errors"]} == {"settings.zone", "settings.colour", "settings.locale"}
     assert surface.patch("/tenants/alpha", {"status": "suspended"}).status_code == 403
     assert surface.patch("/tenants/alpha", {"settings": {"limits": {"requests_per_second": 9}}}).status_code == 403
-    assert surface.patch("/tenants/alpha", {"settings": {"zone": "Asia/Tokyo"}}).json()["settings"] == {"zone": "Asia/Tokyo"}
+    assert surface.patch("/tenants/alpha", {"settings": {"zone": "Asia/Tokyo"}}).json()["settings"] == {
+        "zone": "Asia/Tokyo"
+    }

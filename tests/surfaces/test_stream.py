@@ -28,13 +28,24 @@ class Lines:
         raise AssertionError("the stream ended")
 
 
+class Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_ready = asyncio.Event()
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_ready.set()
+
+
 async def with_server(surface: Surface, use: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
     """Serve the application on a port of its own, with the engine on the server's event loop."""
     config = uvicorn.Config(create_app(surface.upshot, engine=True), port=0, log_level="warning", lifespan="on")
-    server = uvicorn.Server(config)
+    server = Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0)
+    await server.is_ready.wait()
     port = server.servers[0].sockets[0].getsockname()[1]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
         await use(client)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from sqlalchemy import Connection
 
+from upshot.adapters.actions import save_problems
 from upshot.core.automations import dry_run, inspect, normalise
 from upshot.core.automations import read as read_document
+from upshot.core.automations.fields import as_list, as_object
 from upshot.core.errors import Malformed, NotFound, Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
@@ -32,7 +34,8 @@ class Exchange(ABC):
     def validate(self, document: Any) -> dict[str, Any]:
         """Whether this document could be saved: `{valid, problems, document, notes}`. Nothing is kept."""
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes)
-        problems = [msgspec.to_builtins(problem) for problem in findings.problems]
+        found = findings.problems or (self._action_problems(canonical) if canonical is not None else [])
+        problems = [msgspec.to_builtins(problem) for problem in found]
         is_valid = canonical is not None and not problems
         return {
             "valid": is_valid,
@@ -96,10 +99,11 @@ class Exchange(ABC):
         """
         canonical, _ = normalise(document, actions=self._upshot.actions.shapes)
         automation = read_document(canonical, actions=self._upshot.actions.shapes)
-        if not isinstance(data, dict):
+        given = as_object(data)
+        if given is None:
             raise Refused.at("data", "is an object", "wrong_type")
-        check(data, "data")
-        facts = self._facts(tenant_id, event or automation.event, data, entity)
+        check(given, "data")
+        facts = self._facts(tenant_id, event or automation.event, given, entity)
         return dry_run(automation, facts, actions=self._upshot.actions.shapes)
 
     def draft(self, tenant_id: str, automation_id: str) -> dict[str, Any]:
@@ -118,11 +122,21 @@ class Exchange(ABC):
             if any(_is_server_owned(problem) for problem in refused.problems):
                 raise Malformed(refused.problems) from refused
             raise
+        problems = self._action_problems(canonical)
+        if problems:
+            raise Refused(problems)
         return canonical, canonical.get("status") == "active"
+
+    def _action_problems(self, canonical: dict[str, Any]) -> list[Problem]:
+        """What its actions find wrong with it: a webhook to a private address, say."""
+        upshot = self._upshot
+        automation = read_document(canonical, actions=upshot.actions.shapes)
+        return save_problems(automation, upshot.actions, upshot.settings.outbound_policy())
 
     def _told(self, document: Any) -> dict[str, Any]:
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes, imported=True)
-        problems = [msgspec.to_builtins(problem) for problem in findings.problems]
+        found = findings.problems or (self._action_problems(canonical) if canonical is not None else [])
+        problems = [msgspec.to_builtins(problem) for problem in found]
         understood = canonical if canonical is not None and not problems else None
         return {"document": understood, "notes": findings.notes, "problems": problems, "id": None}
 
@@ -147,7 +161,6 @@ class Exchange(ABC):
             key = (tenant_id, *ref)
             with self._upshot.database.reading() as connection:
                 root = entities.read_roots(connection, [key]).get(key)
-        previous, changed = data.get("previous"), data.get("changed")
         about = {"type": ref[0], "id": ref[1]} if ref is not None else None
         return Facts(
             data=data,
@@ -155,8 +168,8 @@ class Exchange(ABC):
             now=now,
             zone=known.zone,
             entity=root,
-            previous=previous if isinstance(previous, dict) else None,
-            changed=changed if isinstance(changed, list) else None,
+            previous=as_object(data.get("previous")),
+            changed=as_list(data.get("changed")),
             run={"id": "sample", "test": True},
             tenant={"id": tenant_id, "zone": known.zone},
         )
@@ -179,17 +192,18 @@ def _exported(automation: store.Automation) -> dict[str, Any]:
 
 
 def _documents(given: Any) -> tuple[list[Any], list[str]]:
-    if isinstance(given, dict) and "automations" in given:
-        unknown = sorted(set(given) - {"automations"})
-        if unknown:
-            raise Malformed([Problem(str(name), "stands beside `automations` and is not known", "unknown_field") for name in unknown])
-        listed, at = given["automations"], "automations"
-    elif isinstance(given, list):
-        listed, at = given, ""
-    else:
-        return [given], [""]
-    if not isinstance(listed, list):
-        raise Malformed.at(at, "is a list of automations", "wrong_type")
+    one, listed, at = as_object(given), as_list(given), ""
+    if one is not None and "automations" in one:
+        beside = [name for name in one if name != "automations"]
+        if beside:
+            said = "stands beside `automations` and is not known"
+            raise Malformed([Problem(name, said, "unknown_field") for name in beside])
+        listed, at = as_list(one["automations"]), "automations"
+    elif one is not None:
+        return [one], [""]
+    if listed is None:
+        said = "is a list of automations" if at else "is an automation, a list of them, or an object with `automations`"
+        raise Malformed.at(at, said, "wrong_type")
     if len(listed) > IMPORT_MAX:
         raise Malformed.at(at, f"{len(listed)} automations at once; at most {IMPORT_MAX}", "too_many")
     return listed, [f"{at}[{index}]" for index in range(len(listed))]

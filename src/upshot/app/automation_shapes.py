@@ -41,9 +41,7 @@ def version_item(version: store.Version) -> dict[str, Any]:
     }
 
 
-def _item(
-    automation: store.Automation, ended: dict[str, int], last: tuple[str, str, int] | None
-) -> dict[str, Any]:
+def _item(automation: store.Automation, ended: dict[str, int], last: tuple[str, str, int] | None) -> dict[str, Any]:
     draft, run_count = automation.draft, sum(ended.values())
     return {
         "id": automation.id,

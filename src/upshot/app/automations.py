@@ -135,7 +135,9 @@ class Automations(Exchange):
         Raises:
             Conflict: it was never active.
         """
-        return self._changed(tenant_id, automation_id, "pause", actor, lambda _c, present, _n: _moved(present, "paused"))
+        return self._changed(
+            tenant_id, automation_id, "pause", actor, lambda _c, present, _n: _moved(present, "paused")
+        )
 
     def archive(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
         """It is put away: it starts nothing, and can be activated again."""
@@ -185,9 +187,7 @@ class Automations(Exchange):
 
         return self._changed(tenant_id, automation_id, "undelete", actor, change)
 
-    def versions(
-        self, tenant_id: str, automation_id: str, *, limit: int = 50, after: int | None = None
-    ) -> Listed:
+    def versions(self, tenant_id: str, automation_id: str, *, limit: int = 50, after: int | None = None) -> Listed:
         """The published versions, newest first.
 
         Raises:

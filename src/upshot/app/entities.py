@@ -14,6 +14,7 @@ from upshot.core.entities import (
     Operation,
     PatchEntity,
     ReplaceEntity,
+    check_key,
 )
 from upshot.core.errors import Conflict, NotFound, Refused
 from upshot.core.events import EntityRef, Event
@@ -81,7 +82,9 @@ class Entities:
             Conflict: there is one of that type and id.
         """
         made = id if id is not None else new_id(self._upshot.clock.now())
-        return self._change(tenant_id, CreateEntity(type_, made, fields or {}, tuple(tags or ())), "create", actor, None)
+        return self._change(
+            tenant_id, CreateEntity(type_, made, fields or {}, tuple(tags or ())), "create", actor, None
+        )
 
     def replace(
         self,
@@ -139,6 +142,8 @@ class Entities:
     ) -> dict[str, Any]:
         now = self._upshot.clock.now()
         key = (tenant_id, operation.type, operation.id)
+        if isinstance(operation, PatchEntity | DeleteEntity) and check_key(operation.type, operation.id):
+            raise NotFound(operation.type, operation.id)
 
         def write(connection: Connection) -> tuple[Change, list[Event]]:
             before = store.read(connection, [key]).get(key)

@@ -122,7 +122,10 @@ def _why_none(connection: Connection, tenant_id: str, event: EventRow) -> tuple[
     if event_pages.unmatched_of(connection, tenant_id, [event.id]):
         return "pending", "Not decided yet: the event waits to be matched."
     if event.depth > DEPTH_MAX:
-        return "loop_stopped", f"Did not start: {event.depth} events caused one another before it, which is taken for a loop."
+        return (
+            "loop_stopped",
+            f"Did not start: {event.depth} events caused one another before it, which is taken for a loop.",
+        )
     if event.test:
         return "test", "Did not start: the event belongs to a test run and starts nothing else."
     return None

@@ -5,6 +5,7 @@ import hmac
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -43,8 +44,10 @@ class Caller(msgspec.Struct, frozen=True):
 
     def may(self, role: str) -> bool:
         """Whether this caller may do what `role` may."""
-        if self.role == EMITTER or role == EMITTER:
-            return role == EMITTER and (self.role == EMITTER or self.may("editor"))
+        if self.role == EMITTER:
+            return role == EMITTER
+        if role == EMITTER:
+            return self.may("editor")
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
@@ -94,7 +97,9 @@ class Keys:
         keys, has_more = cut(found, limit)
         return Listed([_shown(key) for key in keys], keys[-1].id if has_more else None)
 
-    def revoke(self, tenant_id: str, key_id: str, *, keep_an_admin: bool = False, actor: str = "host") -> dict[str, Any]:
+    def revoke(
+        self, tenant_id: str, key_id: str, *, keep_an_admin: bool = False, actor: str = "host"
+    ) -> dict[str, Any]:
         """This key stops working. One that stopped before stays as it is.
 
         Raises:
@@ -139,7 +144,7 @@ class Keys:
         """
         parts = text.split("_", 2)
         found: store.Key | None = None
-        if len(text) <= KEY_MAX and len(parts) == 3 and parts[0] == "upk" and text.isascii() and text.isprintable():  # noqa: PLR2004
+        if len(text) <= KEY_MAX and len(parts) == 3 and parts[0] == "upk" and text.isascii() and text.isprintable():
             with self._upshot.database.reading() as connection:
                 found = store.by_prefix(connection, parts[1])
         hashed = _hash(text)
@@ -179,7 +184,7 @@ class Keys:
             self._upshot.commit.run(lambda connection: store.used(connection, key.tenant_id, key.id, now))
         return caller
 
-    def _forget(self, matches: Any) -> None:
+    def _forget(self, matches: Callable[[store.Key], bool]) -> None:
         with self._lock:
             for name in [name for name, (_, key) in self._checked.items() if matches(key)]:
                 del self._checked[name]
@@ -194,7 +199,9 @@ def _caller(key: store.Key, now: int) -> Caller:
 
 
 def _not_a_key() -> NotSignedIn:
-    return NotSignedIn("This is not a key that works here. Send `Authorization: Bearer upk_...` with a key of your tenant.")
+    return NotSignedIn(
+        "This is not a key that works here. Send `Authorization: Bearer upk_...` with a key of your tenant."
+    )
 
 
 def _hash(text: str) -> str:

@@ -6,7 +6,8 @@ import msgspec
 
 from upshot.app.event_shapes import error_of
 from upshot.core import advance, statuses
-from upshot.core.automations.document import ActionStep, BranchStep, DelayStep, Step
+from upshot.core.automations.document import ActionStep, BranchStep, DelayStep, Step, StopStep
+from upshot.core.automations.fields import as_object
 from upshot.core.commands import StepError
 from upshot.core.instants import SECOND, to_text
 from upshot.core.journal import Outcome
@@ -40,10 +41,30 @@ def steps_shown(
         if step_id not in kept:
             shown.append(_waiting(run, step_id, program, "cancelled", attempts, None))
             kept.add(step_id)
-    for step in program.automation.steps if program is not None else ():
-        if step.id not in kept:
-            shown.append(_waiting(run, step.id, program, "skipped" if is_over else "pending", [], None))
+    left = [step.id for step in (program.automation.steps if program is not None else ()) if step.id not in kept]
+    end = _end(program, journal) if run.status in {"completed", "partial"} else None
+    if end in left:
+        left.remove(end)
+        shown.append(_waiting(run, end, program, "completed", [], None))
+    shown.extend(_waiting(run, step_id, program, "skipped" if is_over else "pending", [], None) for step_id in left)
     return shown, current
+
+
+def _end(program: Program | None, journal: list[StepRow]) -> str | None:
+    """The stop step that ended the run. It does nothing, so nothing is kept of it."""
+    if program is None:
+        return None
+    target: str | None = program.first
+    if journal:
+        last = _outcome(journal[-1])
+        match _step(program, last.step_id):
+            case BranchStep() as step:
+                target = step.if_true if (as_object(last.output) or {}).get("result") else step.if_false
+            case ActionStep() | DelayStep() as step:
+                target = step.next
+            case _:
+                return None
+    return target if target is not None and isinstance(_step(program, target), StopStep) else None
 
 
 def _open_step(program: Program | None, journal: list[StepRow], timer: TimerRow | None) -> str | None:
@@ -65,7 +86,7 @@ def _outcome(step: StepRow) -> Outcome:
 
 def _kept(run: RunRow, step: StepRow, program: Program | None, earlier: list[AttemptRow]) -> Shown:
     output = _json(step.output)
-    last = {
+    last: Shown = {
         "attempt": step.attempt,
         "status": step.status,
         **_times(step.started_at, step.finished_at),
@@ -75,7 +96,7 @@ def _kept(run: RunRow, step: StepRow, program: Program | None, earlier: list[Att
         "log": _json(step.log) or [],
         "idempotency_key": _idempotency_key(run, step.step_id),
     }
-    explanation = output.get("explanation") if step.kind == "branch" and isinstance(output, dict) else None
+    explanation = (as_object(output) or {}).get("explanation") if step.kind == "branch" else None
     started_at = earlier[0].started_at if earlier else step.started_at
     return {
         "id": step.step_id,
@@ -94,7 +115,13 @@ def _kept(run: RunRow, step: StepRow, program: Program | None, earlier: list[Att
 
 
 def _open(
-    run: RunRow, step_id: str, program: Program | None, earlier: list[AttemptRow], timer: TimerRow | None, *, is_held: bool
+    run: RunRow,
+    step_id: str,
+    program: Program | None,
+    earlier: list[AttemptRow],
+    timer: TimerRow | None,
+    *,
+    is_held: bool,
 ) -> Shown:
     if timer is not None:
         return _waiting(run, step_id, program, "waiting", earlier, timer)

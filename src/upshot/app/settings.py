@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from upshot.adapters.outbound_policy import OutboundPolicy
+from upshot.core.automations.fields import as_list
 from upshot.core.errors import Problem, Refused
 
 SECRET_KEY_MIN: Final = 16
@@ -105,8 +106,8 @@ def _from_file(path: Path, problems: list[Problem]) -> dict[str, Any]:
         if name not in kinds:
             listed = ", ".join(kinds)
             problems.append(Problem(name, f"is not a setting; settings are {listed}", "unknown_setting"))
-        elif isinstance(value, list) and name == "outbound_allow_hosts":
-            given[name] = frozenset(str(host) for host in value)
+        elif name == "outbound_allow_hosts" and as_list(value) is not None:
+            given[name] = frozenset(str(host) for host in as_list(value) or ())
         else:
             given[name] = value
     return given
@@ -115,7 +116,16 @@ def _from_file(path: Path, problems: list[Problem]) -> dict[str, Any]:
 def _from_text(name: str, text: str, problems: list[Problem]) -> Any:
     default = getattr(Settings, name, "")
     if isinstance(default, bool):
-        known = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+        known = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "on": True,
+            "false": False,
+            "0": False,
+            "no": False,
+            "off": False,
+        }
         if text.lower() not in known:
             problems.append(Problem(name, f"{text!r} is not true or false", "wrong_type"))
         return known.get(text.lower(), default)
@@ -143,7 +153,7 @@ def _problems(settings: Settings) -> list[Problem]:
         problems.append(Problem("public_url", f"{settings.public_url!r} is not an http or https address", "bad_url"))
     if settings.requests_per_second < 1:
         problems.append(Problem("requests_per_second", "is at least 1", "out_of_range"))
-    if not 1_024 <= settings.events_bytes_max <= 104_857_600:  # noqa: PLR2004 - 1 KiB to 100 MiB
+    if not 1_024 <= settings.events_bytes_max <= 104_857_600:
         problems.append(Problem("events_bytes_max", "is between 1024 and 104857600", "out_of_range"))
     for host in sorted(settings.outbound_allow_hosts):
         name, _, port = host.rpartition(":")

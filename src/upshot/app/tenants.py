@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.app.listed import Listed, cut
+from upshot.core.automations.fields import as_object
 from upshot.core.errors import Conflict, NotFound, Problem, Refused
 from upshot.core.instants import to_text
 from upshot.core.local_time import zone_of
@@ -34,7 +35,9 @@ class Tenants:
         """The tenant of this id, made if it is not there."""
         with self._upshot.database.reading() as connection:
             present = store.read(connection, tenant_id)
-        return _shown(present) if present is not None else self.create(tenant_id, name=name or tenant_id, if_missing=True)
+        return (
+            _shown(present) if present is not None else self.create(tenant_id, name=name or tenant_id, if_missing=True)
+        )
 
     def create(
         self,
@@ -59,7 +62,9 @@ class Tenants:
 
         def write(connection: Connection) -> store.Tenant:
             if store.create(connection, tenant):
-                self._upshot.audit.add(connection, tenant_id, actor, "create", "tenant", tenant_id, None, _audited(tenant))
+                self._upshot.audit.add(
+                    connection, tenant_id, actor, "create", "tenant", tenant_id, None, _audited(tenant)
+                )
                 return tenant
             if not if_missing:
                 raise Conflict(f"There is a tenant {tenant_id!r} already. Choose another id.")
@@ -116,7 +121,9 @@ class Tenants:
             if after != before:
                 store.change(connection, tenant_id, name=after.name, status=after.status, settings=after.settings)
                 audit = self._upshot.audit
-                audit.add(connection, tenant_id, actor, "change", "tenant", tenant_id, _audited(before), _audited(after))
+                audit.add(
+                    connection, tenant_id, actor, "change", "tenant", tenant_id, _audited(before), _audited(after)
+                )
             return after
 
         after = self._upshot.commit.run(write)
@@ -143,7 +150,11 @@ def _audited(tenant: store.Tenant) -> dict[str, Any]:
 def _id_problems(tenant_id: str) -> list[Problem]:
     if _ID.fullmatch(tenant_id):
         return []
-    return [Problem("id", "is 1 to 64 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit", "bad_id")]
+    return [
+        Problem(
+            "id", "is 1 to 64 letters, digits, '-', '_' or '.', beginning and ending with a letter or digit", "bad_id"
+        )
+    ]
 
 
 def _name_problems(name: str) -> list[Problem]:
@@ -157,11 +168,15 @@ def _settings_problems(settings: dict[str, Any]) -> list[Problem]:
     for name, value in settings.items():
         at = f"settings.{name}"
         if name not in {"zone", "locale", "limits"}:
-            problems.append(Problem(at, "is not a setting of a tenant; there are zone, locale and limits", "unknown_field"))
+            problems.append(
+                Problem(at, "is not a setting of a tenant; there are zone, locale and limits", "unknown_field")
+            )
         elif value is None:
             continue
         elif name == "zone" and not (isinstance(value, str) and zone_of(value)):
-            problems.append(Problem(at, f"{str(value)[:80]!r} is no time zone; use a name like Europe/Berlin", "bad_zone"))
+            problems.append(
+                Problem(at, f"{str(value)[:80]!r} is no time zone; use a name like Europe/Berlin", "bad_zone")
+            )
         elif name == "locale" and not (isinstance(value, str) and _LOCALE.fullmatch(value)):
             problems.append(Problem(at, f"{str(value)[:80]!r} is no locale; use one like en-GB", "bad_locale"))
         elif name == "limits":
@@ -170,10 +185,11 @@ def _settings_problems(settings: dict[str, Any]) -> list[Problem]:
 
 
 def _limits_problems(limits: Any) -> list[Problem]:
-    if not isinstance(limits, dict):
+    given = as_object(limits)
+    if given is None:
         return [Problem("settings.limits", "is an object", "wrong_type")]
     problems: list[Problem] = []
-    for name, value in limits.items():
+    for name, value in given.items():
         at = f"settings.limits.{name}"
         low, high = LIMITS.get(name, (0, 0))
         if name not in LIMITS:

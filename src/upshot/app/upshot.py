@@ -17,6 +17,7 @@ from upshot.app.event_types import EventTypes
 from upshot.app.events import Events
 from upshot.app.keys import Keys
 from upshot.app.outbox import Outbox
+from upshot.app.packs import Packs
 from upshot.app.runs import Runs
 from upshot.app.settings import Settings
 from upshot.app.stats import Stats
@@ -78,6 +79,7 @@ class Upshot:
         self.automations, self.runs = Automations(self), Runs(self)
         self.tenants, self.keys, self.audit = Tenants(self), Keys(self), Audit(self)
         self.outbox, self.stats = Outbox(self), Stats(self)
+        self.packs = Packs(self)
         self._thread: threading.Thread | None = None
 
     # --- life -----------------------------------------------------------------------------------------------------------

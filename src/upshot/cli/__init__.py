@@ -8,13 +8,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code. Errors are said on stderr with their cause and remedy, never as a traceback
     unless the fault is our own."""
     from upshot.cli.commands import app
-    from upshot.cli.output import report
-    from upshot.core.errors import UpshotError
 
     given = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in given
     try:
         app(given, prog_name="upshot")
-    except (UpshotError, OSError) as error:
-        report(error, as_json=as_json)
+    except Exception as error:
+        from upshot.cli.output import report
+        from upshot.core.errors import UpshotError
+
+        if not isinstance(error, UpshotError | OSError):
+            raise
+        report(error, as_json="--json" in given)
         sys.exit(1)

@@ -2,12 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from upshot.cli import options
-from upshot.core.errors import Refused
 
 commands = typer.Typer(help="Automations: what happens when an event comes.", no_args_is_help=True)
 AutomationId = Annotated[str, typer.Argument(metavar="ID", help="The automation's id.")]
@@ -28,6 +27,7 @@ def list_(
     from upshot.cli.opening import opened
     from upshot.cli.output import show_json, show_table
     from upshot.core import statuses
+    from upshot.core.errors import Refused
 
     if status is not None and status not in statuses.AUTOMATION:
         raise Refused.at("--status", f"is one of {', '.join(statuses.AUTOMATION)}", "bad_status")
@@ -37,7 +37,9 @@ def list_(
         show_json({"items": page.items, "next": page.next})
         return
     columns = {"id": "ID", "status": "STATUS", "priority": "PRIORITY", "name": "NAME", "trigger.event": "EVENT"}
-    show_table(page.items, columns, "There are no automations. Import one (upshot automations import FILE) or install a pack.")
+    show_table(
+        page.items, columns, "There are no automations. Import one (upshot automations import FILE) or install a pack."
+    )
 
 
 @commands.command()
@@ -127,11 +129,13 @@ def lint(*, files: Files, app: options.App = None, as_json: options.Json = False
     _exit_on_problems(told)
 
 
-@commands.command()
-def test(
+@commands.command("test")
+def try_out(
     *,
     which: Annotated[str, typer.Argument(metavar="ID|FILE", help="An automation's id, or a document's file.")],
-    data: Annotated[str, typer.Option("--data", metavar="JSON", help="The sample event's data; @file reads a file.")] = "{}",
+    data: Annotated[
+        str, typer.Option("--data", metavar="JSON", help="The sample event's data; @file reads a file.")
+    ] = "{}",
     event: Annotated[str | None, typer.Option("--event", help="The sample event's name.")] = None,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
@@ -158,9 +162,10 @@ def _documents(name: str) -> list[Any]:
     from upshot.cli.input import read_file
 
     content = read_file(name)
-    if isinstance(content, dict) and set(content) == {"automations"} and isinstance(content["automations"], list):
-        content = content["automations"]
-    return list(content) if isinstance(content, list) else [content]
+    if isinstance(content, dict):
+        document = cast("dict[str, Any]", content)
+        content = document["automations"] if list(document) == ["automations"] else [document]
+    return cast("list[Any]", content) if isinstance(content, list) else [content]
 
 
 def _show_told(told: list[dict[str, Any]]) -> None:
@@ -168,7 +173,7 @@ def _show_told(told: list[dict[str, Any]]) -> None:
 
     for index, one in enumerate(told):
         where = one.get("file") or f"[{index}]"
-        name = (one["document"] or {}).get("name", "?")
+        name = one["document"]["name"] if one["document"] else "a document"
         state = "cannot be imported" if one["problems"] else f"imported as {one['id']}" if one.get("id") else "is fine"
         show(f"{where}: {name}: {state}")
         for found in (*one["problems"], *one["notes"]):

@@ -26,7 +26,7 @@ def dev(
             "Use `upshot serve` there.",
             param_hint="--host",
         )
-    listening = server.listen(LOCALHOST if host == "localhost" else host, port)
+    listening = server.listen(options.LOOPBACK if host == "localhost" else host, port)
     upshot = _opened(database, app, as_json=as_json)
     try:
         server.run_on_a_loop(lambda: _serve(upshot, listening, demo=demo, as_json=as_json))
@@ -38,7 +38,6 @@ def dev(
     say("stopped", as_json=as_json, event="stopped")
 
 
-LOCALHOST = options.LOOPBACK
 SECRET_KEY_FILE = FOLDER / "secret-key"
 
 
@@ -59,7 +58,12 @@ def _opened(database: str | None, app: str | None, *, as_json: bool) -> Any:
         (FOLDER / ".gitignore").write_text("*\n")
         if not given.has_secret_key:
             given = dataclasses.replace(given, secret_key=kept_secret_key(SECRET_KEY_FILE))
-            say(f"the secret key is kept in {SECRET_KEY_FILE}", as_json=as_json, event="secret_key", file=str(SECRET_KEY_FILE))
+            say(
+                f"the secret key is kept in {SECRET_KEY_FILE}",
+                as_json=as_json,
+                event="secret_key",
+                file=str(SECRET_KEY_FILE),
+            )
         upshot = opening.build(url, given)
     shown = upshot.database.url.render_as_string(hide_password=True)
     changed = upshot.migrate()
@@ -80,10 +84,11 @@ async def _serve(upshot: Any, listening: Any, *, demo: bool, as_json: bool) -> N
         say("the sample pack `clinic` is installed", as_json=as_json, event="pack", name="clinic")
 
     async def started() -> None:
-        if demo:
-            await asyncio.to_thread(upshot.packs.demo, options.DEFAULT_TENANT)
-            say("sample events were emitted", as_json=as_json, event="demo")
         url = server.address_of(listening)
+        if demo:
+            count = await asyncio.to_thread(upshot.packs.demo, options.DEFAULT_TENANT)
+            words = f"{count} sample events were emitted" if count else "the sample events were emitted before"
+            say(words, as_json=as_json, event="demo", events=count)
         say(f"ready on {url} (API: {url}/api/docs; stop with Ctrl-C)", as_json=as_json, event="ready", url=url)
 
     await server.serve(upshot, create_app(upshot, dev=True), listening, trusts_proxy=False, started=started)

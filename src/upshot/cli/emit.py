@@ -1,6 +1,6 @@
 """`upshot emit`: give one event."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,9 +10,13 @@ from upshot.cli import options
 def emit(
     *,
     name: Annotated[str, typer.Argument(help="The event's name, like crm/appointment.created.")],
-    data: Annotated[str, typer.Argument(metavar="JSON", help="Its data, an object; - reads it from the standard input.")] = "{}",
+    data: Annotated[
+        str, typer.Argument(metavar="JSON", help="Its data, an object; - reads it from the standard input.")
+    ] = "{}",
     tenant: options.Tenant = options.DEFAULT_TENANT,
-    event_id: Annotated[str | None, typer.Option("--id", help="Its id: the same id again is not another event.")] = None,
+    event_id: Annotated[
+        str | None, typer.Option("--id", help="Its id: the same id again is not another event.")
+    ] = None,
     database: options.Database = None,
     as_json: options.Json = False,
 ) -> None:
@@ -25,7 +29,7 @@ def emit(
     given = read_json(data, "data")
     if not isinstance(given, dict):
         raise Refused.at("data", "is an object", "wrong_type")
-    envelope = {"name": name, "data": given, **({"id": event_id} if event_id is not None else {})}
+    envelope: dict[str, Any] = {"name": name, "data": given, **({"id": event_id} if event_id is not None else {})}
     with opened(database) as upshot:
         upshot.tenants.get(tenant)
         accepted = upshot.events.accept(tenant, [envelope])[0]

@@ -17,7 +17,9 @@ def _keys() -> None:
 @commands.command()
 def create(
     *,
-    role: Annotated[str, typer.Option("--role", help="viewer, editor, operator, admin; an emitter may only give events.")],
+    role: Annotated[
+        str, typer.Option("--role", help="viewer, editor, operator, admin; an emitter may only give events.")
+    ],
     name: Annotated[str, typer.Option("--name", help="What it is for; the audit shows it.")],
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upshot.core.errors import Refused
-
 if TYPE_CHECKING:
     from upshot.app.settings import Settings
     from upshot.app.upshot import Upshot
@@ -72,6 +70,7 @@ def loaded(app: str, database: str | None) -> "Upshot":
         Refused: it cannot be found, or a database is named beside it.
     """
     from upshot.app.upshot import Upshot
+    from upshot.core.errors import Refused
 
     if database is not None:
         raise Refused.at("--database", "the object that --app names has its database already; leave one of them out")

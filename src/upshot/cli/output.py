@@ -3,9 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from upshot.core.errors import Refused, UpshotError
+from typing import Any, cast
 
 CELL_MAX = 60
 
@@ -50,6 +48,8 @@ def say(line: str, *, as_json: bool = False, **facts: Any) -> None:
 
 def report(error: Exception, *, as_json: bool = False) -> None:
     """Say on stderr what went wrong and what to do about it."""
+    from upshot.core.errors import Refused, UpshotError
+
     problems = [] if not isinstance(error, Refused) else list(error.problems)
     if as_json:
         told = [{"path": p.path, "message": p.message, "code": p.code} for p in problems]
@@ -59,12 +59,15 @@ def report(error: Exception, *, as_json: bool = False) -> None:
     if not problems:
         print(plain(f"upshot: {error}"), file=sys.stderr)
     for problem in problems:
-        print(plain(f"upshot: {problem.path}: {problem.message}" if problem.path else f"upshot: {problem.message}"), file=sys.stderr)
+        print(
+            plain(f"upshot: {problem.path}: {problem.message}" if problem.path else f"upshot: {problem.message}"),
+            file=sys.stderr,
+        )
 
 
 def _cell(row: Mapping[str, Any], field: str) -> str:
     value: Any = row
     for part in field.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+        value = cast("Mapping[str, Any]", value).get(part) if isinstance(value, Mapping) else None
     text = "-" if value is None else plain(value)
     return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"

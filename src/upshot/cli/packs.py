@@ -16,8 +16,7 @@ def list_(*, database: options.Database = None, as_json: options.Json = False) -
     from upshot.cli.output import show_json, show_table
 
     with opened(database) as upshot:
-        found = upshot.packs.list()
-    items = list(getattr(found, "items", found)) if not isinstance(found, list) else found
+        items = upshot.packs.list()
     if as_json:
         show_json({"items": items})
     else:

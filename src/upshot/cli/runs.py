@@ -17,7 +17,9 @@ def list_(
     status: Annotated[str | None, typer.Option("--status", help="Only those of this status.")] = None,
     event: Annotated[str | None, typer.Option("--event", help="Only those of this event, by id or name.")] = None,
     limit: options.Limit = 50,
-    after: Annotated[str | None, typer.Option("--after", help="Go on after this place: `next` of the page before.")] = None,
+    after: Annotated[
+        str | None, typer.Option("--after", help="Go on after this place: `next` of the page before.")
+    ] = None,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
     as_json: options.Json = False,
@@ -35,8 +37,16 @@ def list_(
     if as_json:
         show_json({"items": page.items, "next": page.next})
         return
-    columns = {"id": "ID", "status": "STATUS", "automation.name": "AUTOMATION", "event.name": "EVENT", "created_at": "CREATED"}
-    show_table(page.items, columns, "There are no runs. Emit an event that an active automation listens for: upshot emit")
+    columns = {
+        "id": "ID",
+        "status": "STATUS",
+        "automation.name": "AUTOMATION",
+        "event.name": "EVENT",
+        "created_at": "CREATED",
+    }
+    show_table(
+        page.items, columns, "There are no runs. Emit an event that an active automation listens for: upshot emit"
+    )
 
 
 @commands.command()

@@ -43,7 +43,9 @@ def listen(host: str, port: int) -> socket.socket:
         made.bind((host, port))
     except OSError as error:
         made.close()
-        raise Conflict(f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another with --port.") from error
+        raise Conflict(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. Choose another with --port."
+        ) from error
     return made
 
 
@@ -73,7 +75,12 @@ def run_on_a_loop(main: Callable[[], Awaitable[None]]) -> None:
 
 
 async def serve(
-    upshot: "Upshot", app: "ASGIApp", listening: socket.socket, *, trusts_proxy: bool, started: Callable[[], Awaitable[None]]
+    upshot: "Upshot",
+    app: "ASGIApp",
+    listening: socket.socket,
+    *,
+    trusts_proxy: bool,
+    started: Callable[[], Awaitable[None]],
 ) -> None:
     """Run the engine and answer requests until SIGINT or SIGTERM; then stop both in a few seconds. `started` is called when
     requests are answered."""
@@ -91,13 +98,13 @@ async def serve(
         timeout_graceful_shutdown=REQUESTS_SECONDS,
     )
     server = _Server(config, streams, started)
-    await upshot.start_async()
-    try:
-        settle_memory()
-        with stopping(server.handle_exit):
+    with stopping(server.handle_exit):
+        await upshot.start_async()
+        try:
+            settle_memory()
             await server.serve([listening])
-    finally:
-        await stop_engine(upshot)
+        finally:
+            await stop_engine(upshot)
 
 
 async def stop_engine(upshot: "Upshot") -> None:
@@ -164,9 +171,7 @@ def _is_event_stream(message: "Message") -> bool:
 class _Server(uvicorn.Server):
     """uvicorn, with signals that are handled here, and a word when it is ready."""
 
-    def __init__(
-        self, config: uvicorn.Config, streams: EndingStreams, started: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, streams: EndingStreams, started: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._streams, self._started = streams, started
 

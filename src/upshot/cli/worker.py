@@ -1,16 +1,16 @@
 """`upshot worker`: the engine alone, beside a host that serves its own pages."""
 
-import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from upshot.cli import options
 
+if TYPE_CHECKING:
+    import asyncio
 
-def worker(
-    *, database: options.Database = None, app: options.App = None, as_json: options.Json = False
-) -> None:
+
+def worker(*, database: options.Database = None, app: options.App = None, as_json: options.Json = False) -> None:
     """Run the engine alone, without API and pages, until SIGINT or SIGTERM."""
     from upshot.cli import server
 
@@ -48,21 +48,23 @@ def opened_for_service(database: str | None, app: str | None) -> Generator[Any]:
 
 
 async def _work(upshot: Any, *, as_json: bool) -> None:
+    import asyncio
+
     from upshot.cli import server
     from upshot.cli.output import say
     from upshot.cli.signals import stopping
 
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
-    await upshot.start_async()
-    try:
-        server.settle_memory()
-        say("the engine runs (stop with Ctrl-C)", as_json=as_json, event="ready")
-        with stopping(lambda _number, _frame: _soon(loop, asked)):
+    with stopping(lambda _number, _frame: _soon(loop, asked)):
+        await upshot.start_async()
+        try:
+            server.settle_memory()
+            say("the engine runs (stop with Ctrl-C)", as_json=as_json, event="ready")
             await asked.wait()
-    finally:
-        await server.stop_engine(upshot)
+        finally:
+            await server.stop_engine(upshot)
     say("stopped", as_json=as_json, event="stopped")
 
 
-def _soon(loop: asyncio.AbstractEventLoop, asked: asyncio.Event) -> None:
+def _soon(loop: "asyncio.AbstractEventLoop", asked: "asyncio.Event") -> None:
     loop.call_soon_threadsafe(asked.set)

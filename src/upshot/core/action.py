@@ -160,23 +160,25 @@ class ActionRegistry:
     def __init__(self, actions: Sequence[Action] = ()) -> None:
         self._actions: dict[str, Action] = {}
         self._shapes: dict[str, ActionShape] = {}
+        self._yielding: set[str] = set()
         for action in actions:
             self.add(action)
 
-    def add(self, action: Action, *, replace: bool = False) -> Action:
-        """Take an action up. The same one again is nothing new.
+    def add(self, action: Action, *, replace: bool = False, yields: bool = False) -> Action:
+        """Take an action up. The same one again is nothing new. One that `yields` gives its name up to any later one.
 
         Raises:
             ValueError: another action has that name, and `replace` is not set.
         """
         present = self._actions.get(action.name)
-        if present is not None and present is not action and not replace:
+        if present is not None and present is not action and not replace and action.name not in self._yielding:
             raise ValueError(
                 f"There is an action {action.name!r} already, from {present.module}; "
                 f"the one from {action.module} needs another name."
             )
         self._actions[action.name] = action
         self._shapes[action.name] = action.shape
+        (self._yielding.add if yields else self._yielding.discard)(action.name)
         return action
 
     def get(self, name: str) -> Action | None:

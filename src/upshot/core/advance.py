@@ -18,7 +18,7 @@ from upshot.core.journal import Outcome
 from upshot.core.program import Program
 
 
-class State(msgspec.Struct, frozen=True):
+class State(msgspec.Struct, frozen=True, gc=False):
     """Where a run stands: the step it waits for (None when it is over) and whether a failed step was passed over."""
 
     open_step: str | None = None

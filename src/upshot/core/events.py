@@ -17,7 +17,7 @@ class EntityRef(msgspec.Struct, frozen=True):
     id: str
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An immutable fact that was checked and may be accepted. `text` is its data as canonical JSON; one made `by_hand` is
     the cause of the one run it was made for and starts nothing else."""
 

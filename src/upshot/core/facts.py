@@ -38,7 +38,7 @@ class _Missing:
 MISSING: Final = _Missing()
 
 
-class Facts(msgspec.Struct, frozen=True):
+class Facts(msgspec.Struct, frozen=True, gc=False):
     """Everything a condition or a template may read, for one event at one instant. `now` is microseconds UTC."""
 
     data: dict[str, Any]

@@ -7,7 +7,7 @@ import msgspec
 from upshot.core.commands import StepError
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """How one step ended, once and for all. `status` is a final step status."""
 
     step_id: str

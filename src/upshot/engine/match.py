@@ -8,7 +8,7 @@ nothing is written and the event is matched again with the new ones.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.core.errors import Busy
 from upshot.core.events import Event
+from upshot.core.instants import SECOND
 from upshot.core.strict_json import encode
 from upshot.engine.definitions import Listener, TenantDefinitions
 from upshot.engine.live_run import LiveRun, facts_of
@@ -74,25 +75,32 @@ class Match:
         self._kind = MatchWrite()
         self._handed: deque[Event] = deque()
         self._writing: set[asyncio.Task[None]] = set()
-        self._behind = True
-        self.wake = lambda: None
+        self._spilled: deque[tuple[str, str]] = deque()
+        self._next_claim_at = 0
+        self.wake: Callable[[], None] = lambda: None
 
     def hand(self, events: Sequence[Event]) -> None:
-        """Take over events that this process just committed. When too many wait, the store keeps the rest."""
-        if len(self._handed) > HANDED_MAX:
-            self._behind = True
-            return
-        self._handed.extend(event for event in events if event.is_matched)
+        """Take over events that this process just committed. When too many wait, of the rest only the keys are held."""
+        for event in events:
+            if not event.is_matched:
+                continue
+            if len(self._handed) < HANDED_MAX:
+                self._handed.append(event)
+            else:
+                self._spilled.append((event.tenant_id, event.id))
         self.wake()
 
     def is_idle(self) -> bool:
         """Whether no handed event waits and no match is being written."""
-        return not self._handed and not self._writing
+        return not self._handed and not self._spilled and not self._writing
 
     async def poll(self) -> float:
         """Match the next batch."""
         batch = [self._handed.popleft() for _ in range(min(len(self._handed), BATCH_MAX))]
-        if not batch:
+        if not batch and self._spilled:
+            keys = [self._spilled.popleft() for _ in range(min(len(self._spilled), BATCH_MAX))]
+            batch = await self._process.reads.run(event_store.read_events, keys)
+        if not batch and self._process.clock.now() >= self._next_claim_at:
             batch = await self._claim()
         if not batch:
             return POLL_SECONDS
@@ -113,7 +121,8 @@ class Match:
         claimed = await process.commit.run_async(
             lambda c: event_store.claim_unmatched(c, process.worker_id, now, BATCH_MAX)
         )
-        self._behind = len(claimed) == BATCH_MAX
+        if len(claimed) < BATCH_MAX:
+            self._next_claim_at = now + int(POLL_SECONDS * SECOND)
         return claimed
 
     async def _decide(self, batch: list[Event]) -> list[Matched]:

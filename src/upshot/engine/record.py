@@ -26,7 +26,7 @@ class LeaseLost(Exception):
     """Another worker holds the run, or it is over (cancelled, say): what was about to be written was dropped."""
 
 
-class Recording(msgspec.Struct, frozen=True):
+class Recording(msgspec.Struct, frozen=True, gc=False):
     """One performed step of one run."""
 
     run: LiveRun
@@ -36,7 +36,7 @@ class Recording(msgspec.Struct, frozen=True):
     attempt: int
 
 
-class Recorded(msgspec.Struct, frozen=True):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """What the kept outcome led to. `events` were emitted in the same commit and are yet to be matched."""
 
     state: advance.State

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from upshot.engine.record import Recording
 
 
-class Performed(msgspec.Struct, frozen=True, kw_only=True):
+class Performed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One attempt as `act` made it: an outcome, or operations on our own store that will decide it. JSON is text."""
 
     started_at: int

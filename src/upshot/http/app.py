@@ -1,37 +1,18 @@
 """The ASGI application: API, health, documentation and UI over one `Upshot`. It can be mounted under any prefix."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from upshot.http import (
-    actions,
-    audit,
-    automations,
-    docs,
-    entities,
-    event_types,
-    events,
-    health,
-    ingest,
-    keys,
-    openapi,
-    operators,
-    outbox,
-    runs,
-    session,
-    stats,
-    stream,
-    tenants,
-    ui,
-)
+from upshot.http import docs, health, ingest, openapi, ui
 from upshot.http.auth import Gate
 from upshot.http.edge import Edge
+from upshot.http.nouns import noun_routers
 from upshot.http.problems import add_handlers, problem_response
 from upshot.http.routing import answer
 from upshot.http.signing import Signer
@@ -42,33 +23,12 @@ if TYPE_CHECKING:
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def noun_routers() -> list[APIRouter]:
-    """The routers of all nouns, in the order the documentation shows them."""
-    nouns = (
-        events,
-        event_types,
-        automations,
-        runs,
-        entities,
-        actions,
-        operators,
-        outbox,
-        tenants,
-        keys,
-        audit,
-        session,
-        stats,
-        stream,
-    )
-    return [noun.router for noun in nouns]
-
-
 def create_app(upshot: "Upshot", *, dev: bool = False, engine: bool = False) -> FastAPI:
     """The application. `dev` lets this machine itself in without a key, as the admin of the tenant `default`. With
     `engine`, the engine runs on the server's event loop, from its start to its end."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
         if engine:
             await upshot.start_async()
         try:
@@ -118,7 +78,10 @@ async def _openapi(_request: Request) -> Response:
 
 async def _nothing_here(request: Request) -> Response:
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-    routes = [ingest.route, *(route for router in noun_routers() for route in router.routes if isinstance(route, Route))]
+    routes = [
+        ingest.route,
+        *(route for router in noun_routers() for route in router.routes if isinstance(route, Route)),
+    ]
     allowed = sorted({method for route in routes if route.path_regex.match(path) for method in route.methods or ()})
     if allowed:
         headers = {"Allow": ", ".join(allowed)}

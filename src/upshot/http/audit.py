@@ -22,4 +22,6 @@ def list_audit(
 ) -> Response:
     """List who changed what, newest first, with before and after."""
     after = call.place("audit", cursor)
-    return call.page("audit", call.upshot.audit.page(call.tenant_id, limit=limit, after=after, noun=noun, noun_id=noun_id))
+    return call.page(
+        "audit", call.upshot.audit.page(call.tenant_id, limit=limit, after=after, noun=noun, noun_id=noun_id)
+    )

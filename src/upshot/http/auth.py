@@ -133,7 +133,9 @@ def _developer(request: Request) -> Caller:
         raise NotSignedIn("Only this machine itself needs no key. Send `Authorization: Bearer upk_...`.")
     name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     if name != "localhost" and not _is_loopback(name):
-        raise NotAllowed("Without a key this server answers under localhost and 127.0.0.1 only, not under another name.")
+        raise NotAllowed(
+            "Without a key this server answers under localhost and 127.0.0.1 only, not under another name."
+        )
     if request.method not in SAFE:
         _raise_unless_same_origin(request, must_say=False)
     return Caller(DEV_TENANT, "admin", "developer")
@@ -159,5 +161,3 @@ def _raise_unless_same_origin(request: Request, *, must_say: bool) -> None:
 def _is_own(request: Request, origin: str) -> bool:
     parts = urlsplit(origin)
     return parts.scheme in {"http", "https"} and parts.netloc.lower() == request.headers.get("host", "").lower()
-
-

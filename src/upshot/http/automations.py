@@ -8,14 +8,15 @@ from starlette.responses import Response
 
 from upshot.core.errors import Malformed
 from upshot.http.pages import Cursor, Limit
-from upshot.http.routing import CallNow, answer, asks, noun_router, nothing
+from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import automations as shapes
 from upshot.http.shapes.base import JsonObject
 from upshot.http.shapes.runs import StartedRun
 
 router = noun_router("automations")
 IfMatch = Annotated[
-    str | None, Header(description="The revision this change is made on, as `ETag` gave it; 412 when it is not the present one.")
+    str | None,
+    Header(description="The revision this change is made on, as `ETag` gave it; 412 when it is not the present one."),
 ]
 _TAG = re.compile(r'"(\d{1,15})"')
 
@@ -114,31 +115,41 @@ def delete_automation(call: CallNow, automation_id: str) -> Response:
     return nothing()
 
 
-@router.post("/automations/{automation_id}/undelete", **asks("editor", shapes.AutomationItem, operation="undelete_automation"))
+@router.post(
+    "/automations/{automation_id}/undelete", **asks("editor", shapes.AutomationItem, operation="undelete_automation")
+)
 def undelete_automation(call: CallNow, automation_id: str) -> Response:
     """Bring a deleted automation back as it was."""
     return _tagged(call.upshot.automations.undelete(call.tenant_id, automation_id, actor=call.actor))
 
 
-@router.post("/automations/{automation_id}/publish", **asks("editor", shapes.AutomationItem, operation="publish_automation"))
+@router.post(
+    "/automations/{automation_id}/publish", **asks("editor", shapes.AutomationItem, operation="publish_automation")
+)
 def publish_automation(call: CallNow, automation_id: str) -> Response:
     """The draft becomes the next version, and active."""
     return _tagged(call.upshot.automations.publish(call.tenant_id, automation_id, actor=call.actor))
 
 
-@router.post("/automations/{automation_id}/activate", **asks("editor", shapes.AutomationItem, operation="activate_automation"))
+@router.post(
+    "/automations/{automation_id}/activate", **asks("editor", shapes.AutomationItem, operation="activate_automation")
+)
 def activate_automation(call: CallNow, automation_id: str) -> Response:
     """The version that was live is live again; one that was never published is published."""
     return _tagged(call.upshot.automations.activate(call.tenant_id, automation_id, actor=call.actor))
 
 
-@router.post("/automations/{automation_id}/pause", **asks("editor", shapes.AutomationItem, operation="pause_automation"))
+@router.post(
+    "/automations/{automation_id}/pause", **asks("editor", shapes.AutomationItem, operation="pause_automation")
+)
 def pause_automation(call: CallNow, automation_id: str) -> Response:
     """It starts no runs until it is active again. Runs that go on go on."""
     return _tagged(call.upshot.automations.pause(call.tenant_id, automation_id, actor=call.actor))
 
 
-@router.post("/automations/{automation_id}/archive", **asks("editor", shapes.AutomationItem, operation="archive_automation"))
+@router.post(
+    "/automations/{automation_id}/archive", **asks("editor", shapes.AutomationItem, operation="archive_automation")
+)
 def archive_automation(call: CallNow, automation_id: str) -> Response:
     """Put an automation away. It can be activated again."""
     return _tagged(call.upshot.automations.archive(call.tenant_id, automation_id, actor=call.actor))
@@ -185,9 +196,9 @@ def list_versions(call: CallNow, automation_id: str, limit: Limit = 50, cursor: 
     return call.page(kind, call.upshot.automations.versions(call.tenant_id, automation_id, limit=limit, after=place))
 
 
-@router.get("/automations/{automation_id}/versions/{version}", **asks("viewer", shapes.Version, operation="get_version"))
-def get_version(
-    call: CallNow, automation_id: str, version: Annotated[int, Path(ge=1, le=2_147_483_647)]
-) -> Response:
+@router.get(
+    "/automations/{automation_id}/versions/{version}", **asks("viewer", shapes.Version, operation="get_version")
+)
+def get_version(call: CallNow, automation_id: str, version: Annotated[int, Path(ge=1, le=2_147_483_647)]) -> Response:
     """Show one published version."""
     return answer(call.upshot.automations.version(call.tenant_id, automation_id, version))

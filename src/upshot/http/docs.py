@@ -13,13 +13,14 @@ from upshot.http.openapi import schema
 from upshot.http.routing import ROLE
 
 STYLE = """
-:root{color-scheme:light dark;--line:#8884;--soft:#8881}
+:root{color-scheme:light dark;--line:#8884}
 body{font:15px/1.55 system-ui,sans-serif;max-width:62rem;margin:0 auto;padding:2rem 1.25rem 6rem}
 h1{margin:0 0 .5rem}h2{margin:2.5rem 0 .25rem;border-bottom:1px solid var(--line);padding-bottom:.25rem}
-p{margin:.4rem 0}code,pre{font:13px/1.5 ui-monospace,monospace}pre{background:var(--soft);padding:.75rem;overflow:auto;border-radius:6px}
+p{margin:.4rem 0}code{font:13px/1.5 ui-monospace,monospace}
 details{border:1px solid var(--line);border-radius:6px;margin:.5rem 0;padding:.45rem .75rem}summary{cursor:pointer}
 .verb{display:inline-block;min-width:4.2rem;font-weight:650}.role{float:right;opacity:.7}nav a{margin-right:.9rem}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;border-top:1px solid var(--line);padding:.3rem .5rem}
+table{border-collapse:collapse;width:100%}
+td,th{text-align:left;vertical-align:top;border-top:1px solid var(--line);padding:.3rem .5rem}
 """
 POLICY = (
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"
@@ -70,11 +71,17 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
         f"<b>{status}</b> {_answer(told)}" for status, told in operation["responses"].items() if status < "300"
     )
     problems = ", ".join(status for status in operation["responses"] if status >= "300")
-    return (
-        f'<details id="{operation["operationId"]}"><summary><span class="role">{operation.get(ROLE, "")}</span>'
-        f'<span class="verb">{method.upper()}</span> <code>{escape(path)}</code> {escape(operation.get("summary", ""))}</summary>'
-        f"<p>{escape(operation.get('description', ''))}</p>{parameters}{body}<p>Answers: {answers}; problems {problems}.</p></details>"
+    summary = (
+        f'<span class="role">{operation.get(ROLE, "")}</span><span class="verb">{method.upper()}</span> '
+        f"<code>{escape(path)}</code> {escape(operation.get('summary', ''))}"
     )
+    about = f"<p>{escape(operation.get('description', ''))}</p>"
+    told = f"<p>Answers: {answers}; problems {problems}.</p>"
+    return _folded(operation["operationId"], summary, f"{about}{parameters}{body}{told}")
+
+
+def _folded(identity: str, summary: str, text: str) -> str:
+    return f'<details id="{escape(identity)}"><summary>{summary}</summary>{text}</details>'
 
 
 def _answer(told: dict[str, Any]) -> str:
@@ -102,5 +109,5 @@ def _shape(name: str, shape: dict[str, Any]) -> str:
         f"<td>{escape(inner.get('description', ''))}</td></tr>"
         for field, inner in shape.get("properties", {}).items()
     )
-    about = escape(shape.get("description", ""))
-    return f'<details id="shape-{escape(name)}"><summary><code>{escape(name)}</code> {about}</summary><table>{rows}</table></details>'
+    summary = f"<code>{escape(name)}</code> {escape(shape.get('description', ''))}"
+    return _folded(f"shape-{name}", summary, f"<table>{rows}</table>")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from upshot.http.automations import IfMatch, revision_of
 from upshot.http.pages import Cursor, Limit
-from upshot.http.routing import CallNow, answer, asks, noun_router, nothing
+from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import system as shapes
 
 router = noun_router("entities")
@@ -99,7 +99,5 @@ def patch_entity(
 @router.delete("/entities/{type}/{entity_id:path}", **asks("editor", status=204, operation="delete_entity"))
 def delete_entity(call: CallNow, type: str, entity_id: str, if_match: IfMatch = None) -> Response:  # noqa: A002 - the wire's own name
     """Delete an entity. The events and runs about it stay."""
-    call.upshot.entities.delete(
-        call.tenant_id, type, entity_id, revision=revision_of(None, if_match), actor=call.actor
-    )
+    call.upshot.entities.delete(call.tenant_id, type, entity_id, revision=revision_of(None, if_match), actor=call.actor)
     return nothing()

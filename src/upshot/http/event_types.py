@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from upshot.core.errors import Malformed
 from upshot.http.pages import Cursor, Limit
-from upshot.http.routing import CallNow, answer, asks, noun_router, nothing
+from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import events as shapes
 
 router = noun_router("event-types")

@@ -40,8 +40,8 @@ async def once(
     key = request.headers.get(HEADER)
     if key is None:
         return await perform()
-    if not 0 < len(key) <= KEY_MAX or not key.isprintable():
-        raise Malformed.at("Idempotency-Key", f"is 1 to {KEY_MAX} printable characters", "bad_key")
+    if not 0 < len(key) <= KEY_MAX or not all("!" <= character <= "~" for character in key):
+        raise Malformed.at("Idempotency-Key", f"is 1 to {KEY_MAX} visible ASCII characters", "bad_key")
     route, hashed = f"{request.method} {request.url.path}", hashlib.sha256(body).hexdigest()
     now = upshot.clock.now()
     commit = upshot.commit
@@ -54,7 +54,7 @@ async def once(
         await commit.run_async(lambda c: store.release(c, tenant_id, key))
         raise
     answer = bytes(response.body)
-    if response.status_code < 300 and len(answer) <= ANSWER_MAX:  # noqa: PLR2004 - the statuses of success
+    if response.status_code < 300 and len(answer) <= ANSWER_MAX:
         await commit.run_async(lambda c: store.keep(c, tenant_id, key, response.status_code, answer.decode()))
     else:
         await commit.run_async(lambda c: store.release(c, tenant_id, key))
@@ -65,6 +65,8 @@ def _again(first: store.KeptRequest, route: str, hashed: str) -> Response:
     if first.route != route or first.body_hash != hashed:
         raise Refused.at("Idempotency-Key", "was used for another request; take a new one", "key_reused")
     if first.status is None:
-        raise Unfinished("The first request with this Idempotency-Key has not ended. Ask for what it made before sending another.")
+        raise Unfinished(
+            "The first request with this Idempotency-Key has not ended. Ask for what it made before sending another."
+        )
     headers = {"Idempotency-Replayed": "true", "Cache-Control": "no-store"}
     return Response(first.response, first.status, headers, "application/json")

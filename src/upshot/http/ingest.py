@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from upshot.app.keys import EMITTER
+from upshot.core.automations.fields import as_list, as_object
 from upshot.core.errors import Malformed
 from upshot.http.idempotency import once
 from upshot.http.routing import answer, raise_unless_known
@@ -33,18 +34,19 @@ async def accept_events(request: Request) -> Response:
 
 
 def _envelopes(value: Any) -> list[Any]:
-    if isinstance(value, dict) and "events" in value and "name" not in value:
-        for name in value:
+    one, listed = as_object(value), as_list(value)
+    if one is not None and "events" in one and "name" not in one:
+        for name in one:
             if name != "events":
                 raise Malformed.at(name[:100], "stands beside `events` and is not known", "unknown_field")
-        value = value["events"]
-        if not isinstance(value, list):
+        listed = as_list(one["events"])
+        if listed is None:
             raise Malformed.at("events", "is a list of events", "wrong_type")
-    if isinstance(value, list):
-        if not value:
-            raise Malformed.at("events", "holds no event", "missing")
-        return value
-    return [value]
+    if listed is None:
+        return [value]
+    if not listed:
+        raise Malformed.at("events", "holds no event", "missing")
+    return listed
 
 
 route = Route(PATH, accept_events, methods=["POST"], include_in_schema=False)

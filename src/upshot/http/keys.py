@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from upshot.http.pages import Cursor, Limit
-from upshot.http.routing import CallNow, answer, asks, noun_router, nothing
+from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import system as shapes
 
 router = noun_router("keys")

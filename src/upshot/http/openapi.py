@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from upshot.http.auth import PUBLIC
 from upshot.http.ingest import PATH as INGEST
+from upshot.http.nouns import noun_routers
 from upshot.http.problems import MEDIA_TYPE
 from upshot.http.routing import ROLE, SHOWN_ONCE
 from upshot.http.shapes.base import ProblemDocument
@@ -57,8 +58,6 @@ _WITH_CHANGE = {"409": "conflict", "412": "stale_revision"}
 @lru_cache(maxsize=1)
 def schema() -> dict[str, Any]:
     """The OpenAPI document. It does not depend on an installation, so none is needed to write it out."""
-    from upshot.http.app import noun_routers
-
     app = FastAPI(openapi_url=None)
     for router in noun_routers():
         app.include_router(router)
@@ -124,7 +123,7 @@ def _ingest(document: dict[str, Any]) -> dict[str, Any]:
         "tags": ["events"],
         "summary": "Accept Events",
         "operationId": "accept_events",
-        "description": "Accept one event, a list of at most 1,000, or `{\"events\": [...]}`: all of them, or none. When this "
+        "description": 'Accept one event, a list of at most 1,000, or `{"events": [...]}`: all of them, or none. When this '
         "answers, they are committed and synced to disk.",
         ROLE: "emitter",
         "requestBody": {"required": True, "content": content},

@@ -12,7 +12,8 @@ LIMIT_MAX: Final = 200
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many items a page holds.")]
 Cursor = Annotated[
-    str | None, Query(min_length=1, max_length=600, description="The `next` of the page before; none for the first page.")
+    str | None,
+    Query(min_length=1, max_length=600, description="The `next` of the page before; none for the first page."),
 ]
 
 
@@ -33,4 +34,7 @@ def place_of(signer: Signer, kind: str, tenant_id: str, cursor: str | None) -> A
 def page_of(signer: Signer, kind: str, tenant_id: str, listed: Listed) -> dict[str, Any]:
     """A page as it is sent."""
     place = listed.next
-    return {"items": listed.items, "next": signer.sign("cursor", [kind, tenant_id, place]) if place is not None else None}
+    return {
+        "items": listed.items,
+        "next": signer.sign("cursor", [kind, tenant_id, place]) if place is not None else None,
+    }

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from upshot.core.automations.fields import as_list, as_object
 from upshot.core.errors import (
     Busy,
     Conflict,
@@ -99,10 +100,9 @@ def problem_response(
 
 def response_of(error: UpshotError) -> Response:
     """The answer that this error is."""
-    for kind, status, title in STATUSES:
+    statuses = ((Conflict, 412, "Changed meanwhile"),) if error.code == STALE else STATUSES
+    for kind, status, title in statuses:
         if isinstance(error, kind):
-            if error.code == STALE:
-                status, title = 412, "Changed meanwhile"
             problems = error.problems if isinstance(error, Refused) else ()
             return problem_response(status, error.code, title, str(error), problems, _headers(error, status))
     log.error("an error without a status: %r", error)
@@ -169,7 +169,7 @@ def problems_of_validation(errors: Any) -> list[Problem]:
 
 def _headers(error: UpshotError, status: int) -> dict[str, str]:
     headers: dict[str, str] = {}
-    if status == 401:  # noqa: PLR2004 - the status that must carry this header
+    if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     seconds = getattr(error, "retry_after_seconds", None)
     if seconds is not None:
@@ -192,6 +192,7 @@ def _encode(body: dict[str, Any]) -> bytes:
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode(errors="replace").decode()
-    if isinstance(value, dict):
-        return {name: _clean(inner) for name, inner in value.items()}
-    return [_clean(inner) for inner in value] if isinstance(value, list) else value
+    given, listed = as_object(value), as_list(value)
+    if given is not None:
+        return {name: _clean(inner) for name, inner in given.items()}
+    return [_clean(inner) for inner in listed] if listed is not None else value

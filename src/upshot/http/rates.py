@@ -29,7 +29,9 @@ class Rates:
         tokens, at = self._buckets.get((kind, name), (float(most), now))
         tokens = min(most, tokens + (now - at) * per_second / SECOND)
         if tokens < 1:
-            raise TooManyRequests(f"More than {per_second} requests a second by this {kind}. Slow down, then send it again.")
+            raise TooManyRequests(
+                f"More than {per_second} requests a second by this {kind}. Slow down, then send it again."
+            )
         self._buckets[kind, name] = (tokens - 1, now)
         self._buckets.move_to_end((kind, name))
         if len(self._buckets) > BUCKETS_MAX:

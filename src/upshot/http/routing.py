@@ -31,7 +31,7 @@ SHOWN_ONCE = "x-shown-once"
 class Call:
     """One admitted request: the engine, and the caller's tenant and name."""
 
-    __slots__ = ("caller", "upshot", "_signer")
+    __slots__ = ("_signer", "caller", "upshot")
 
     def __init__(self, upshot: "Upshot", caller: Caller, signer: Signer) -> None:
         self.upshot, self.caller, self._signer = upshot, caller, signer
@@ -74,7 +74,9 @@ def nothing() -> Response:
     return Response(None, 204, {"Cache-Control": "no-store"})
 
 
-def asks(role: str, model: Any = None, *, status: int = 200, operation: str = "", shown_once: bool = False) -> dict[str, Any]:
+def asks(
+    role: str, model: Any = None, *, status: int = 200, operation: str = "", shown_once: bool = False
+) -> dict[str, Any]:
     """What to declare of a route: the least role that may, what it answers with, and its stable operation id."""
     described: dict[str, Any] = {"description": "As asked."}
     if model is not None:
@@ -143,7 +145,9 @@ def raise_unless_known(request: Request, known: set[str]) -> None:
     for name, _ in request.query_params.multi_items():
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
-            problems.append(Problem(name[:100], f"is not a parameter of this address; it knows {listed}", "unknown_parameter"))
+            problems.append(
+                Problem(name[:100], f"is not a parameter of this address; it knows {listed}", "unknown_parameter")
+            )
         elif name in seen:
             problems.append(Problem(name, "is given more than once", "repeated_parameter"))
         seen.add(name)

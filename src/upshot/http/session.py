@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from upshot.app.keys import Caller
 from upshot.http.auth import PUBLIC
-from upshot.http.routing import CallNow, answer, asks, noun_router, nothing
+from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import system as shapes
 
 router = noun_router("session")

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from starlette.requests import Request
 
+from upshot.core.automations.fields import as_object
 from upshot.core.errors import Malformed, TooLarge
 from upshot.core.strict_json import decode
 from upshot.http.problems import TooSlow, UnsupportedMedia
@@ -87,8 +88,9 @@ def raise_if_wanted(value: Any) -> None:
     """
     if value is None or value == {}:
         return
-    if isinstance(value, dict):
-        raise Malformed.at(str(next(iter(value)))[:100], "is not a known field; this takes no body", "unknown_field")
+    given = as_object(value)
+    if given is not None:
+        raise Malformed.at(next(iter(given))[:100], "is not a known field; this takes no body", "unknown_field")
     raise Malformed.at("", "this takes no body", "wrong_type")
 
 

@@ -39,9 +39,7 @@ def list_tenants(call: CallNow, limit: Limit = 50, cursor: Cursor = None) -> Res
 def create_tenant(call: CallNow, body: shapes.NewTenant) -> Response:
     """Create a tenant. Only for whoever runs the installation."""
     _raise_unless_host(call)
-    return answer(
-        call.upshot.tenants.create(body.id, name=body.name, settings=body.settings, actor=call.actor), 201
-    )
+    return answer(call.upshot.tenants.create(body.id, name=body.name, settings=body.settings, actor=call.actor), 201)
 
 
 @router.get("/tenants/{tenant_id}", **asks("viewer", shapes.Tenant, operation="get_tenant"))

@@ -61,14 +61,28 @@ def _readable(database: Database) -> list[Finding]:
     shown = database.url.render_as_string(hide_password=True)
     path = database.path
     if path is not None and not path.is_file():
-        return [Finding("database", "failed", f"There is no database {path}.", "Run `upshot migrate` to make it, or name another.")]
+        return [
+            Finding(
+                "database",
+                "failed",
+                f"There is no database {path}.",
+                "Run `upshot migrate` to make it, or name another.",
+            )
+        ]
     try:
         with database.reading() as connection:
             present = present_version(connection)
             mode: Any = connection.execute(text("PRAGMA journal_mode")).scalar() if database.is_sqlite else None
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        return [Finding("database", "failed", f"The database {shown} cannot be read: {cause}.", "Check that it is the right one.")]
+        return [
+            Finding(
+                "database",
+                "failed",
+                f"The database {shown} cannot be read: {cause}.",
+                "Check that it is the right one.",
+            )
+        ]
     findings = [Finding("database", "ok", f"{shown} can be read.")]
     if mode is not None and str(mode) != "wal":
         remedy = "Move the file to a local disk; WAL does not work on network file systems."
@@ -82,5 +96,9 @@ def _schema(present: str | None, shown: str) -> Finding:
     if present is None:
         return Finding("schema", "failed", f"{shown} has no tables of Upshot.", "Run `upshot migrate`.")
     if present > HEAD:
-        return Finding("schema", "failed", f"{shown} has schema {present}, newer than this release.", "Install the newer release.")
-    return Finding("schema", "failed", f"{shown} has schema {present}; this release needs {HEAD}.", "Run `upshot migrate`.")
+        return Finding(
+            "schema", "failed", f"{shown} has schema {present}, newer than this release.", "Install the newer release."
+        )
+    return Finding(
+        "schema", "failed", f"{shown} has schema {present}; this release needs {HEAD}.", "Run `upshot migrate`."
+    )

@@ -35,7 +35,7 @@ _new_steps = rows(*_STEP)
 _insert_steps = Prepared(insert(steps).from_select([name for name, _ in _STEP], select(*_new_steps.c).where(true())))
 
 
-class KeptStep(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class KeptStep(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One line of the journal. JSON fields are canonical text."""
 
     tenant_id: str

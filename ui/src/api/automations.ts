@@ -1,6 +1,15 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, segment } from "./client";
-import type { AutomationDocument, AutomationItem, DryRun, EntityRef, JsonObject, Page, Validation } from "./types";
+import type {
+  AutomationDocument,
+  AutomationItem,
+  DryRun,
+  EntityRef,
+  Imported,
+  JsonObject,
+  Page,
+  Validation,
+} from "./types";
 
 export type SaveRequest = AutomationDocument & { status?: "active"; revision?: number };
 export type Sample = { event?: string; data: JsonObject; entity?: EntityRef | null };
@@ -20,6 +29,8 @@ export const automations = {
   delete: (id: string) => api.delete<void>(path(id)),
   undelete: (id: string) => api.post<AutomationItem>(`${path(id)}/undelete`),
   export: (id: string) => api.get<JsonObject>(`${path(id)}/export`),
+  import: (documents: unknown, dryRun: boolean) =>
+    api.post<{ automations: Imported[] }>(`/automations/import?dry_run=${dryRun}`, documents),
   validate: (document: unknown) => api.post<Validation>("/automations/validate", { document }),
   test: (document: AutomationDocument, sample: Sample) =>
     api.post<DryRun>("/automations/test", { document, ...sample }),

@@ -149,6 +149,12 @@ export type Validation = {
   document: AutomationDocument | null;
   notes: { path: string; message: string }[];
 };
+export type Imported = {
+  document: AutomationDocument | null;
+  notes: { path: string; message: string }[];
+  problems: Problem[];
+  id: string | null;
+};
 export type DryRunStep = {
   id: string;
   kind: string;

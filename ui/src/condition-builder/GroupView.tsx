@@ -22,7 +22,7 @@ export function GroupView({ group, place }: { group: Group; place: Place }) {
     >
       <div className="flex flex-wrap items-center gap-2">
         {(group.rules.length > 1 || !isRoot) && <Join group={group} place={place} />}
-        {group.rules.length > 0 && <NotToggle group={group} place={place} />}
+        {(group.rules.length > 1 || group.not || !isRoot) && <NotToggle group={group} place={place} />}
         {(group.rules.length > 1 || group.not) && <ResultMark result={told.get(place.join("."))?.result} />}
         {!isRoot && (
           <IconButton

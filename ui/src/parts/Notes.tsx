@@ -56,7 +56,14 @@ export function ErrorNote({ error, what, onRetry }: { error: unknown; what?: str
   );
 }
 
-export function ProblemLines({ problems, onPick }: { problems: Problem[]; onPick?: (problem: Problem) => void }) {
+type LinesProps = {
+  problems: Problem[];
+  onPick?: (problem: Problem) => void;
+  /** How the place of a problem is called here; its path if left out. */
+  where?: (problem: Problem) => string;
+};
+
+export function ProblemLines({ problems, onPick, where }: LinesProps) {
   return (
     <ul className="mt-1 flex flex-col gap-0.5">
       {problems.map((problem, index) => (
@@ -68,10 +75,10 @@ export function ProblemLines({ problems, onPick }: { problems: Problem[]; onPick
               className="text-left underline-offset-2 hover:underline"
               onClick={() => onPick(problem)}
             >
-              <ProblemText problem={problem} />
+              <ProblemText problem={problem} where={where} />
             </button>
           ) : (
-            <ProblemText problem={problem} />
+            <ProblemText problem={problem} where={where} />
           )}
         </li>
       ))}
@@ -79,7 +86,14 @@ export function ProblemLines({ problems, onPick }: { problems: Problem[]; onPick
   );
 }
 
-function ProblemText({ problem }: { problem: Problem }) {
+function ProblemText({ problem, where }: { problem: Problem; where?: LinesProps["where"] }) {
+  if (where) {
+    return (
+      <>
+        <span className="font-semibold">{where(problem)}:</span> {problem.message}
+      </>
+    );
+  }
   return (
     <>
       {problem.path && <code className="code mr-1.5 font-semibold">{problem.path}</code>}

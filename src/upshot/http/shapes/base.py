@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 JsonObject = dict[str, Any]
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-21T09:00:00.000000Z"])]
 Text = Annotated[str, Field(max_length=200)]
-Revision = Annotated[int, Field(ge=0, le=2**53, description="The revision this change is made on; 412 when it is not the present one.")]
+Revision = Annotated[
+    int, Field(ge=0, le=2**53, description="The revision this change is made on; 412 when it is not the present one.")
+]
 AnyJson = Annotated[Any, WithJsonSchema({"description": "Any JSON value."})]
 
 

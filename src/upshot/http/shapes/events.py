@@ -16,7 +16,8 @@ class NewEvent(Body):
     name: EventName
     data: JsonObject = Field(default_factory=dict, description="The facts, a JSON object of at most 256 KiB.")
     id: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        default=None, description="The host's own id. The same id again is a duplicate, answered and not accepted twice."
+        default=None,
+        description="The host's own id. The same id again is a duplicate, answered and not accepted twice.",
     )
     ts: Instant | None = Field(default=None, description="When it happened; now if left out.")
     entity: EntityRef | None = Field(default=None, description="What it is about; by the event type if left out.")
@@ -104,7 +105,9 @@ class EventTypeBody(Body):
     title: Annotated[str, Field(max_length=200)] | None = ""
     description: Annotated[str, Field(max_length=5_000)] | None = ""
     # "schema" is a method of pydantic's old interface, so the field has a name of its own here
-    payload_schema: JsonObject | bool | None = Field(default=None, alias="schema", description="JSON Schema of the data.")
+    payload_schema: JsonObject | bool | None = Field(
+        default=None, alias="schema", description="JSON Schema of the data."
+    )
     entity: dict[str, str] | None = Field(default=None, examples=[{"type": "patient", "id": "appointment.patientId"}])
     on_invalid: Literal["refuse", "warn"] = "refuse"
     sample: JsonObject | None = Field(default=None, description="An example of the data, for tests by hand.")

@@ -7,9 +7,7 @@ from pydantic import Field
 from upshot.http.shapes.base import Answer, AnyJson, EntityRef, Instant, JsonObject
 
 RunStatus = Literal["pending", "running", "waiting", "paused", "completed", "partial", "failed", "cancelled"]
-StepStatus = Literal[
-    "pending", "ready", "running", "waiting", "completed", "failed", "skipped", "cancelled", "unknown"
-]
+StepStatus = Literal["pending", "ready", "running", "waiting", "completed", "failed", "skipped", "cancelled", "unknown"]
 
 
 class RunAutomation(Answer):

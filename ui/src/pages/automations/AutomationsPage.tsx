@@ -1,7 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useSearch } from "@tanstack/react-router";
-import { Plus, SearchX, Workflow } from "lucide-react";
-import { useCallback, useMemo } from "react";
+import { Plus, SearchX, Upload, Workflow } from "lucide-react";
+import { useCallback, useMemo, useState } from "react";
 import { automationsQuery } from "@/api/automations";
 import { eventTypesQuery } from "@/api/events";
 import { operatorsQuery } from "@/api/system";
@@ -15,6 +15,7 @@ import { Search } from "@/parts/Search";
 import { Table } from "@/parts/Table";
 import { texts } from "@/texts";
 import { AutomationRow } from "./AutomationRow";
+import { ImportDialog } from "./ImportDialog";
 import { matches } from "./search";
 
 const columns = [
@@ -29,6 +30,7 @@ const columns = [
 const statuses = ["active", "paused", "draft"];
 
 export function AutomationsPage() {
+  const [importing, setImporting] = useState(false);
   const list = useInfiniteQuery(automationsQuery);
   const search = useSearch({ strict: false }) as { q?: string; status?: string };
   const navigate = useNavigate();
@@ -47,10 +49,15 @@ export function AutomationsPage() {
       title={texts.automations.title}
       lead={texts.automations.lead}
       actions={
-        <Link to="/automations/new" className={buttonClass("primary")}>
-          <Plus size={15} aria-hidden />
-          {texts.automations.new}
-        </Link>
+        <>
+          <Button icon={<Upload size={14} />} onClick={() => setImporting(true)}>
+            {texts.automations.import}
+          </Button>
+          <Link to="/automations/new" className={buttonClass("primary")}>
+            <Plus size={15} aria-hidden />
+            {texts.automations.new}
+          </Link>
+        </>
       }
     >
       {all.length > 0 && (
@@ -89,6 +96,7 @@ export function AutomationsPage() {
         <More query={list} />
       </div>
       <Outlet />
+      {importing && <ImportDialog onClose={() => setImporting(false)} />}
     </Page>
   );
 }

@@ -8,7 +8,7 @@ import { ProblemLines } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
 import type { BodyProps } from "./EditorBody";
-import { partOf, type Selection } from "./selection";
+import { partOf, placeWords, type Selection } from "./selection";
 
 /** The whole automation at a glance: when, if, then, and what is left to fix. */
 export function OutlinePane(props: BodyProps) {
@@ -110,7 +110,7 @@ function PartRow({ icon, title, detail, bad, selected, onSelect, aside }: PartPr
 }
 
 /** Everything left to fix, each line leading to its place. Calm while a first draft is being built. */
-function ProblemBox({ checks, onSelect }: BodyProps) {
+function ProblemBox({ checks, document, onSelect }: BodyProps) {
   const { all, problems, checking } = checks;
   if (all.length === 0) {
     return (
@@ -134,7 +134,11 @@ function ProblemBox({ checks, onSelect }: BodyProps) {
         {calm ? <ListTodo size={14} aria-hidden /> : <TriangleAlert size={14} aria-hidden />}
         {title}
       </h3>
-      <ProblemLines problems={all} onPick={(problem) => onSelect(partOf(problem))} />
+      <ProblemLines
+        problems={all}
+        where={(problem) => placeWords(problem.path, document.steps)}
+        onPick={(problem) => onSelect(partOf(problem))}
+      />
     </section>
   );
 }

@@ -1,4 +1,5 @@
-import type { Problem } from "@/api/types";
+import type { Problem, StepDocument } from "@/api/types";
+import { texts } from "@/texts";
 
 /** The part of the automation whose form is open. */
 export type Selection =
@@ -14,4 +15,23 @@ export function partOf(problem: Problem): Selection {
   if (problem.path.startsWith("condition")) return { part: "condition" };
   if (problem.path.startsWith("trigger")) return { part: "trigger" };
   return { part: "settings" };
+}
+
+/** Where a problem is, as the outline names it: `create note › patientId` for `steps[0].with.patientId`. */
+export function placeWords(path: string, steps: StepDocument[]): string {
+  const step = /^steps\[(\d+)\]\.?(.*)$/.exec(path);
+  if (step) return [steps[Number(step[1])]?.id ?? path, inside(step[2] ?? "")].filter(Boolean).join(" › ");
+  if (path.startsWith("condition"))
+    return [texts.editor.condition, inside(path.slice("condition".length))].filter(Boolean).join(" › ");
+  if (path.startsWith("trigger")) return texts.editor.trigger;
+  if (path === "name") return texts.editor.name;
+  if (path === "steps") return texts.steps.title;
+  return path;
+}
+
+function inside(path: string): string {
+  return path
+    .replace(/^(with|branch)\b/, "")
+    .replaceAll(/\.?rules\[(\d+)\]/g, (_, index) => `.${Number(index) + 1}`)
+    .replace(/^\./, "");
 }

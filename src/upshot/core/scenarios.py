@@ -1,0 +1,197 @@
+"""Scenarios: these entities are there, these events happen at these times, and then this is so.
+
+A scenario is a TOML document that reads like its own description, and is run on a real engine whose clock is moved:
+
+    title = "A visit is followed by a question two hours later"
+
+    [[given]]
+    type = "patient"
+    id = "p-1"
+    fields = { phone = "+41446681800" }
+
+    [[events]]
+    at = "0s"
+    id = "over"
+    name = "crm/appointment.updated"
+    data = { appointment = { id = "a-1", patientId = "p-1", status = "completed" } }
+
+    [[then]]
+    at = "1h"
+    runs = [{ automation = "After the visit", event = "over", status = "waiting", steps = { "two hours" = "waiting" } }]
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from upshot.core.automations import durations
+from upshot.core.errors import Problem, Refused
+
+
+class GivenEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entity that is there before anything happens."""
+
+    type: str
+    id: str
+    fields: dict[str, Any] = {}
+    tags: list[str] = []
+
+
+class ScenarioEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An event, so long after the beginning. Texts like `@+50h` in its data are instants from the beginning."""
+
+    at: str
+    name: str
+    data: dict[str, Any]
+    id: str | None = None
+
+    @property
+    def offset(self) -> int:
+        """Microseconds from the beginning."""
+        return durations.parse(self.at)
+
+
+class ExpectedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many runs (one, unless said) of this automation, for this event where one is named; each of them as said.
+
+    `error` is a part of the run's error message, `log` a part of one line that one of its steps wrote.
+    """
+
+    automation: str
+    event: str | None = None
+    count: int = 1
+    status: str | None = None
+    steps: dict[str, str] = {}
+    error: str | None = None
+    log: str | None = None
+
+
+class ExpectedEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many entities (one, unless said) of this type with at least these fields, tags and id."""
+
+    type: str
+    id: str | None = None
+    fields: dict[str, Any] = {}
+    tags: list[str] = []
+    count: int = 1
+
+
+class ExpectedEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many events (one, unless said) of this name have been accepted."""
+
+    name: str
+    count: int = 1
+
+
+class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is so, so long after the beginning, once everything due by then is done."""
+
+    at: str = "0s"
+    runs: list[ExpectedRun] = []
+    entities: list[ExpectedEntity] = []
+    events: list[ExpectedEvent] = []
+
+    @property
+    def offset(self) -> int:
+        """Microseconds from the beginning."""
+        return durations.parse(self.at)
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One scenario. `timeline` is what to do in its order."""
+
+    title: str
+    events: list[ScenarioEvent]
+    then: list[Check]
+    given: list[GivenEntity] = []
+
+    @property
+    def timeline(self) -> list[ScenarioEvent | Check]:
+        """Events and checks by time; at one instant what happens comes before what is then so."""
+        return sorted([*self.events, *self.then], key=lambda one: (one.offset, isinstance(one, Check)))
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """What there is at one instant, in the shapes of the surfaces: runs with their steps, entities, events."""
+
+    runs: Sequence[Mapping[str, Any]]
+    entities: Sequence[Mapping[str, Any]]
+    events: Sequence[Mapping[str, Any]]
+
+
+def read_scenario(document: Any) -> Scenario:
+    """A scenario from its document.
+
+    Raises:
+        Refused: it is not of that form, a time is no duration, or it checks nothing.
+    """
+    try:
+        scenario = msgspec.convert(document, Scenario)
+    except msgspec.ValidationError as error:
+        raise Refused.at("", str(error), "wrong_type") from error
+    problems = [] if scenario.then else [Problem("then", "a scenario says what is so in the end", "required")]
+    for noun, listed in (("events", scenario.events), ("then", scenario.then)):
+        for index, one in enumerate(listed):
+            try:
+                durations.parse(one.at, f"{noun}[{index}].at")
+            except Refused as refused:
+                problems += refused.problems
+    if problems:
+        raise Refused(problems)
+    return scenario
+
+
+def differences(check: Check, observed: Observed) -> list[str]:
+    """What is not as the check says, one sentence each; none when all is so."""
+    told: list[str] = []
+    for expected in check.runs:
+        told += _run_differences(expected, observed.runs)
+    for expected in check.entities:
+        found = [entity for entity in observed.entities if _is_entity(expected, entity)]
+        if len(found) != expected.count:
+            like = [dict(entity["fields"]) for entity in observed.entities if entity["type"] == expected.type]
+            wanted = {**expected.fields, **({"tags": expected.tags} if expected.tags else {})}
+            told.append(
+                f"{expected.count} {expected.type} with {wanted} expected, {len(found)} found; there are: {like}"
+            )
+    for expected in check.events:
+        number = sum(event["name"] == expected.name for event in observed.events)
+        if number != expected.count:
+            told.append(f"{expected.count} events {expected.name} expected, {number} found")
+    return [f"at {check.at}: {one}" for one in told]
+
+
+def _run_differences(expected: ExpectedRun, runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    found = [run for run in runs if _is_run(expected, run)]
+    named = f"{expected.automation!r}" + (f" for event {expected.event}" if expected.event else "")
+    if len(found) != expected.count:
+        return [f"{expected.count} runs of {named} expected, {len(found)} found"]
+    told: list[str] = []
+    for run in found:
+        if expected.status is not None and run["status"] != expected.status:
+            told.append(f"the run of {named} is {run['status']}, not {expected.status} ({run['error']})")
+        statuses = {step["id"]: step["status"] for step in run["steps"]}
+        for step_id, status in expected.steps.items():
+            if statuses.get(step_id) != status:
+                told.append(f"step {step_id!r} of {named} is {statuses.get(step_id)}, not {status}")
+        message = (run["error"] or {}).get("message", "")
+        if expected.error is not None and expected.error not in message:
+            told.append(f"the error of {named} is {message!r}, without {expected.error!r}")
+        lines = [line["text"] for step in run["steps"] for attempt in step["attempts"] for line in attempt["log"]]
+        if expected.log is not None and not any(expected.log in line for line in lines):
+            told.append(f"no step of {named} wrote {expected.log!r}; they wrote {lines}")
+    return told
+
+
+def _is_run(expected: ExpectedRun, run: Mapping[str, Any]) -> bool:
+    if run["automation"]["name"] != expected.automation:
+        return False
+    return expected.event is None or (run["event"] or {}).get("id") == expected.event
+
+
+def _is_entity(expected: ExpectedEntity, entity: Mapping[str, Any]) -> bool:
+    if entity["type"] != expected.type or expected.id not in (None, entity["id"]):
+        return False
+    has_tags = set(expected.tags) <= set(entity["tags"])
+    return has_tags and all(entity["fields"].get(name) == value for name, value in expected.fields.items())

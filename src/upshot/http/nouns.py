@@ -1,0 +1,41 @@
+"""The nouns of the API, one file each, in the order the documentation shows them."""
+
+from fastapi import APIRouter
+
+from upshot.http import (
+    actions,
+    audit,
+    automations,
+    entities,
+    event_types,
+    events,
+    keys,
+    operators,
+    outbox,
+    runs,
+    session,
+    stats,
+    stream,
+    tenants,
+)
+
+
+def noun_routers() -> list[APIRouter]:
+    """The routers of all nouns, in the order the documentation shows them."""
+    nouns = (
+        events,
+        event_types,
+        automations,
+        runs,
+        entities,
+        actions,
+        operators,
+        outbox,
+        tenants,
+        keys,
+        audit,
+        session,
+        stats,
+        stream,
+    )
+    return [noun.router for noun in nouns]

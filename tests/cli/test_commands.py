@@ -36,7 +36,9 @@ def test_every_command_answers_with_json(ready: Call) -> None:
     assert ready("automations", "export", automation_id, "--json").json["name"] == AUTOMATION["name"]
     assert ready("automations", "lint", "automation.json", "--json").json["automations"][0]["problems"] == []
     assert ready("automations", "test", automation_id, "--data", '{"total": 200}', "--json").json["would_start"] is True
-    assert ready("automations", "test", "automation.json", "--data", '{"total": 1}', "--json").json["would_start"] is False
+    assert (
+        ready("automations", "test", "automation.json", "--data", '{"total": 1}', "--json").json["would_start"] is False
+    )
     first = ready("emit", "test/happened", '{"total": 200}', "--id", "e1", "--json").json
     assert first == {"id": "e1", "duplicate": False}
     assert ready("emit", "test/happened", "{}", "--id", "e1", "--json").json == {"id": "e1", "duplicate": True}
@@ -158,7 +160,9 @@ def test_a_database_without_our_tables_is_named(call: Call, tmp_path: Path) -> N
 
 
 def test_a_document_with_problems_is_told_whole_and_nothing_is_kept(ready: Call, tmp_path: Path) -> None:
-    (tmp_path / "bad.json").write_text(json.dumps([AUTOMATION, {"name": "", "trigger": {}, "steps": [{"action": "x"}]}]))
+    (tmp_path / "bad.json").write_text(
+        json.dumps([AUTOMATION, {"name": "", "trigger": {}, "steps": [{"action": "x"}]}])
+    )
     linted = ready("automations", "lint", "bad.json", "--json")
     assert linted.code == 1
     assert [bool(one["problems"]) for one in linted.json["automations"]] == [False, True]
@@ -188,7 +192,9 @@ def test_an_export_can_be_imported(ready: Call, tmp_path: Path) -> None:
 
 
 def test_the_version_is_said_without_loading_the_engine() -> None:
-    program = "import sys; from upshot.cli import main\ntry: main(['version'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    program = (
+        "import sys; from upshot.cli import main\ntry: main(['version'])\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
     said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert said.startswith("upshot ")
     for heavy in ("sqlalchemy", "fastapi", "uvicorn", "alembic", "msgspec", "upshot.app"):

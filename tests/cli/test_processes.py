@@ -129,3 +129,55 @@ def test_the_relay_goes_on_until_it_is_asked_to_stop(serve: Serve, tmp_path: Pat
     assert relay.process.stdout is not None
     assert json.loads(relay.process.stdout.readline()) == {"published": 0, "failed": 0}
     relay.stop()
+
+
+HOST = """
+import asyncio, threading
+from upshot import Upshot
+
+upshot = Upshot("sqlite:///host.db")
+
+@upshot.action("in_a_thread")
+def in_a_thread(args: dict, context) -> None:
+    threading.Event().wait()
+
+@upshot.action("against_cancelling")
+async def against_cancelling(args: dict, context) -> None:
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+"""
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("action", "code"), [("in_a_thread", 0), ("against_cancelling", 1)])
+def test_a_step_that_never_ends_does_not_hold_the_stop_up(serve: Serve, tmp_path: Path, action: str, code: int) -> None:
+    (tmp_path / "host.py").write_text(HOST)
+    served = serve("dev", "--port", "0", "--app", "host:upshot")
+    document = {**AUTOMATION, "steps": [{"id": "hang", "action": action, "with": {}}]}
+    with served.client() as client:
+        assert client.post("/api/v1/automations", json=document).status_code == 201
+        with client.stream("GET", "/api/v1/stream", timeout=60) as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            client.post("/api/v1/events", json={"name": "test/happened"}).raise_for_status()
+            next(line for line in lines if line == "event: event")
+    served.process.send_signal(signal.SIGINT)
+    _, err = served.process.communicate(timeout=5)
+    assert served.process.returncode == code, err
+    assert ("cut off" in err) is (code == 1)
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_installs_the_clinic_once_and_its_runs_go(serve: Serve) -> None:
+    first = serve("dev", "--demo", "--port", "0")
+    with first.client() as client:
+        assert len(client.get("/api/v1/automations").json()["items"]) >= 4
+    first.stop()
+    second = serve("dev", "--demo", "--port", "0")
+    with second.client() as client:
+        assert sum(client.get("/api/v1/stats").json()["runs"].values()) > 0
+    assert next(told for told in second.said if told["event"] == "demo")["events"] == 0
+    second.stop()

@@ -120,3 +120,12 @@ def test_an_unknown_zone_reads_as_utc_and_a_time_beyond_the_calendar_is_missing(
     assert compile_path("now.hour").read(Facts({}, {}, 0, zone="No/Where")) == 0
     assert compile_path("now.hour").read(Facts({}, {}, 10**20)) is MISSING
     assert compile_path("now").read(Facts({}, {}, 10**20)) is MISSING
+
+
+def test_a_bare_path_may_name_the_entity_by_its_type() -> None:
+    entity = {"id": "p-1", "type": "patient", "tags": [], "email": "ada@example.com"}
+    facts = Facts(data={"appointment": {"patientId": "p-1"}}, event={}, now=0, entity=entity)
+    assert compile_path("patient.email").explain(facts) == ("ada@example.com", "entity", None)
+    assert compile_path("order.email").read(facts) is MISSING
+    told = Facts(data={"patient": {"email": "new@example.com"}}, event={}, now=0, entity=entity)
+    assert compile_path("patient.email").read(told) == "new@example.com"

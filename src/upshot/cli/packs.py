@@ -39,6 +39,6 @@ def install(
         upshot.tenants.get(tenant)
         done = upshot.packs.install(tenant, name, actor=options.ACTOR)
     if as_json:
-        show_json(done if done is not None else {"name": name})
+        show_json(done)
     else:
         show(f"The pack {name!r} is installed in the tenant {tenant!r}.")

@@ -98,7 +98,7 @@ async def serve(
         timeout_graceful_shutdown=REQUESTS_SECONDS,
     )
     server = _Server(config, streams, started)
-    with stopping(server.handle_exit):
+    with stopping(server.handle_exit, ends_process=True):
         await upshot.start_async()
         try:
             settle_memory()

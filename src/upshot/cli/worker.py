@@ -55,7 +55,7 @@ async def _work(upshot: Any, *, as_json: bool) -> None:
     from upshot.cli.signals import stopping
 
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
-    with stopping(lambda _number, _frame: _soon(loop, asked)):
+    with stopping(lambda _number, _frame: _soon(loop, asked), ends_process=True):
         await upshot.start_async()
         try:
             server.settle_memory()

@@ -254,9 +254,7 @@ def _bare_reader(segments: tuple[Segment, ...]) -> Reader:
 
         def read_any(facts: Facts) -> Any:
             value = _walk(facts.data, segments)
-            if value is MISSING and facts.entity is not None:
-                return _walk(facts.entity, segments)
-            return value
+            return value if value is not MISSING else _walk_entity(facts, segments)
 
         return read_any
     if len(segments) == 1:
@@ -274,9 +272,20 @@ def _bare_reader(segments: tuple[Segment, ...]) -> Reader:
             else:
                 if value is not MISSING:
                     return value
-        return MISSING if facts.entity is None else _walk(facts.entity, segments)
+        return _walk_entity(facts, segments)
 
     return read
+
+
+def _walk_entity(facts: Facts, segments: tuple[Segment, ...]) -> Any:
+    """What a bare path means in the entity: `status`, or `patient.status` when the entity is a patient."""
+    entity = facts.entity
+    if entity is None:
+        return MISSING
+    value = _walk(entity, segments)
+    if value is MISSING and len(segments) > 1 and segments[0] == entity.get("type"):
+        return _walk(entity, segments[1:])
+    return value
 
 
 def _bare_reader_of_one(name: str) -> Reader:

@@ -104,7 +104,7 @@ class Pack:
     automations: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     samples: dict[str, Any] = field(default_factory=dict[str, Any])
     scenarios: dict[str, Scenario] = field(default_factory=dict[str, Scenario])
-    demo: Demo = Demo()
+    demo: Demo = field(default_factory=Demo)
 
 
 def read_pack(files: Mapping[str, str]) -> Pack:

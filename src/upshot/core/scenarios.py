@@ -175,7 +175,7 @@ def _run_differences(expected: ExpectedRun, runs: Sequence[Mapping[str, Any]]) -
         for step_id, status in expected.steps.items():
             if statuses.get(step_id) != status:
                 told.append(f"step {step_id!r} of {named} is {statuses.get(step_id)}, not {status}")
-        message = (run["error"] or {}).get("message", "")
+        message: str = run["error"]["message"] if run["error"] else ""
         if expected.error is not None and expected.error not in message:
             told.append(f"the error of {named} is {message!r}, without {expected.error!r}")
         lines = [line["text"] for step in run["steps"] for attempt in step["attempts"] for line in attempt["log"]]
@@ -187,7 +187,7 @@ def _run_differences(expected: ExpectedRun, runs: Sequence[Mapping[str, Any]]) -
 def _is_run(expected: ExpectedRun, run: Mapping[str, Any]) -> bool:
     if run["automation"]["name"] != expected.automation:
         return False
-    return expected.event is None or (run["event"] or {}).get("id") == expected.event
+    return expected.event is None or bool(run["event"] and run["event"]["id"] == expected.event)
 
 
 def _is_entity(expected: ExpectedEntity, entity: Mapping[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """Who calls, and whether they may: a bearer key, a session cookie, or loopback in development. There is no fallback."""
 
 import ipaddress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -141,6 +142,7 @@ def _developer(request: Request) -> Caller:
     return Caller(DEV_TENANT, "admin", "developer")
 
 
+@lru_cache(maxsize=256)
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

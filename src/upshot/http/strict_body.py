@@ -2,6 +2,7 @@
 
 import asyncio
 from email.message import Message
+from functools import lru_cache
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -49,13 +50,18 @@ def decode_body(request: Request, raw: bytes, bytes_max: int = BODY_BYTES_MAX) -
         UnsupportedMedia: it is not said to be JSON in UTF-8.
         Malformed: it is not JSON, or JSON that is refused; the problems name the paths.
     """
-    said = Message()
-    said["content-type"] = request.headers.get("content-type", "")
-    kind, subtype = said.get_content_maintype(), said.get_content_subtype()
-    is_json = kind == "application" and (subtype == "json" or subtype.endswith("+json"))
-    if not is_json or str(said.get_param("charset", "utf-8")).lower().replace("-", "") != "utf8":
+    if not _is_json(request.headers.get("content-type", "")):
         raise UnsupportedMedia("Send the body as JSON in UTF-8, with `Content-Type: application/json`.")
     return decode(raw, max_bytes=bytes_max)
+
+
+@lru_cache(maxsize=256)
+def _is_json(content_type: str) -> bool:
+    said = Message()
+    said["content-type"] = content_type
+    kind, subtype = said.get_content_maintype(), said.get_content_subtype()
+    is_utf8 = str(said.get_param("charset", "utf-8")).lower().replace("-", "") == "utf8"
+    return is_utf8 and kind == "application" and (subtype == "json" or subtype.endswith("+json"))
 
 
 class StrictRequest(Request):

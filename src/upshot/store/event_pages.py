@@ -6,8 +6,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, func, or_, select
 
-from upshot.store.listing import SCAN_MAX, contains, id_bound
+from upshot.core.instants import MINUTE
+from upshot.store.listing import SCAN_MAX, contains, id_bound, of_tenant, rarely
 from upshot.store.schema import dead_letters, event_keys, events, unmatched
+
+MADE_WITHIN = MINUTE
+"""An event's id is made at most this long before or after its acceptance: bounds in time are bounds on the key."""
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,18 +104,18 @@ def given_up_of(connection: Connection, tenant_id: str, event_ids: Sequence[str]
 
 
 def _wanted(query: Select[Any], tenant_id: str, before: str | None, wanted: Filter) -> Select[Any]:
-    query = query.where(events.c.tenant_id == tenant_id).order_by(events.c.id.desc())
+    query = query.where(of_tenant(events.c.tenant_id, tenant_id)).order_by(events.c.id.desc())
     if before is not None:
         query = query.where(events.c.id < before)
     if wanted.name is not None:
-        query = query.where(events.c.name == wanted.name)
+        query = query.where(rarely(events.c.name == wanted.name))
     if wanted.entity is not None:
         entity_type, entity_id = wanted.entity
-        query = query.where(events.c.entity_type == entity_type, events.c.entity_id == entity_id)
+        query = query.where(rarely(events.c.entity_type == entity_type), rarely(events.c.entity_id == entity_id))
     if wanted.since is not None:
-        query = query.where(events.c.id >= id_bound(wanted.since), events.c.accepted_at >= wanted.since)
+        query = query.where(events.c.id >= id_bound(wanted.since - MADE_WITHIN), events.c.accepted_at >= wanted.since)
     if wanted.until is not None:
-        query = query.where(events.c.accepted_at < wanted.until)
+        query = query.where(events.c.id < id_bound(wanted.until + MADE_WITHIN), events.c.accepted_at < wanted.until)
     return query
 
 

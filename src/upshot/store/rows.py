@@ -12,7 +12,6 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     Connection,
-    CursorResult,
     FromClause,
     Integer,
     Text,

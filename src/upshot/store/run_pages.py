@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Select, func, literal, select, tuple_
 
 from upshot.core import statuses
-from upshot.store.listing import SCAN_MAX
+from upshot.store.listing import SCAN_MAX, of_tenant, rarely
 from upshot.store.schema import active, attempts, automations, events, runs, steps, timers
 
 
@@ -108,10 +108,9 @@ _TROUBLE = frozenset({"failed", "partial", "cancelled"})
 def page(connection: Connection, tenant_id: str, before: str | None, limit: int, wanted: Filter) -> Page:
     """The tenant's runs, newest first, beginning before the run `before`. A page that looks for an event's name looks
     through a bounded number of runs and may be short, or empty, with more to come."""
-    keys = _keys(tenant_id, wanted)
+    keys = _ordered(tenant_id, wanted)
     if before is not None:
         keys = keys.where(runs.c.id < before)
-    keys = keys.order_by(runs.c.id.desc())
     if wanted.event_name is None:
         found = _rows(connection, _joined().where(_in(tenant_id, keys.limit(limit + 1))))
         return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
@@ -132,8 +131,8 @@ def read(connection: Connection, tenant_id: str, run_id: str) -> RunRow | None:
 
 def of_event(connection: Connection, tenant_id: str, event_id: str, limit: int) -> list[RunRow]:
     """The runs that this event started, in the order they were created."""
-    query = _joined().where(runs.c.tenant_id == tenant_id, runs.c.event_id == event_id)
-    return sorted(_rows(connection, query.limit(limit)), key=lambda run: run.id)
+    keys = _ordered(tenant_id, Filter(event_id=event_id)).limit(limit)
+    return sorted(_rows(connection, _joined().where(_in(tenant_id, keys))), key=lambda run: run.id)
 
 
 def count_by_event(connection: Connection, tenant_id: str, event_ids: Sequence[str]) -> dict[str, int]:
@@ -191,22 +190,22 @@ def is_held(connection: Connection, tenant_id: str, run_id: str) -> bool:
     return connection.execute(query).scalar() is not None
 
 
-def _keys(tenant_id: str, wanted: Filter) -> Select[Any]:
-    keys = select(runs.c.id).where(runs.c.tenant_id == tenant_id)
+def _ordered(tenant_id: str, wanted: Filter) -> Select[Any]:
+    """The ids of the wanted runs, newest first."""
+    keys = select(runs.c.id).where(of_tenant(runs.c.tenant_id, tenant_id)).order_by(runs.c.id.desc())
     if wanted.event_id is not None:
-        keys = keys.where(runs.c.event_id == wanted.event_id)
+        keys = keys.where(rarely(runs.c.event_id == wanted.event_id))
     if wanted.automation_id is not None:
-        keys = keys.where(runs.c.automation_id == wanted.automation_id)
+        keys = keys.where(rarely(runs.c.automation_id == wanted.automation_id))
     if wanted.entity is not None:
         entity_type, entity_id = wanted.entity
-        keys = keys.where(runs.c.entity_type == entity_type, runs.c.entity_id == entity_id)
+        keys = keys.where(rarely(runs.c.entity_type == entity_type), rarely(runs.c.entity_id == entity_id))
     if wanted.status is None:
         return keys
-    keys = keys.where(runs.c.status == wanted.status)
     if wanted.status in _TROUBLE:  # said as the partial index has it, so that it can be used
-        return keys.where(
-            runs.c.status.in_([literal(name, literal_execute=True) for name in ("failed", "partial", "cancelled")])
-        )
+        listed = [literal(name, literal_execute=True) for name in ("failed", "partial", "cancelled")]
+        return keys.where(rarely(runs.c.status == wanted.status), runs.c.status.in_(listed))
+    keys = keys.where(runs.c.status == wanted.status)
     if not statuses.is_final("run", wanted.status):  # what is unfinished is found in the small table
         unfinished = select(active.c.tenant_id, active.c.run_id).where(active.c.tenant_id == tenant_id)
         return keys.where(tuple_(runs.c.tenant_id, runs.c.id).in_(unfinished))

@@ -25,6 +25,8 @@ export type JsonSchema = {
   minLength?: number;
   maxLength?: number;
   pattern?: string;
+  /** Where the property stands in a form. */
+  "x-order"?: number;
 };
 
 export type Page<T> = { items: T[]; next: string | null };
@@ -41,7 +43,7 @@ export type EventItem = {
   entity: EntityRef | null;
   status: string;
   marks?: Problem[];
-  cause: { run_id: string; step_id: string } | null;
+  cause: { run_id: string; step_id: string | null } | null;
   root_id?: string | null;
   depth?: number;
   test: boolean;

@@ -1,4 +1,4 @@
-import type { EventType, Json, JsonObject, JsonSchema } from "@/api/types";
+import type { Entity, EventType, Json, JsonObject, JsonSchema } from "@/api/types";
 
 /** Something a condition or a placeholder can read. */
 export type Fact = { path: string; type: string | null; title?: string; example?: Json; options?: Json[] };
@@ -6,11 +6,11 @@ export type Fact = { path: string; type: string | null; title?: string; example?
 const DEPTH_MAX = 6;
 
 /** The facts an event of this type offers: from its schema, and from the sample for what the schema leaves open. */
-export function factsOf(type: EventType | undefined, sample: JsonObject | null): Fact[] {
+export function factsOf(type: EventType | undefined, sample: JsonObject | null, entity?: Entity): Fact[] {
   const found = new Map<string, Fact>();
   if (type?.schema) fromSchema(type.schema, type.schema, "", 0, found);
   if (sample) fromValue(sample, "", 0, found);
-  return [...found.values(), ...standing(type)];
+  return [...found.values(), ...ofEntity(type, entity), ...standing()];
 }
 
 function fromSchema(schema: JsonSchema, root: JsonSchema, at: string, depth: number, found: Map<string, Fact>) {
@@ -37,11 +37,19 @@ function fromValue(value: JsonObject, at: string, depth: number, found: Map<stri
   }
 }
 
+/** What the bound entity offers, seen on one entity of its type. */
+function ofEntity(type: EventType | undefined, entity: Entity | undefined): Fact[] {
+  if (!type?.entity) return [];
+  const found = new Map<string, Fact>();
+  if (entity) fromValue(entity.fields, "entity", 1, found);
+  found.set("entity.id", { path: "entity.id", type: "string", title: type.entity.type });
+  found.set("entity.tags", { path: "entity.tags", type: "array", example: entity?.tags });
+  return [...found.values()];
+}
+
 /** The roots that every run has beside the event's data. */
-function standing(type: EventType | undefined): Fact[] {
-  const entity: Fact[] = type?.entity ? [{ path: "entity.id", type: "string", title: type.entity.type }] : [];
+function standing(): Fact[] {
   return [
-    ...entity,
     { path: "event.name", type: "string" },
     { path: "event.id", type: "string" },
     { path: "now.day_of_week", type: "integer", title: "0 is Sunday" },

@@ -110,7 +110,7 @@ function ActionPart({ step, set, actions, action, at, facts, problems }: Part & 
           <Select {...control} value={step.action} onChange={(event) => set({ ...step, action: event.target.value })}>
             {!action && <option value={step.action}>{step.action || texts.form.choose}</option>}
             {actions
-              .filter((one) => one.over !== "delay")
+              .filter((one) => one.over !== "delay" || one.name === step.action)
               .map((one) => (
                 <option key={one.name} value={one.name}>
                   {one.title}

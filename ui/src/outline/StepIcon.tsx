@@ -6,12 +6,17 @@ import {
   ListTodo,
   Mail,
   MessageSquare,
+  NotebookPen,
   OctagonX,
   Pencil,
   Plus,
+  Radio,
+  ScrollText,
   Send,
+  SquarePen,
   SquarePlus,
   Tag,
+  UserPen,
   Webhook,
   Zap,
 } from "lucide-react";
@@ -37,6 +42,11 @@ const byName: Record<string, typeof Zap> = {
   plus: Plus,
   "square-plus": SquarePlus,
   clock: Clock,
+  "notebook-pen": NotebookPen,
+  radio: Radio,
+  "square-pen": SquarePen,
+  "user-pen": UserPen,
+  "scroll-text": ScrollText,
 };
 
 const guesses: [RegExp, typeof Zap][] = [

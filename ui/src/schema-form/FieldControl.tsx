@@ -1,7 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
+import { entityTypesQuery } from "@/api/entities";
+import { eventTypesQuery } from "@/api/events";
 import type { Json, JsonObject } from "@/api/types";
 import type { Fact } from "@/condition-builder/facts";
 import { Button, IconButton } from "@/parts/Button";
+import { type Choice, Combobox } from "@/parts/Combobox";
 import { cx } from "@/parts/classes";
 import { Select, TextArea, TextInput } from "@/parts/Field";
 import { JsonEditor } from "@/parts/JsonEditor";
@@ -24,6 +28,7 @@ const templated = (value: Json | undefined) => isTemplate(value) && "font-mono t
 export function FieldControl(props: Props) {
   const { field, value } = props;
   if (isTemplate(value) && field.kind !== "textarea") return <TextControl {...props} />;
+  if (field.format === "event-type" || field.format === "entity-type") return <KnownNameControl {...props} />;
   switch (field.kind) {
     case "textarea":
       return <AreaControl {...props} />;
@@ -61,6 +66,25 @@ function TextControl({ field, value, control, onChange, numeric = false }: Props
         const text = event.target.value;
         onChange(text === "" && !field.required ? undefined : numeric ? numberOrText(text) : text);
       }}
+    />
+  );
+}
+
+/** The name of an event type or of an entity type, with those that are known. */
+function KnownNameControl({ field, value, control, onChange }: Props) {
+  const events = field.format === "event-type";
+  const eventTypes = useQuery({ ...eventTypesQuery, enabled: events }).data ?? [];
+  const entityTypes = useQuery({ ...entityTypesQuery, enabled: !events }).data ?? [];
+  const choices: Choice[] = events
+    ? eventTypes.map((type) => ({ value: type.name, hint: type.title ?? undefined }))
+    : entityTypes.map(({ type, count }) => ({ value: type, hint: count.toLocaleString() }));
+  return (
+    <Combobox
+      {...control}
+      value={shown(value)}
+      placeholder={field.example ?? undefined}
+      choices={choices}
+      onChange={onChange}
     />
   );
 }

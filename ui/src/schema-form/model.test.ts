@@ -31,6 +31,16 @@ describe("formFields", () => {
     expect(fields[0]).toMatchObject({ title: "Patient id", required: true });
   });
 
+  it("keeps the schema's order, and edits a text or list as text", () => {
+    const fields = formFields({
+      properties: { b: { type: "string", "x-order": 2 }, a: { type: ["string", "array"], "x-order": 1 } },
+    });
+    expect(fields.map((field) => [field.name, field.kind])).toEqual([
+      ["a", "text"],
+      ["b", "text"],
+    ]);
+  });
+
   it("has no fields without a schema", () => {
     expect(formFields(null)).toEqual([]);
   });

@@ -19,7 +19,7 @@ export function formFields(schema: JsonSchema | null | undefined): FormField[] {
   const root = schema;
   const object = resolve(schema, root);
   const required = new Set(object.required ?? []);
-  return Object.entries(object.properties ?? {}).map(([name, given]) => {
+  return ordered(object).map(([name, given]) => {
     const property = inlined(resolve(given, root), root);
     const example = property.examples?.[0];
     return {
@@ -36,6 +36,12 @@ export function formFields(schema: JsonSchema | null | undefined): FormField[] {
   });
 }
 
+/** By the schema's own order; what has none follows as it stands. */
+function ordered(object: JsonSchema): [string, JsonSchema][] {
+  const place = (schema: JsonSchema) => schema["x-order"] ?? Number.MAX_SAFE_INTEGER;
+  return Object.entries(object.properties ?? {}).sort(([, a], [, b]) => place(a) - place(b));
+}
+
 /** Carries the definitions along, so that a nested form can follow references too. */
 function inlined(schema: JsonSchema, root: JsonSchema): JsonSchema {
   return root.$defs ? { ...schema, $defs: root.$defs } : schema;
@@ -43,6 +49,8 @@ function inlined(schema: JsonSchema, root: JsonSchema): JsonSchema {
 
 function fieldKind(schema: JsonSchema): FormField["kind"] {
   if (schema.enum) return "choice";
+  // A list that may also be written as one text is edited as text: `a@example.org, b@example.org`.
+  if (Array.isArray(schema.type) && schema.type.includes("string") && schema.type.includes("array")) return "text";
   switch (typeOf(schema)) {
     case "string":
     case "date":

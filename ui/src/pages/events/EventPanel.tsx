@@ -89,7 +89,7 @@ function Body({ event }: { event: EventDetail }) {
         {event.cause && (
           <Fact title={texts.events.causedBy}>
             <Link to="/runs/$id" params={{ id: event.cause.run_id }} className="text-accent-text hover:underline">
-              {event.cause.step_id}
+              {event.cause.step_id ?? event.cause.run_id}
             </Link>
           </Fact>
         )}

@@ -81,12 +81,7 @@ function One({ told, run }: { told: ExplainedAutomation; run: RunSummary | undef
           )}
         </span>
       </div>
-      {told.reason && (
-        <p className="mt-0.5 text-sm text-soft">
-          {!started && <span className="text-faint">{texts.events.didNotStart}: </span>}
-          {told.reason}
-        </p>
-      )}
+      {told.reason && <p className="mt-0.5 text-sm text-soft">{told.reason}</p>}
       {told.explanation?.tree && (
         <details className="mt-1.5" open={!started}>
           <summary className="w-fit rounded text-xs font-medium text-soft hover:text-ink">

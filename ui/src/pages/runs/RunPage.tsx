@@ -16,6 +16,7 @@ import { RunFacts } from "./RunFacts";
 import { StepDetail } from "./StepDetail";
 import { runSentence } from "./sentence";
 import { Timeline } from "./Timeline";
+import { stepToShow } from "./timeline";
 
 const FINAL = new Set(["completed", "partial", "failed", "cancelled"]);
 
@@ -79,7 +80,7 @@ function RunBody({ run }: { run: RunDetail }) {
   const navigate = useNavigate();
   const show = (change: { step?: string; tab?: string }) =>
     void navigate({ to: "/runs/$id", params: { id: run.id }, search: { ...search, ...change }, replace: true });
-  const fallback = run.steps.find((step) => step.status === "failed") ?? run.steps.at(-1);
+  const fallback = stepToShow(run.steps);
   const step = run.steps.find((one) => one.id === search.step) ?? fallback;
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_440px]">

@@ -23,6 +23,7 @@ export function Timeline({ run, selected, onSelect }: Props) {
         <StepRow
           key={row.step.id}
           row={row}
+          ended={run.status === "failed" || run.status === "cancelled"}
           selected={row.step.id === selected}
           onSelect={() => onSelect(row.step.id)}
         />
@@ -38,7 +39,9 @@ export function Timeline({ run, selected, onSelect }: Props) {
   );
 }
 
-function StepRow({ row, selected, onSelect }: { row: TimelineRow; selected: boolean; onSelect: () => void }) {
+type RowProps = { row: TimelineRow; ended: boolean; selected: boolean; onSelect: () => void };
+
+function StepRow({ row, ended, selected, onSelect }: RowProps) {
   const { step } = row;
   return (
     <li className={cx("border-b border-line last:border-0", selected && "bg-accent-wash")}>
@@ -62,7 +65,7 @@ function StepRow({ row, selected, onSelect }: { row: TimelineRow; selected: bool
         </span>
         <span className="min-w-0">
           <Lanes row={row} />
-          <Note step={step} />
+          <Note step={step} ended={ended} />
         </span>
         <span className="flex items-center justify-end gap-2">
           <span className="text-xs text-faint tabular-nums">{durationOf(step)}</span>
@@ -127,12 +130,13 @@ function percent(bar: Bar) {
 }
 
 /** The one thing worth saying about a step: its error, what it waits for, or how often it was tried. */
-function Note({ step }: { step: RunStep }) {
+function Note({ step, ended }: { step: RunStep; ended: boolean }) {
   if (step.error) return <span className="mt-0.5 block truncate text-xs text-bad">{step.error.message}</span>;
   if (step.status === "waiting" && step.due_at)
     return <span className="mt-0.5 block text-xs text-info">{texts.runs.waitsUntil(exact(step.due_at))}</span>;
   if (step.status === "pending") return null;
-  if (step.status === "skipped") return <span className="block text-xs text-faint">{texts.runs.skipped}</span>;
+  if (step.status === "skipped")
+    return <span className="block text-xs text-faint">{ended ? texts.runs.ended : texts.runs.skipped}</span>;
   if (step.kind === "delay" && step.finished_at)
     return <span className="mt-0.5 block text-xs text-faint">{texts.runs.wait(durationOf(step))}</span>;
   if (step.attempts.length > 1)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunStep } from "@/api/types";
-import { layOut, notReached } from "./timeline";
+import { layOut, notReached, stepToShow } from "./timeline";
 
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
 
@@ -80,4 +80,13 @@ it("lists what the run has not reached", () => {
     ],
   };
   expect(notReached(document, [step("a", "action", 0, 1)])).toEqual([{ id: "b", kind: "delay", action: null }]);
+});
+
+it("opens what failed, else where the run stands, else what happened last", () => {
+  const done = step("a", "action", 0, 1);
+  const waiting = { ...step("b", "delay", 1, null), status: "waiting" as const };
+  const ahead = { ...step("c", "action", 2, 3), status: "pending" as const, started_at: null };
+  expect(stepToShow([done, waiting, ahead])?.id).toBe("b");
+  expect(stepToShow([done, ahead])?.id).toBe("a");
+  expect(stepToShow([waiting, { ...done, status: "failed" }])?.id).toBe("a");
 });

@@ -99,3 +99,15 @@ export function notReached(
     .filter((step) => !known.has(step.id))
     .map((step) => ({ id: step.id, kind: kindOf(step), action: step.action ?? null }));
 }
+
+const OPEN = new Set(["running", "waiting", "ready"]);
+
+/** The step a page opens by itself: what failed, else where the run stands, else the last that happened. */
+export function stepToShow(steps: RunStep[]): RunStep | undefined {
+  return (
+    steps.find((step) => step.status === "failed") ??
+    steps.find((step) => OPEN.has(step.status)) ??
+    steps.findLast((step) => step.started_at !== null) ??
+    steps[0]
+  );
+}

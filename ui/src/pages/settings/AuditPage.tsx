@@ -10,7 +10,7 @@ import { Empty, ErrorNote, SkeletonRows } from "@/parts/Notes";
 import { Cell, Row, Table } from "@/parts/Table";
 import { Ago } from "@/parts/Time";
 import { texts } from "@/texts";
-import { changedFields } from "./changes";
+import { changedFields, nameIn } from "./changes";
 import { SectionHead } from "./SectionHead";
 
 const columns = [
@@ -53,7 +53,7 @@ export function AuditPage() {
 function Entry({ entry }: { entry: AuditEntry }) {
   const [open, setOpen] = useState(false);
   const changed = changedFields(entry.before, entry.after);
-  const what = `${entry.noun.replaceAll("_", " ")} ${entry.noun_id}`;
+  const what = `${entry.noun.replaceAll("_", " ")} ${nameIn(entry.after) ?? nameIn(entry.before) ?? entry.noun_id}`;
   return (
     <Fragment>
       <Row onClick={() => setOpen(!open)}>

@@ -9,3 +9,10 @@ export function changedFields(before: Json, after: Json): string[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
 }
+
+/** The name of what was changed, if its state holds one. */
+export function nameIn(state: Json): string | null {
+  if (!isObject(state)) return null;
+  const named = typeof state.name === "string" ? state : (state.document ?? null);
+  return isObject(named) && typeof named.name === "string" ? `“${named.name}”` : null;
+}

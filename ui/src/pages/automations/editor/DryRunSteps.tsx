@@ -26,7 +26,7 @@ export function DryRunSteps({ steps }: { steps: DryRunStep[] }) {
             <Arguments value={step.arguments} />
             {step.problems && step.problems.length > 0 && (
               <div className="text-bad">
-                <ProblemLines problems={step.problems} />
+                <ProblemLines problems={step.problems} where={(problem) => problem.path.split(".").pop() ?? ""} />
               </div>
             )}
           </li>

@@ -16,7 +16,7 @@ import { Notices } from "./Notices";
 import type { Selection } from "./selection";
 import { useChecks } from "./useChecks";
 import { useDraft } from "./useDraft";
-import { useSample } from "./useSample";
+import { useOneEntity, useSample } from "./useSample";
 import { useSave } from "./useSave";
 
 type Props = {
@@ -42,7 +42,8 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
   const eventTypes = useQuery(eventTypesQuery).data;
   const type = eventTypes?.find((one) => one.name === document.trigger.event);
   const sample = useSample(document.trigger.event, type, sampleId);
-  const facts = useMemo(() => factsOf(type, sample.data), [type, sample.data]);
+  const entity = useOneEntity(type);
+  const facts = useMemo(() => factsOf(type, sample.data, entity), [type, sample.data, entity]);
   const leaving = useRef(false);
   const save = useSave({ item, draft, onCreated, leaving });
   const checks = useChecks(document, sample, problemsOf(save.error), item !== null || save.error !== null);
@@ -86,7 +87,7 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
             <JsonPane document={document} onChange={edit} />
           ) : (
             <EditorBody
-              {...{ item, document, selection, actions, operators, facts, sample, checks }}
+              {...{ item, dirty: draft.dirty, document, selection, actions, operators, facts, sample, checks }}
               eventTypes={eventTypes ?? []}
               onSelect={setSelection}
               onEdit={edit}

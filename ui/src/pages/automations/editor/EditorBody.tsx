@@ -12,6 +12,7 @@ import type { SampleState } from "./useSample";
 
 export type BodyProps = {
   item: AutomationItem | null;
+  dirty: boolean;
   document: AutomationDocument;
   selection: Selection;
   actions: ActionItem[];

@@ -1,6 +1,6 @@
 import { FlaskConical } from "lucide-react";
 import { explainError } from "@/api/client";
-import type { JsonObject } from "@/api/types";
+import type { AutomationItem, JsonObject } from "@/api/types";
 import { Button } from "@/parts/Button";
 import { ExplanationTree } from "@/parts/ExplanationTree";
 import { Field, Select } from "@/parts/Field";
@@ -14,7 +14,7 @@ import { Sentence } from "./Sentence";
 import type { SampleState } from "./useSample";
 
 /** Tries the automation on a sample: what would start, why, and what each step would do. Nothing is performed. */
-export function Inspector({ item, document, sample, checks, running, onRun }: BodyProps) {
+export function Inspector({ item, dirty, document, sample, checks, running, onRun }: BodyProps) {
   const { dryRun } = checks;
   return (
     <section aria-label={texts.inspector.title} className="flex flex-col gap-4">
@@ -43,13 +43,13 @@ export function Inspector({ item, document, sample, checks, running, onRun }: Bo
               className="w-full"
               icon={<FlaskConical size={14} />}
               busy={running}
-              disabled={checks.all.length > 0}
+              disabled={!item || item.version === null}
               onClick={() => onRun(sample)}
             >
               {texts.inspector.real}
             </Button>
             <p className="mt-1.5 text-xs text-faint">
-              {texts.inspector.realHint} {!item && texts.inspector.realNeedsSave}
+              {texts.inspector.realHint} {realNote(item, dirty)}
             </p>
           </div>
         </>
@@ -58,6 +58,11 @@ export function Inspector({ item, document, sample, checks, running, onRun }: Bo
       )}
     </section>
   );
+}
+
+function realNote(item: AutomationItem | null, dirty: boolean): string {
+  if (!item || item.version === null) return texts.inspector.realNeedsVersion;
+  return dirty || item.has_draft_changes ? texts.inspector.realRuns(item.version) : "";
 }
 
 function SampleChooser({ sample }: { sample: SampleState }) {

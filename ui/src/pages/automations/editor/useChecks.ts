@@ -1,9 +1,9 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { automations } from "@/api/automations";
-import { problemsOf } from "@/api/client";
 import type { AutomationDocument, Problem } from "@/api/types";
 import { tidy } from "./draft";
+import { tryable, withoutStandIn } from "./tryable";
 import { useDebounced } from "./useDebounced";
 import type { SampleState } from "./useSample";
 
@@ -21,15 +21,16 @@ export function useChecks(document: AutomationDocument, sample: SampleState, ref
     placeholderData: keepPreviousData,
     gcTime: 30_000,
   });
+  const found = validation.data?.problems ?? noProblems;
+  const tried = useMemo(() => tryable(sent, found), [sent, found]);
   const dryRun = useQuery({
-    queryKey: ["checks", "dry-run", sent, data, entity],
-    queryFn: () => automations.test(sent, { data, entity }),
-    enabled: sent.trigger.event !== "",
+    queryKey: ["checks", "dry-run", tried, data, entity],
+    queryFn: () => automations.test(tried as AutomationDocument, { data, entity }),
+    enabled: tried !== null && validation.isSuccess && !validation.isPlaceholderData,
     placeholderData: keepPreviousData,
     retry: false,
     gcTime: 30_000,
   });
-  const found = validation.data?.problems ?? problemsOf(validation.error);
   const all = found.length ? found : refused.length ? refused : noProblems;
   return {
     all,
@@ -37,7 +38,7 @@ export function useChecks(document: AutomationDocument, sample: SampleState, ref
     problems: strict ? all : noProblems,
     checking: validation.isFetching || settled !== document,
     checkError: validation.error,
-    dryRun: dryRun.error ? undefined : dryRun.data,
+    dryRun: dryRun.error || tried === null ? undefined : withoutStandIn(dryRun.data),
     dryRunError: dryRun.error,
     isTrying: dryRun.isFetching,
   };

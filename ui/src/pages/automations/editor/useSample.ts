@@ -1,7 +1,8 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
+import { entities } from "@/api/entities";
 import { eventQuery, eventsQuery } from "@/api/events";
-import type { EntityRef, EventItem, EventType, JsonObject } from "@/api/types";
+import type { Entity, EntityRef, EventItem, EventType, JsonObject } from "@/api/types";
 
 export type SampleChoice = { id: string; event?: EventItem };
 const TYPE = "type";
@@ -40,3 +41,15 @@ export function useSample(name: string, type: EventType | undefined, startWith?:
 }
 
 export type SampleState = ReturnType<typeof useSample>;
+
+/** Some entity of the type an event is about, so that its fields can be suggested. */
+export function useOneEntity(type: EventType | undefined): Entity | undefined {
+  const name = type?.entity?.type ?? "";
+  const query = useQuery({
+    queryKey: ["entities", "example", name],
+    queryFn: () => entities.list(name, { limit: 1 }),
+    enabled: name !== "",
+    staleTime: 60_000,
+  });
+  return query.data?.items[0];
+}

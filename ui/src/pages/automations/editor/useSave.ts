@@ -62,13 +62,12 @@ export function useSave({ item, draft, onCreated, leaving }: Options) {
     return saved !== null;
   };
   const run = useMutation({
-    mutationFn: async (sample: SampleState) => {
-      const saved = draft.dirty || !item ? await mutation.mutateAsync(false) : item;
-      return automations.run(saved.id, { data: sample.data, entity: sample.entity });
+    mutationFn: (sample: SampleState) => {
+      if (!item) throw new Error(texts.inspector.realNeedsVersion);
+      return automations.run(item.id, { data: sample.data, entity: sample.entity });
     },
     onSuccess: ({ run_id }) => {
       say.done(texts.inspector.started);
-      leaving.current = true;
       void navigate({ to: "/runs/$id", params: { id: run_id } });
     },
     onError: (error) => {

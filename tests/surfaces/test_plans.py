@@ -35,5 +35,9 @@ def test_a_list_is_read_by_its_index(surface: Surface, path: str) -> None:
     assert surface.get(path).status_code == 200
     listening.remove(engine, "before_cursor_execute", note)
     assert any(LOOKUPS[path] in plan for plan in plans), plans
-    walks = [plan for plan in plans if plan.startswith("SCAN upshot") or plan.endswith("upshot_runs USING PRIMARY KEY (tenant_id=?)")]
+    walks = [
+        plan
+        for plan in plans
+        if plan.startswith("SCAN upshot") or plan.endswith("upshot_runs USING PRIMARY KEY (tenant_id=?)")
+    ]
     assert walks == []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement
+from sqlalchemy import ColumnElement, Integer
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.visitors import InternalTraversal
 
@@ -16,36 +16,32 @@ def contains(column: Any, text: str) -> ColumnElement[bool]:
     return column.ilike(f"%{escaped}%", escape="\\")
 
 
-def of_tenant(column: Any, tenant_id: str) -> ColumnElement[bool]:
-    """Whether a row is this tenant's, which many are. Without statistics SQLite takes any equality for rare, and would walk
-    the tenant's rows in order rather than use the index on what is asked for."""
-    return _Likelihood(column == tenant_id, "0.99")
-
-
 def rarely(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """A condition that few rows of a tenant meet, so that the index on its columns is used."""
-    return _Likelihood(condition, "0.001")
+    """A condition that few rows of a tenant meet. Without statistics SQLite takes any equality for as rare as any other,
+    and would walk all of a tenant's rows in order rather than use the index on what is asked for."""
+    return _Rarely(condition)
 
 
-class _Likelihood(ColumnElement[bool]):
-    """How often a condition holds, for SQLite's planner; any other database has statistics."""
+class _Rarely(ColumnElement[bool]):
+    """A hint for SQLite's planner; any other database has statistics."""
 
     inherit_cache = True
-    type = Boolean()
-    _traverse_internals = [("condition", InternalTraversal.dp_clauseelement), ("share", InternalTraversal.dp_string)]
+    type = Integer()
+    """Not Boolean, which SQLite has not: SQLAlchemy would compare it with 1, and the hint would be lost."""
+    _traverse_internals = [("condition", InternalTraversal.dp_clauseelement)]
 
-    def __init__(self, condition: ColumnElement[bool], share: str) -> None:
-        self.condition, self.share = condition, share
+    def __init__(self, condition: ColumnElement[bool]) -> None:
+        self.condition = condition
 
 
-@compiles(_Likelihood)
-def _plain(element: _Likelihood, compiler: Any, **options: Any) -> str:
+@compiles(_Rarely)
+def _plain(element: _Rarely, compiler: Any, **options: Any) -> str:
     return compiler.process(element.condition, **options)
 
 
-@compiles(_Likelihood, "sqlite")
-def _on_sqlite(element: _Likelihood, compiler: Any, **options: Any) -> str:
-    return f"likelihood({compiler.process(element.condition, **options)}, {element.share})"
+@compiles(_Rarely, "sqlite")
+def _on_sqlite(element: _Rarely, compiler: Any, **options: Any) -> str:
+    return f"likelihood({compiler.process(element.condition, **options)}, 0.001)"
 
 
 def id_bound(instant: int) -> str:

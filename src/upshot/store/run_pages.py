@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Select, func, literal, select, tuple_
 
 from upshot.core import statuses
-from upshot.store.listing import SCAN_MAX, of_tenant, rarely
+from upshot.store.listing import SCAN_MAX, rarely
 from upshot.store.schema import active, attempts, automations, events, runs, steps, timers
 
 
@@ -192,7 +192,7 @@ def is_held(connection: Connection, tenant_id: str, run_id: str) -> bool:
 
 def _ordered(tenant_id: str, wanted: Filter) -> Select[Any]:
     """The ids of the wanted runs, newest first."""
-    keys = select(runs.c.id).where(of_tenant(runs.c.tenant_id, tenant_id)).order_by(runs.c.id.desc())
+    keys = select(runs.c.id).where(runs.c.tenant_id == tenant_id).order_by(runs.c.id.desc())
     if wanted.event_id is not None:
         keys = keys.where(rarely(runs.c.event_id == wanted.event_id))
     if wanted.automation_id is not None:

@@ -63,7 +63,7 @@ def test_a_condition_that_fails_says_so_before_and_after(page: Page) -> None:
     page.goto("/events")
     page.get_by_role("row", name=re.compile("appointment.created")).first.get_by_role("link").first.click()
     expect(page.get_by_text("Only for no-shows")).to_be_visible()
-    expect(page.get_by_text(re.compile("needs .no_show."))).to_be_visible()
+    expect(page.get_by_text(re.compile("needs .no_show.")).first).to_be_visible()
 
 
 def test_an_automation_is_turned_off_and_deleted_and_the_deletion_undone(page: Page) -> None:

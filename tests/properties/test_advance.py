@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upshot.core import advance
-from upshot.core.automations.document import ActionStep, Automation, BranchStep, DelayStep, Step, StopStep
+from upshot.core.automations.document import (
+    ActionStep,
+    Automation,
+    BranchStep,
+    DelayStep,
+    OnError,
+    Step,
+    StopStep,
+)
 from upshot.core.commands import Finish, Sleep, StepError
 from upshot.core.journal import Outcome
 from upshot.core.program import Program
@@ -24,7 +32,7 @@ def programs(draw: st.DrawFn) -> Program:
         kind = draw(st.sampled_from(["action", "branch", "delay", "stop"]))
         match kind:
             case "action":
-                on_error = draw(st.sampled_from(["stop", "continue"]))
+                on_error: OnError = draw(st.sampled_from(("stop", "continue")))
                 steps.append(ActionStep(str(place), "log", {}, draw(ahead), on_error=on_error))
             case "branch":
                 steps.append(BranchStep(str(place), ALWAYS, draw(ahead), draw(ahead)))

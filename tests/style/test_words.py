@@ -61,7 +61,7 @@ def identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield node.arg, node.lineno
             case ast.Name(ctx=ast.Store()):
                 yield node.id, node.lineno
-            case ast.Attribute(ctx=ast.Store()):
+            case ast.Attribute(value=ast.Name(id="self" | "cls"), ctx=ast.Store()):
                 yield node.attr, node.lineno
             case ast.alias(asname=str(name)):
                 yield name, node.lineno

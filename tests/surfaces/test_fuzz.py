@@ -51,7 +51,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType] - its metaclass gives the members
 )
 def test_no_request_breaks_the_api(case: Any, fuzzed: Surface) -> None:
     headers = {**(case.headers or {}), "Authorization": f"Bearer {fuzzed.keys['default', 'admin']}"}

@@ -15,7 +15,7 @@ LOOKUPS = {
     "/events?entity=patient:p1": "ix_upshot_events_entity (tenant_id=? AND entity_type=? AND entity_id=?)",
     "/events?name=x": "(tenant_id=? AND name=?)",
     "/events?since=2026-01-01T00:00:00Z": "PRIMARY KEY (tenant_id=? AND id>?)",
-    "/events/e1": "upshot_runs USING INDEX sqlite_autoindex_upshot_runs_2 (tenant_id=? AND event_id=?)",
+    "/events/e1": "tenant_id=? AND event_id=?",
     "/entities/patient": "(tenant_id=? AND type=?)",
 }
 

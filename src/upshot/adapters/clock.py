@@ -24,8 +24,7 @@ class SystemClock:
     def now(self) -> int:
         """Microseconds since 1970-01-01 UTC, never less than an earlier answer of this process."""
         moment = time.time_ns() // 1000
-        if moment > self._latest:
-            self._latest = moment
+        self._latest = max(self._latest, moment)
         return self._latest
 
 

@@ -29,6 +29,6 @@ def from_text(text: str, at: str = "") -> int:
         raise Malformed.at(at, f"{text!r} is not an instant; use 2026-11-21T09:00:00Z", "bad_instant") from error
     if moment.tzinfo is None:
         raise Malformed.at(at, f"{text!r} has no offset; end it with Z or +01:00", "bad_instant")
-    if not 1 < moment.year < 9999:  # noqa: PLR2004 - the years that every offset can be applied to
+    if not 1 < moment.year < 9999:
         raise Malformed.at(at, f"{text!r} is outside the years 2 to 9998", "bad_instant")
     return (moment.astimezone(UTC) - EPOCH) // timedelta(microseconds=1)

@@ -3,26 +3,34 @@ transaction. Whatever an action does (raise, hang, return junk) becomes an outco
 """
 
 import asyncio
+import contextlib
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from upshot.core.action import Action, StoreEffect
+import msgspec
+
+from upshot.core.action import Action, ChangeEntity, EmitEvent, StoreEffect, StoreOperation
 from upshot.core.automations.document import ActionStep, BranchStep, Step
+from upshot.core.automations.durations import DURATION_MAX
 from upshot.core.commands import StepError
-from upshot.core.errors import ActionError, Malformed, PermanentError, Refused
+from upshot.core.errors import ActionError, Malformed, PermanentError, Problem, Refused
 from upshot.core.facts import Facts
+from upshot.core.instants import SECOND
 from upshot.core.journal import Outcome
-from upshot.core.strict_json import check, encode
+from upshot.core.strict_json import encode
 from upshot.core.templates import TemplateError
-from upshot.engine.context import StepContext
+from upshot.engine.context import StepContext, clean_text
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
+from upshot.engine.receive import DATA_MAX, form_problems
 from upshot.engine.settle import Performed
 
 THREADS_MAX = 64
 OUTPUT_BYTES_MAX = 262_144
+
+_decode = msgspec.json.Decoder().decode
 
 
 class Act:
@@ -36,36 +44,39 @@ class Act:
     async def perform(self, run: LiveRun, step: Step, attempt: int, entity: dict[str, Any] | None) -> Performed:
         """One attempt of an action step, or the decision of a branch. Never raises for what a step does."""
         started_at = self._process.clock.now()
-        facts = run.facts(started_at, entity)
-        if isinstance(step, BranchStep):
-            explanation = run.program.conditions[step.id].explain(facts)
-            output = {"result": explanation["result"], "explanation": explanation}
-            return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
-        assert isinstance(step, ActionStep)  # noqa: S101 - a program runs only action and branch steps
-        return await self._action(run, step, attempt, facts, started_at)
-
-    async def _action(self, run: LiveRun, step: ActionStep, attempt: int, facts: Facts, started_at: int) -> Performed:
         context = StepContext(self._process, run, step.id, attempt, started_at)
+        try:
+            facts = run.facts(started_at, entity)
+            if isinstance(step, BranchStep):
+                explanation = run.program.conditions[step.id].explain(facts)
+                output = {"result": explanation["result"], "explanation": explanation}
+                return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
+            assert isinstance(step, ActionStep)  # noqa: S101 - a program runs only action and branch steps
+            return await self._action(run, step, facts, context)
+        except Exception as error:  # noqa: BLE001 - whatever a step meets is its outcome
+            return _raised(step.id, error, context, None)
+
+    async def _action(self, run: LiveRun, step: ActionStep, facts: Facts, context: StepContext) -> Performed:
         action = self._process.actions.get(step.action)
         if action is None:
             missing = f"This worker has no action {step.action!r}. The step is tried again every minute until one has."
             return _failed(step.id, "unknown_action", missing, context, None, is_missing_action=True)
         given: str | None = None
         try:
-            arguments = run.program.templates[step.id].render(facts)
-            given = encode(arguments)
-            value = action.validate(arguments)
+            given = encode(run.program.templates[step.id].render(facts))
+            value = action.validate(_decode(given))  # a copy of its own: what an action changes, nobody else sees
         except TemplateError as error:
             return _failed(step.id, "bad_template", str(error), context, given, is_permanent=True)
         except Refused as refused:
             return _failed(step.id, "bad_arguments", str(refused), context, given, is_permanent=True)
         try:
-            result = await self._call(action, value, context, step.timeout_seconds)
-            return self._result(step, result, context, given)
-        except TimeoutError:
+            return _result(step, await self._call(action, value, context, step.timeout_seconds), context, given)
+        except _Late:
             late = f"The action did not end within {step.timeout_seconds:g} s."
             return _failed(step.id, "timeout", late, context, given)
-        except Exception as error:  # noqa: BLE001 - whatever an action raises is its step's outcome
+        except BaseException as error:
+            if _is_for_the_engine(error):
+                raise
             return _raised(step.id, error, context, given)
 
     async def _call(self, action: Action, value: Any, context: StepContext, seconds: float) -> Any:
@@ -77,34 +88,87 @@ class Act:
         if is_async:
             return await _within(seconds, action.perform(value, context))
         async with self._threads:
-            return await _in_thread(lambda: action.perform(value, context), seconds)
+            result, error = await _within(seconds, _in_thread(lambda: action.perform(value, context)))
+        if error is not None:
+            raise error if isinstance(error, Exception) else RuntimeError(_words(error))
+        return result
 
-    def _result(self, step: ActionStep, result: Any, context: StepContext, given: str | None) -> Performed:
+
+class _Late(Exception):
+    """The step's time was over before its action ended."""
+
+
+def _is_for_the_engine(error: BaseException) -> bool:
+    """Whether this was raised at the engine (it drops the run, or a person ends the process), not by the action."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is not None and task.cancelling() > 0
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+
+
+def _result(step: ActionStep, result: Any, context: StepContext, given: str | None) -> Performed:
+    try:
         if isinstance(result, StoreEffect):
-            return Performed(
-                started_at=context.now, operations=tuple(result.operations), input=given, log=context.log_text()
-            )
-        try:
-            check(result, "output")
-            size = len(encode(result))
-        except Malformed as error:
-            junk = f"The action returned something that is not JSON: {error}"
-            return _failed(step.id, "bad_output", junk, context, given, is_permanent=True)
-        if size > OUTPUT_BYTES_MAX:
-            large = f"The action returned {size} bytes, more than the {OUTPUT_BYTES_MAX} that are kept."
-            return _failed(step.id, "bad_output", large, context, given, is_permanent=True)
-        outcome = Outcome(step.id, "completed", result)
-        return Performed(started_at=context.now, outcome=outcome, input=given, log=context.log_text())
+            operations = tuple(_checked(operation) for operation in result.operations)
+            return Performed(started_at=context.now, operations=operations, input=given, log=context.log_text())
+        text = encode(result, at="output")
+    except Malformed as error:
+        junk = f"The action returned something that is not JSON: {error}"
+        return _failed(step.id, "bad_output", junk, context, given, is_permanent=True)
+    size = len(text.encode())
+    if size > OUTPUT_BYTES_MAX:
+        large = f"The action returned {size} bytes, more than the {OUTPUT_BYTES_MAX} that are kept."
+        return _failed(step.id, "bad_output", large, context, given, is_permanent=True)
+    outcome = Outcome(step.id, "completed", _decode(text))  # as it is kept, whatever becomes of the action's object
+    return Performed(started_at=context.now, outcome=outcome, input=given, log=context.log_text())
 
 
-def _raised(step_id: str, error: Exception, context: StepContext, given: str | None) -> Performed:
+def _checked(operation: StoreOperation) -> StoreOperation:
+    """The operation, if the transaction that performs it cannot fail on its form.
+
+    Raises:
+        Malformed: what it holds is not of the form of an event, or cannot be kept.
+    """
+    match operation:
+        case ChangeEntity(change) if all(isinstance(part, str) for part in (change.type, change.id)):
+            return operation
+        case EmitEvent(name, data, entity):
+            ref = {"type": entity.type, "id": entity.id} if entity is not None else None
+            problems = form_problems({"name": name, "data": data, "entity": ref}, "")
+            text = encode(data, at="data")
+            if len(text) > DATA_MAX:
+                problems.append(Problem("data", f"is {len(text)} characters; at most {DATA_MAX}", "too_large"))
+            if problems:
+                raise Malformed(problems)
+            return EmitEvent(name, _decode(text), entity)
+        case _:
+            raise Malformed.at("", f"a {type(operation).__name__} is no store operation", "wrong_type")
+
+
+def _raised(step_id: str, error: BaseException, context: StepContext, given: str | None) -> Performed:
     if isinstance(error, PermanentError | Refused):
         code = "refused" if isinstance(error, Refused) else error.code
-        return _failed(step_id, code, str(error), context, given, is_permanent=True)
+        return _failed(step_id, code, _words(error, named=False), context, given, is_permanent=True)
     if isinstance(error, ActionError):
-        later = error.retry_after_seconds
-        return _failed(step_id, error.code, str(error), context, given, retry_after_seconds=later)
-    return _failed(step_id, "raised", f"{type(error).__name__}: {error}", context, given)
+        later = _seconds(error.retry_after_seconds)
+        return _failed(step_id, error.code, _words(error, named=False), context, given, retry_after_seconds=later)
+    return _failed(step_id, "raised", _words(error), context, given)
+
+
+def _words(error: BaseException, *, named: bool = True) -> str:
+    name = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001 - an error that cannot even say what it is
+        said = "it cannot be shown as text"
+    return f"{name}: {said}" if named or not said else said
+
+
+def _seconds(later: Any) -> float | None:
+    """How long a provider asks to be left alone, if that is a length of time; at most the longest delay there is."""
+    if not isinstance(later, int | float) or not later > 0:
+        return None
+    return min(float(later), DURATION_MAX / SECOND)
 
 
 def _failed(
@@ -118,10 +182,10 @@ def _failed(
     is_missing_action: bool = False,
     retry_after_seconds: float | None = None,
 ) -> Performed:
-    clean = message.replace("\x00", "�").encode(errors="replace").decode()[:2_000]
+    clean = clean_text(message)
     return Performed(
         started_at=context.now,
-        outcome=Outcome(step_id, "failed", error=StepError(code, clean, step_id)),
+        outcome=Outcome(step_id, "failed", error=StepError(clean_text(str(code))[:100], clean, step_id)),
         input=given,
         log=context.log_text(),
         is_permanent=is_permanent,
@@ -134,7 +198,7 @@ async def _within(seconds: float, performed: Awaitable[Any]) -> Any:
     """What `asyncio.timeout` does, for one call, at a quarter of its cost: this runs once for every step.
 
     Raises:
-        TimeoutError: it took longer than `seconds`.
+        _Late: it took longer than `seconds`. A TimeoutError is the action's own.
     """
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - every run is driven by a task
@@ -149,7 +213,7 @@ async def _within(seconds: float, performed: Awaitable[Any]) -> Any:
         return await performed
     except asyncio.CancelledError:
         if expired and task.cancelling() == cancelling + 1:
-            raise TimeoutError from None
+            raise _Late from None
         raise
     finally:
         deadline.cancel()
@@ -157,28 +221,23 @@ async def _within(seconds: float, performed: Awaitable[Any]) -> Any:
             task.uncancel()
 
 
-async def _in_thread(function: Callable[[], Any], seconds: float) -> Any:
-    """Run a plain function on a thread of its own. One that hangs is left behind after the timeout: a thread cannot be
-    stopped, but it holds up nothing but itself."""
+async def _in_thread(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:
+    """What a plain function returned or raised, run on a thread of its own. One that hangs is left behind after the
+    timeout: a thread cannot be stopped, but it holds up nothing but itself."""
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Any] = loop.create_future()
+    answer: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
 
     def settle(result: Any, error: BaseException | None) -> None:
-        if answer.done():
-            return
-        if error is None:
-            answer.set_result(result)
-        else:
-            answer.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+        if not answer.done():
+            answer.set_result((result, error))
 
     def work() -> None:
         try:
             result, error = function(), None
         except BaseException as caught:  # noqa: BLE001 - SystemExit in a thread must fail the step, not vanish
             result, error = None, caught
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop ended meanwhile
             loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=work, name="upshot-action", daemon=True).start()
-    async with asyncio.timeout(seconds):
-        return await answer
+    return await answer

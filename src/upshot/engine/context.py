@@ -1,5 +1,6 @@
 """What the engine gives an action beside its arguments."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from upshot.core.instants import to_text
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 LINES_MAX = 200
 LINE_MAX = 2_000
+INTEGER_MAX = 2**63
 
 
 class StepContext:
@@ -43,11 +45,9 @@ class StepContext:
     def log(self, line: str, **fields: Any) -> None:
         """Write a line into the attempt's log: at most 200 lines of 2,000 characters; more is dropped, and said."""
         if len(self._lines) < LINES_MAX:
-            kept: dict[str, Any] = {"at": to_text(self._process.clock.now()), "text": str(line)[:LINE_MAX]}
+            kept: dict[str, Any] = {"at": to_text(self._process.clock.now()), "text": clean_text(str(line))}
             if fields:
-                kept["fields"] = {
-                    name: value if _is_plain(value) else repr(value)[:LINE_MAX] for name, value in fields.items()
-                }
+                kept["fields"] = {clean_text(name): _kept_field(value) for name, value in fields.items()}
             self._lines.append(kept)
         elif len(self._lines) == LINES_MAX:
             self._lines.append({"at": to_text(self._process.clock.now()), "text": "Further lines were dropped."})
@@ -57,5 +57,17 @@ class StepContext:
         return encode(self._lines) if self._lines else None
 
 
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str)
+def clean_text(text: str) -> str:
+    """The first 2,000 characters, with what no database keeps (NUL, lone surrogates) replaced."""
+    return text[:LINE_MAX].replace("\x00", "\ufffd").encode(errors="replace").decode()
+
+
+def _kept_field(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return clean_text(value)
+    is_number = (isinstance(value, int) and abs(value) < INTEGER_MAX) or (
+        isinstance(value, float) and math.isfinite(value)
+    )
+    return value if is_number else clean_text(repr(value))

@@ -15,11 +15,13 @@ from upshot.core import advance
 from upshot.core.commands import Command, Finish, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
-from upshot.core.strict_json import encode
 from upshot.engine import accept
 from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, settle
 from upshot.store import counts, journal, runs
+
+
+_encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
 
 
 class LeaseLost(Exception):
@@ -138,7 +140,7 @@ class Park:
 
 def encode_error(error: StepError | None) -> str | None:
     """The error as it is kept."""
-    return encode(msgspec.to_builtins(error)) if error is not None else None
+    return _encode(error).decode() if error is not None else None
 
 
 def _kept(work: Recording, recorded: Recorded, now: int) -> journal.KeptStep:
@@ -154,7 +156,7 @@ def _kept(work: Recording, recorded: Recorded, now: int) -> journal.KeptStep:
         started_at=performed.started_at,
         finished_at=max(now, performed.started_at),
         input=performed.input,
-        output=encode(outcome.output) if outcome.output is not None else None,
+        output=_encode(outcome.output).decode() if outcome.output is not None else None,
         error=encode_error(outcome.error),
         log=performed.log,
     )

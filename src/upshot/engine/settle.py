@@ -13,11 +13,13 @@ from upshot.core.entities import Change
 from upshot.core.errors import Refused
 from upshot.core.events import EntityRef, Event
 from upshot.core.journal import Outcome
-from upshot.core.strict_json import encode
 from upshot.store import entities
 
 if TYPE_CHECKING:
     from upshot.engine.record import Recording
+
+
+_encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
 
 
 class Performed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -83,11 +85,12 @@ def caused(work: "Recording", name: str, data: dict[str, Any], entity: EntityRef
         id=new_id(now),
         name=name,
         data=data,
-        text=encode(data),
+        text=_encode(data).decode(),
         ts=now,
         root_id=source.root_id,
         entity=entity,
         depth=source.depth + 1,
         cause_run_id=work.run.id,
         cause_step_id=work.step_id,
+        test=source.test,
     )

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,6 +9,7 @@ from starlette.responses import Response
 from upshot.core.errors import UpshotError
 from upshot.http.routing import answer
 from upshot.store import idempotency
+from upshot.store.database import DatabaseError
 from upshot.store.migrate import HEAD, present_version
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _checks(upshot: "Upshot") -> dict[str, Any]:
     try:
         with upshot.database.reading() as connection:
             present = present_version(connection)
-    except SQLAlchemyError:
+    except DatabaseError:
         return {"database": "cannot be read", "schema": "unknown", "writing": "unknown"}
     if present != HEAD:
         checks["schema"] = f"is {present}, this release needs {HEAD}: run `upshot migrate`"
@@ -58,6 +58,6 @@ def _checks(upshot: "Upshot") -> dict[str, Any]:
 
     try:
         upshot.commit.run(write)
-    except (UpshotError, SQLAlchemyError):
+    except (UpshotError, DatabaseError):
         checks["writing"] = "the database takes no writes"
     return checks

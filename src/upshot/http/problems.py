@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -26,6 +25,7 @@ from upshot.core.errors import (
     UpshotError,
 )
 from upshot.core.strict_json import join_path
+from upshot.store.database import DatabaseUnavailable
 
 log = logging.getLogger("upshot.http")
 
@@ -143,7 +143,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(UpshotError, of_ours)
     app.add_exception_handler(RequestValidationError, of_validation)
     app.add_exception_handler(HTTPException, of_framework)
-    app.add_exception_handler(OperationalError, of_database)
+    app.add_exception_handler(DatabaseUnavailable, of_database)
     app.add_exception_handler(ClientDisconnect, of_disconnect)
     app.add_exception_handler(Exception, of_anything)
 

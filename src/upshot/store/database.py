@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from upshot.core.errors import Refused
 
 BUSY_TIMEOUT_SECONDS = 5
+
+DatabaseError = SQLAlchemyError
+"""Whatever the database can raise, for those above who speak no SQL."""
+DatabaseUnavailable = OperationalError
+"""The database cannot be used at present: it is locked, full, read-only or gone."""
 
 
 class Database:

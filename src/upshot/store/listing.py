@@ -1,6 +1,6 @@
 """What lists have in common: text that is searched for literally, and time as a bound on ids."""
 
-from typing import Any
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import ColumnElement, Integer
 from sqlalchemy.ext.compiler import compiles
@@ -16,19 +16,21 @@ def contains(column: Any, text: str) -> ColumnElement[bool]:
     return column.ilike(f"%{escaped}%", escape="\\")
 
 
-def rarely(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+def rarely(condition: ColumnElement[bool]) -> ColumnElement[Any]:
     """A condition that few rows of a tenant meet. Without statistics SQLite takes any equality for as rare as any other,
     and would walk all of a tenant's rows in order rather than use the index on what is asked for."""
     return _Rarely(condition)
 
 
-class _Rarely(ColumnElement[bool]):
+class _Rarely(ColumnElement[Any]):
     """A hint for SQLite's planner; any other database has statistics."""
 
     inherit_cache = True
-    type = Integer()
+    type = cast("Any", Integer())
     """Not Boolean, which SQLite has not: SQLAlchemy would compare it with 1, and the hint would be lost."""
-    _traverse_internals = [("condition", InternalTraversal.dp_clauseelement)]
+    _traverse_internals: ClassVar = [  # pyright: ignore[reportIncompatibleVariableOverride] - as SQLAlchemy documents it
+        ("condition", InternalTraversal.dp_clauseelement)
+    ]
 
     def __init__(self, condition: ColumnElement[bool]) -> None:
         self.condition = condition

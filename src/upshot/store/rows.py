@@ -41,7 +41,7 @@ class _JsonRows(FunctionElement[Any]):
 
 @compiles(_JsonRows, "sqlite")
 def _on_sqlite(element: _JsonRows, compiler: Any, **options: Any) -> str:
-    listed = ", ".join(f"value ->> {index} AS {name}" for index, (name, _) in enumerate(element.fields))
+    listed = ", ".join(f"json_extract(value, '$[{index}]') AS {name}" for index, (name, _) in enumerate(element.fields))
     return f"(SELECT {listed} FROM json_each({compiler.process(element.clauses, **options)}))"  # noqa: S608 - names of ours
 
 

@@ -112,7 +112,7 @@ class _OutputNode(OutputNode):
         try:
             value = self.expression.evaluate(context)
             if context.on_missing == "fail" and is_blank(value):
-                raise RenderFailure("there is no value")
+                raise RenderFailure("there is no value")  # noqa: TRY301 - the clause below names the placeholder
             return buffer.write(to_text(value))
         except RenderFailure as failure:
             raise RenderFailure(failure.reason, failure.placeholder or str(self)) from None

@@ -11,7 +11,7 @@ import type { SaveState } from "./useSave";
 
 /** What the editor must say before anything else: restored changes, and somebody else's save. */
 export function Notices({ draft, save, item }: { draft: DraftState; save: SaveState; item: AutomationItem | null }) {
-  const reload = useReload(item, draft.load);
+  const reload = useReload(item, save.rebase);
   if (statusOf(save.error) === 412) {
     return (
       <Notice icon={<TriangleAlert size={15} />} text={`${texts.editor.stale} ${texts.editor.staleHelp}`}>

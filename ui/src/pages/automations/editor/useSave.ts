@@ -6,7 +6,7 @@ import { problemsOf } from "@/api/client";
 import type { AutomationItem } from "@/api/types";
 import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
-import { tidy } from "./draft";
+import { documentOf, tidy } from "./draft";
 import type { DraftState } from "./useDraft";
 import type { SampleState } from "./useSample";
 
@@ -23,15 +23,17 @@ export function useSave({ item, draft, onCreated, leaving }: Options) {
   const navigate = useNavigate();
   const say = useSay();
   const force = useRef(false);
+  // The revision these changes were made on. Not the newest one: live updates may bring another's save meanwhile.
+  const revision = useRef(item?.draft_revision);
   const mutation = useMutation({
     mutationFn: async (publish: boolean) => {
       const document = { ...tidy(draft.document), ...(publish ? { status: "active" as const } : {}) };
       if (!item) return automations.create(document);
-      const revision = force.current ? undefined : item.draft_revision;
-      return automations.save(item.id, { ...document, revision });
+      return automations.save(item.id, { ...document, revision: force.current ? undefined : revision.current });
     },
     onSuccess: (saved) => {
       force.current = false;
+      revision.current = saved.draft_revision;
       draft.markSaved(draft.document);
       client.setQueryData(["automations", "one", saved.id], saved);
       client.invalidateQueries({ queryKey: ["automations"] });
@@ -80,6 +82,12 @@ export function useSave({ item, draft, onCreated, leaving }: Options) {
     saveOver: () => {
       force.current = true;
       void saveDraft();
+    },
+    /** Takes over what somebody else saved: the next save is made on their revision. */
+    rebase: (fresh: AutomationItem) => {
+      revision.current = fresh.draft_revision;
+      draft.load(documentOf(fresh));
+      mutation.reset();
     },
     runForReal: (sample: SampleState) => run.mutate(sample),
     saving: mutation.isPending,

@@ -135,6 +135,20 @@ def test_an_email_draft_is_kept_with_its_recipients() -> None:
     ]
 
 
+@pytest.mark.parametrize("arguments", [{}, {"to": None}])
+def test_a_draft_may_leave_open_to_whom_it_goes(arguments: dict[str, Any]) -> None:
+    assert done("draft_email", subject="Hi", body="x", **arguments).fields["to"] == []
+    assert done("draft_sms", body="x", **arguments).fields["to"] == []
+
+
+def test_arguments_of_other_names_are_kept_with_what_is_made() -> None:
+    beside = {"patientId": "p", "fields": {"about": "a visit"}, "status": "sent", "channel": "fax"}
+    draft = done("draft_email", subject="Hi", body="x", **beside).fields
+    assert (draft["patientId"], draft["about"], draft["status"], draft["channel"]) == ("p", "a visit", "draft", "email")
+    assert done("draft_sms", body="x", patientId="p").fields["patientId"] == "p"
+    assert done("create_task", title="Call", patientId="p", dueInDays=2).fields["dueInDays"] == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "path"),
     [

@@ -46,8 +46,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Closed with its module: while it is open its event loop runs in this thread, and other tests have their own."""
     path = os.environ.get("UPSHOT_TEST_BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "no browser: install Chromium (Debian: apt-get install chromium), or set UPSHOT_TEST_BROWSER=off"
     with sync_playwright() as playwright:

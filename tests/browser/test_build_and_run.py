@@ -61,7 +61,7 @@ def test_a_condition_that_fails_says_so_before_and_after(page: Page) -> None:
     page.get_by_role("button", name="Emit event").click()
     page.get_by_role("dialog").get_by_role("button", name="Emit", exact=True).click()
     page.goto("/events")
-    page.get_by_role("row", name=re.compile("appointment.created")).first.get_by_role("link").first.click()
+    page.get_by_role("link", name="crm/appointment.created", exact=True).first.click()
     expect(page.get_by_text("Only for no-shows")).to_be_visible()
     expect(page.get_by_text(re.compile("needs .no_show.")).first).to_be_visible()
 

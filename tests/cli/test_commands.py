@@ -124,6 +124,8 @@ def test_wrong_use_exits_with_2_and_says_how_to_ask(call: Call, arguments: tuple
         (("serve",), "UPSHOT_SECRET_KEY"),
         (("worker",), "UPSHOT_SECRET_KEY"),
         (("worker", "--app", "no_such_module:upshot"), "--app: 'no_such_module' cannot be imported"),
+        (("migrate", "--database", "sqlite:////no/such/folder/x.db"), "Its folder must be there"),
+        (("dev", "--port", "0", "--database", "sqlite:////no/such/folder/x.db"), "Its folder must be there"),
     ],
 )
 def test_a_failure_exits_with_1_and_says_cause_and_remedy(ready: Call, arguments: tuple[str, ...], said: str) -> None:

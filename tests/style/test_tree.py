@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,12 @@ def test_the_page_is_locked_as_it_is_declared() -> None:
     locked = json.loads((ROOT / "ui" / "package-lock.json").read_text())["packages"][""]
     for kind in ("dependencies", "devDependencies"):
         assert locked.get(kind) == declared.get(kind), "run `npm install` in ui/"
+
+
+def test_python_is_locked_as_it_is_declared() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for group in ("dev", "bench"):
+        wanted = [*declared["project"]["dependencies"], *declared["dependency-groups"][group]]
+        names = {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-") for line in wanted}
+        locked = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements" / f"{group}.lock").read_text(), re.MULTILINE))
+        assert names - locked == set(), "run `make lock`"

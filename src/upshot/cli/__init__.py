@@ -15,8 +15,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         from upshot.cli.output import report
         from upshot.core.errors import UpshotError
+        from upshot.store.health import unusable
 
-        if not isinstance(error, UpshotError | OSError):
+        known = error if isinstance(error, UpshotError | OSError) else unusable(error)
+        if known is None:
             raise
-        report(error, as_json="--json" in given)
+        report(known, as_json="--json" in given)
         sys.exit(1)

@@ -15,6 +15,7 @@ from upshot.core.action import Action, ChangeEntity, EmitEvent, StoreEffect, Sto
 from upshot.core.automations.document import ActionStep, BranchStep, Step
 from upshot.core.automations.durations import DURATION_MAX
 from upshot.core.commands import StepError
+from upshot.core.entities import Operation
 from upshot.core.errors import ActionError, Malformed, PermanentError, Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import SECOND
@@ -123,14 +124,14 @@ def _result(step: ActionStep, result: Any, context: StepContext, given: str | No
     return Performed(started_at=context.now, outcome=outcome, input=given, log=context.log_text())
 
 
-def _checked(operation: StoreOperation) -> StoreOperation:
+def _checked(operation: Any) -> StoreOperation:
     """The operation, if the transaction that performs it cannot fail on its form.
 
     Raises:
         Malformed: what it holds is not of the form of an event, or cannot be kept.
     """
     match operation:
-        case ChangeEntity(change) if all(isinstance(part, str) for part in (change.type, change.id)):
+        case ChangeEntity() if _is_change(operation.change):
             return operation
         case EmitEvent(name, data, entity):
             ref = {"type": entity.type, "id": entity.id} if entity is not None else None
@@ -143,6 +144,10 @@ def _checked(operation: StoreOperation) -> StoreOperation:
             return EmitEvent(name, _decode(text), entity)
         case _:
             raise Malformed.at("", f"a {type(operation).__name__} is no store operation", "wrong_type")
+
+
+def _is_change(change: Any) -> bool:
+    return isinstance(change, Operation) and {type(change.type), type(change.id)} == {str}
 
 
 def _raised(step_id: str, error: BaseException, context: StepContext, given: str | None) -> Performed:

@@ -33,6 +33,7 @@ class Listener(msgspec.Struct, frozen=True):
     version: int
     priority: int
     program: Program
+    condition: Condition | None
 
 
 class Listeners:
@@ -43,7 +44,7 @@ class Listeners:
     def __init__(self, listeners: list[Listener]) -> None:
         ordered = sorted(listeners, key=lambda listener: -listener.priority)
         self.by_id = {listener.automation_id: listener for listener in ordered}
-        self.index = MatchIndex([(x.automation_id, rank, _condition(x)) for rank, x in enumerate(ordered)])
+        self.index = MatchIndex([(x.automation_id, rank, x.condition) for rank, x in enumerate(ordered)])
 
 
 class EventType(msgspec.Struct, frozen=True):
@@ -111,10 +112,11 @@ class Definitions:
                 self.forget(tenant_id)
 
     def program(self, tenant_id: str, automation_id: str, version: int, document: str) -> Program:
-        """The program of one version, compiled at most once while it is in use.
+        """The program of one version, compiled at most once while it is in use. An action that this process lacks does not
+        matter here: its step waits for it.
 
         Raises:
-            Refused: this process cannot run that version (it lacks an action, say).
+            Refused: this release cannot read that version.
         """
         key = (tenant_id, automation_id, version)
         with self._lock:
@@ -122,7 +124,7 @@ class Definitions:
             if program is not None:
                 self._programs.move_to_end(key)
                 return program
-        program = Program(read_document(msgspec.json.decode(document), actions=self._shapes), self._shapes)
+        program = Program(read_document(msgspec.json.decode(document)), self._shapes)
         with self._lock:
             self._programs[key] = program
             if len(self._programs) > PROGRAMS_MAX:
@@ -134,10 +136,12 @@ class Definitions:
         for live in stored.active:
             try:
                 program = self.program(tenant_id, live.automation_id, live.version, live.document)
-            except Refused as refused:  # the others must not be hurt
-                log.warning("automation %s version %s cannot run here: %s", live.automation_id, live.version, refused)
+                condition = _condition(program)
+            except Exception as error:  # noqa: BLE001 - the others must not be hurt
+                log.error("automation %s version %s cannot run here: %s", live.automation_id, live.version, error)  # noqa: TRY400
                 continue
-            listener = Listener(live.automation_id, live.version, program.automation.priority, program)
+            priority = program.automation.priority
+            listener = Listener(live.automation_id, live.version, priority, program, condition)
             by_event.setdefault(program.automation.event, []).append(listener)
         compiled = TenantDefinitions(
             revision=stored.revision,
@@ -152,14 +156,16 @@ class Definitions:
 
 
 def _event_type(declared: store.DeclaredType) -> EventType:
-    return EventType(
-        declared.name,
-        compile_schema(msgspec.json.decode(declared.schema)) if declared.schema is not None else None,
-        msgspec.json.decode(declared.entity, type=EntityBinding) if declared.entity is not None else None,
-        declared.on_invalid == "refuse",
-    )
+    binding = msgspec.json.decode(declared.entity, type=EntityBinding) if declared.entity is not None else None
+    schema = None
+    if declared.schema is not None:
+        try:
+            schema = compile_schema(msgspec.json.decode(declared.schema))
+        except Refused as refused:  # kept by a release that read it otherwise; its events must not be held up
+            log.error("event type %s is not checked, its schema cannot be read: %s", declared.name, refused)  # noqa: TRY400
+    return EventType(declared.name, schema, binding, declared.on_invalid == "refuse")
 
 
-def _condition(listener: Listener) -> Condition | None:
-    document = listener.program.automation.condition
+def _condition(program: Program) -> Condition | None:
+    document = program.automation.condition
     return compile_condition(document) if document is not None else None

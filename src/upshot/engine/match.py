@@ -6,9 +6,11 @@ nothing is written and the event is matched again with the new ones.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -17,7 +19,6 @@ from upshot.adapters.clock import new_id
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import SECOND
-from upshot.core.strict_json import encode
 from upshot.engine.definitions import Listener, TenantDefinitions
 from upshot.engine.live_run import LiveRun, facts_of
 from upshot.engine.process import Process
@@ -26,6 +27,7 @@ from upshot.store import counts, dead_letters, definitions
 from upshot.store import entities as entity_store
 from upshot.store import events as event_store
 from upshot.store import runs as run_store
+from upshot.store.database import DatabaseUnavailable
 
 log = logging.getLogger("upshot.engine")
 
@@ -35,11 +37,17 @@ HANDED_MAX = 20_000
 POLL_SECONDS = 1.0
 
 
+_encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
+
+Failed = tuple[Event, BaseException]
+
+
 class Matched(msgspec.Struct, frozen=True):
     """What one event will start, if the definitions are still those of `revision`."""
 
     event: Event
     revision: int
+    zone: str
     started: list[tuple[Listener, run_store.NewRun]]
 
 
@@ -104,11 +112,17 @@ class Match:
             batch = await self._claim()
         if not batch:
             return POLL_SECONDS
-        matched = await self._decide(batch)
-        task = asyncio.get_running_loop().create_task(self._write(matched))
+        matched, failed = await self._decide(batch)
+        if matched:
+            self._begin_writing(self._write(matched))
+        if failed:
+            self._begin_writing(self._try_again(failed))
+        return 0.0
+
+    def _begin_writing(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
-        return 0.0
 
     async def drain(self) -> None:
         """Wait until every match being written is committed."""
@@ -116,23 +130,40 @@ class Match:
             await asyncio.wait(self._writing)
 
     async def _claim(self) -> list[Event]:
+        """Take what nobody has in memory: orphans, and what this process accepted and whose giver never handed it over
+        (it was cancelled, or the engine did not run yet)."""
         process = self._process
-        now = process.clock.now()
+        now, is_own_known = process.clock.now(), bool(self._writing)
         claimed = await process.commit.run_async(
-            lambda c: event_store.claim_unmatched(c, process.worker_id, now, BATCH_MAX)
+            lambda c: event_store.claim_unmatched(c, process.worker_id, now, BATCH_MAX, with_own=not is_own_known)
         )
         if len(claimed) < BATCH_MAX:
             self._next_claim_at = now + int(POLL_SECONDS * SECOND)
         return claimed
 
-    async def _decide(self, batch: list[Event]) -> list[Matched]:
+    async def _decide(self, batch: list[Event]) -> tuple[list[Matched], list[Failed]]:
+        """What these events start. One that cannot be decided holds up no other."""
         process = self._process
         now = process.clock.now()
         by_tenant: dict[str, TenantDefinitions] = {}
+        failed: list[Failed] = []
         for tenant_id in {event.tenant_id for event in batch}:
-            by_tenant[tenant_id] = process.definitions.known(tenant_id) or await process.definitions.of(tenant_id)
-        entities = await self._read_entities(batch, by_tenant)
-        return [self._decide_one(event, by_tenant[event.tenant_id], entities, now) for event in batch]
+            try:
+                by_tenant[tenant_id] = process.definitions.known(tenant_id) or await process.definitions.of(tenant_id)
+            except Exception as error:  # noqa: BLE001 - of this tenant's events alone
+                failed += [(event, error) for event in batch if event.tenant_id == tenant_id]
+        readable = [event for event in batch if event.tenant_id in by_tenant]
+        try:
+            entities = await self._read_entities(readable, by_tenant)
+        except Exception as error:  # noqa: BLE001 - they are tried again
+            return [], [*failed, *((event, error) for event in readable)]
+        matched: list[Matched] = []
+        for event in readable:
+            try:
+                matched.append(self._decide_one(event, by_tenant[event.tenant_id], entities, now))
+            except Exception as error:  # noqa: BLE001 - of this event alone
+                failed.append((event, error))
+        return matched, failed
 
     async def _read_entities(
         self, batch: list[Event], by_tenant: dict[str, TenantDefinitions]
@@ -155,15 +186,15 @@ class Match:
     ) -> Matched:
         listeners = known.listeners.get(event.name)
         if listeners is None:
-            return Matched(event, known.revision, [])
+            return Matched(event, known.revision, known.zone, [])
         entity = entities.get((event.tenant_id, event.entity.type, event.entity.id)) if event.entity else None
         keys = listeners.index.match(facts_of(event, now=now, zone=known.zone, entity=entity))
-        kept_facts = encode({"entity": entity}) if entity is not None else None
+        kept_facts = _encode({"entity": entity}).decode() if entity is not None else None
         started: list[tuple[Listener, run_store.NewRun]] = []
         for key in keys:
             listener = listeners.by_id[key]
             started.append((listener, self._new_run(event, listener, kept_facts, now)))
-        return Matched(event, known.revision, started)
+        return Matched(event, known.revision, known.zone, started)
 
     def _new_run(self, event: Event, listener: Listener, facts: str | None, now: int) -> run_store.NewRun:
         return run_store.NewRun(
@@ -181,37 +212,56 @@ class Match:
         )
 
     async def _write(self, matched: list[Matched]) -> None:
-        answers = await asyncio.gather(*self._process.commit.give_all(self._kind, matched), return_exceptions=True)
+        try:
+            promises = self._process.commit.give_all(self._kind, matched)
+        except Busy as busy:
+            answers: list[Any] = [busy] * len(matched)
+        else:
+            answers = await asyncio.gather(*promises, return_exceptions=True)
         again: list[Event] = []
+        failed: list[Failed] = []
         for match, made in zip(matched, answers, strict=True):
-            if made is not None and not isinstance(made, BaseException):
-                self._begin(match, made)
-                continue
-            self._give_back(match)
-            self._process.definitions.forget(match.event.tenant_id)
-            if made is None or await self._may_try_again(match.event, made):
+            if isinstance(made, BaseException):
+                self._give_back(match)
+                failed.append((match.event, made))
+            elif made is None:
+                self._give_back(match)
+                self._process.definitions.forget(match.event.tenant_id)
                 again.append(match.event)
+            else:
+                self._begin(match, made)
         if again:
-            self._handed.extend(again)
-            self.wake()
+            self.hand(again)
+        if failed:
+            await self._try_again(failed)
 
-    async def _may_try_again(self, event: Event, error: BaseException) -> bool:
-        """After an error: whether the event is matched again. Each time is a strike; the last makes it a dead letter."""
+    async def _try_again(self, failed: list[Failed]) -> None:
+        """Match these again after a pause. Each failure is a strike; the last makes the event a dead letter. That the store
+        cannot be used at present is nobody's strike."""
         process = self._process
         await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
-        if isinstance(error, Busy):
-            return True
-        log.error("event %s could not be matched: %s", event.id, error)
-        return await process.commit.run_async(
-            lambda c: strike(c, event, str(error), process.limits.strikes_max, process.clock.now())
-        )
+        again: list[Event] = []
+        for event, error in failed:
+            may = True
+            if not isinstance(error, Busy | DatabaseUnavailable):
+                log.error("event %s could not be matched: %s", event.id, error)
+                with contextlib.suppress(Busy):
+                    may = await process.commit.run_async(
+                        lambda c, e=event, why=str(error): strike(
+                            c, e, why, process.limits.strikes_max, process.clock.now()
+                        )
+                    )
+            process.definitions.forget(event.tenant_id)
+            if may:
+                again.append(event)
+        self.hand(again)
 
     def _begin(self, match: Matched, made: set[str]) -> None:
         for listener, new in match.started:
             if new.worker_id is None:
                 self._run.wants_claim()
             elif new.id in made:
-                run = LiveRun.born(match.event, new, listener.program, self._zone(match.event.tenant_id))
+                run = LiveRun.born(match.event, new, listener.program, match.zone)
                 self._run.begin(run)
             else:
                 self._run.give_back_room()
@@ -222,10 +272,6 @@ class Match:
         for _, new in match.started:
             if new.worker_id is not None:
                 self._run.give_back_room()
-
-    def _zone(self, tenant_id: str) -> str:
-        known = self._process.definitions.known(tenant_id)
-        return known.zone if known else "UTC"
 
 
 def strike(connection: Connection, event: Event, why: str, strikes_max: int, now: int) -> bool:

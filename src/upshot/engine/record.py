@@ -20,7 +20,6 @@ from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, settle
 from upshot.store import counts, journal, runs
 
-
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
 
 

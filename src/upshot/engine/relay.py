@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import msgspec
 
-from upshot.core.errors import UpshotError
+from upshot.core.errors import Busy, NotAllowed
 from upshot.core.instants import SECOND
 from upshot.core.strict_json import decode
 from upshot.engine.process import Process
 from upshot.store import outbox
+from upshot.store.database import DatabaseUnavailable
 from upshot.store.outbox import OutboxRow
 
 log = logging.getLogger("upshot.engine")
@@ -65,10 +66,10 @@ class Relay:
             published.extend(row.seq for row in done)
             failed += len(refused)
             for row, why in refused:
-                is_last = row.attempts >= ATTEMPTS_MAX
+                is_last = row.attempts >= ATTEMPTS_MAX and not isinstance(why, NotAllowed | Busy | DatabaseUnavailable)
                 log.warning("outbox row %s of tenant %s was not accepted: %s", row.id, tenant_id, why)
                 await process.commit.run_async(
-                    lambda c, r=row, w=why, last=is_last: outbox.fail(c, r.seq, w, is_last=last)
+                    lambda c, r=row, w=str(why), last=is_last: outbox.fail(c, r.seq, w, is_last=last)
                 )
         if published:
             await process.commit.run_async(lambda c: outbox.publish(c, published, process.clock.now()))
@@ -76,15 +77,16 @@ class Relay:
 
     async def _accept(
         self, tenant_id: str, group: list[OutboxRow]
-    ) -> tuple[list[OutboxRow], list[tuple[OutboxRow, str]]]:
-        """Accept a tenant's rows together; when one is refused, each by itself."""
+    ) -> tuple[list[OutboxRow], list[tuple[OutboxRow, Exception]]]:
+        """Accept a tenant's rows together; when one is refused, each by itself. What is the matter with one tenant or row
+        holds up no other; a tenant that is suspended, or a store that is busy, does not use up a row's attempts."""
         try:
             await self._receive(tenant_id, [_envelope(row) for row in group])
-        except (UpshotError, ValueError) as error:
-            if len(group) == 1:
-                return [], [(group[0], str(error))]
+        except Exception as error:  # noqa: BLE001 - it is kept with its row
+            if len(group) == 1 or isinstance(error, NotAllowed | Busy | DatabaseUnavailable):
+                return [], [(row, error) for row in group]
             done: list[OutboxRow] = []
-            refused: list[tuple[OutboxRow, str]] = []
+            refused: list[tuple[OutboxRow, Exception]] = []
             for row in group:
                 one_done, one_refused = await self._accept(tenant_id, [row])
                 done.extend(one_done)

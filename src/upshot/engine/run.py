@@ -9,12 +9,12 @@ from upshot.core.attempts import next_attempt_at
 from upshot.core.automations.document import ActionStep, DelayStep
 from upshot.core.automations.durations import due_at
 from upshot.core.commands import Command, Finish, RunStep, Sleep, StepError
-from upshot.core.errors import Busy, Refused
+from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import Outcome
-from upshot.core.templates import TemplateError
 from upshot.engine.act import Act
+from upshot.engine.context import clean_text
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import Ending, LeaseLost, Park, Parking, Record, Recorded, Recording, encode_error
@@ -193,13 +193,13 @@ class Run:
         facts = run.facts(now, entity)
         try:
             due = due_at(run.program.templates[step_id].render(facts), facts, now)
-        except (TemplateError, Refused) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is about the delay, its step has failed
             await self._unreadable_delay(run, step_id, str(error), now)
             return
         await self._set_timer(run, Parking(run, Timer(run.tenant_id, run.id, step_id, "delay", run.seq, now, due)))
 
     async def _unreadable_delay(self, run: LiveRun, step_id: str, why: str, now: int) -> None:
-        outcome = Outcome(step_id, "failed", error=StepError("bad_delay", why, step_id))
+        outcome = Outcome(step_id, "failed", error=StepError("bad_delay", clean_text(why), step_id))
         recorded = await self._commit(Recording(run, step_id, "delay", Performed(started_at=now, outcome=outcome), 1))
         self._advance(run, recorded)
         self._tell(run, "failed")
@@ -219,7 +219,8 @@ class Run:
             performed.log,
         )
         timer = Timer(run.tenant_id, run.id, step_id, "retry", run.seq, now, again_at)
-        run.attempts[step_id] = attempt
+        # However long an action is missing, that is one attempt.
+        run.attempts[step_id] = max(attempt - 1, 1) if performed.is_missing_action else attempt
         await self._set_timer(run, Parking(run, timer, failed))
 
     async def _set_timer(self, run: LiveRun, parking: Parking) -> None:
@@ -251,12 +252,12 @@ class Run:
     async def _hand_back(self, run: LiveRun) -> None:
         process, held = self._process, (run.tenant_id, run.id, run.epoch)
         while True:
+            await asyncio.sleep(HAND_BACK_PAUSE_SECONDS)
             try:
-                await asyncio.sleep(HAND_BACK_PAUSE_SECONDS)
                 await process.commit.run_async(lambda c: runs.release_held(c, [held], process.worker_id))
-                self.claim_wanted = True
             except Busy:
                 continue
+            self.claim_wanted = True
             return
 
     def _tell(self, run: LiveRun, status: str) -> None:

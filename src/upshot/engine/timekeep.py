@@ -1,11 +1,13 @@
 """Timekeep: fires timers. A heap in memory over the indexed `due_at`, loaded by window; the store is the truth."""
 
 import heapq
+import logging
 from collections import Counter
 
 import msgspec
 from sqlalchemy import Connection
 
+from upshot.core.errors import Busy
 from upshot.core.instants import MINUTE, SECOND
 from upshot.engine.process import Process
 from upshot.engine.recover import Recover
@@ -13,10 +15,13 @@ from upshot.engine.run import Run
 from upshot.store import counts, journal, runs
 from upshot.store.journal import KeptStep, Timer
 
+log = logging.getLogger("upshot.engine")
+
 WINDOW = MINUTE
 """Timers due within this time are held in memory (microseconds)."""
 LOAD_MAX = 20_000
 FIRE_MAX = 1_000
+BUSY_PAUSE_SECONDS = 0.2
 
 Entry = tuple[int, str, str, str]
 """Due instant, run, tenant, step."""
@@ -64,8 +69,8 @@ class Timekeep:
         if now + WINDOW // 2 >= self._window_end:
             await self._load(now)
         due = self._due(now)
-        if due:
-            await self._fire(due, now)
+        if due and not await self._fire(due, now):
+            return BUSY_PAUSE_SECONDS
         if self._heap and self._heap[0][0] <= self._process.clock.now():
             return 0.0 if self._run.room else 0.05
         return self._delay(self._process.clock.now())
@@ -98,24 +103,40 @@ class Timekeep:
             due.append(heapq.heappop(self._heap))
         return due
 
-    async def _fire(self, due: list[Entry], now: int) -> None:
+    async def _fire(self, due: list[Entry], now: int) -> bool:
+        """Fire these; False when the store could not take it now. One that cannot be fired holds up no other."""
         process = self._process
         keys = [(tenant_id, run_id, step_id) for _, run_id, tenant_id, step_id in due]
         try:
             fired = await process.commit.run_async(lambda c: fire(c, keys, now, process.worker_id))
-        except BaseException:
-            for entry in due:
-                heapq.heappush(self._heap, entry)
-            raise
+        except Busy:
+            self._push(due)
+            return False
+        except Exception:
+            if len(due) == 1:
+                log.exception("a timer of run %s could not be fired; it is tried again in a minute", due[0][1])
+                self._push([(now + MINUTE, *due[0][1:])])
+                return True
+            middle = len(due) // 2
+            halves = [await self._fire(half, now) for half in (due[:middle], due[middle:])]
+            return all(halves)
         absent: list[Fired] = []
         for timer in fired:
             run = self._run.sleeping.pop((timer.tenant_id, timer.run_id), None)
-            if run is None or not self._run.reserve():
+            if run is None or run.epoch + 1 != timer.epoch or not self._run.reserve():
                 absent.append(timer)
             else:
                 self._run.awake(run, timer.kind, timer.step_id, timer.epoch)
+        if len(fired) < len(due):
+            for _, run_id, tenant_id, _ in due:  # cancelled meanwhile; what sleeps on by another timer is read again
+                self._run.sleeping.pop((tenant_id, run_id), None)
         if absent:
             await self._recover.bring_back([(t.tenant_id, t.run_id, t.epoch) for t in absent])
+        return True
+
+    def _push(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            heapq.heappush(self._heap, entry)
 
     def _delay(self, now: int) -> float:
         until = self._window_end - WINDOW // 2

@@ -1,12 +1,13 @@
 """Worker: the engine of one process. It composes the services and starts, drains and stops them."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from upshot.core.errors import Conflict
+from upshot.core.errors import Busy, Conflict
 from upshot.core.events import Event
 from upshot.engine.accept import Accept
 from upshot.engine.act import Act
@@ -20,6 +21,8 @@ from upshot.engine.run import Run
 from upshot.engine.service import Loop
 from upshot.engine.timekeep import Timekeep
 from upshot.store import workers
+
+log = logging.getLogger("upshot.engine")
 
 DRAIN_SECONDS = 10.0
 IDLE_LOOK_SECONDS = 0.001
@@ -43,7 +46,7 @@ class Engine:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopped = asyncio.Event()
         self.run.on_emitted = self.match.hand
-        self.run.on_timer = self.timekeep.add
+        self.run.on_timer = self.recover.on_timer = self.timekeep.add
         self.run.on_room = self._loops["recover"].wake
         self.match.wake = self._loops["match"].wake
         self.timekeep.wake = self._loops["timekeep"].wake
@@ -67,10 +70,15 @@ class Engine:
                     f"Another engine runs on {self.process.database.path}. Stop it first, or give this one its own "
                     "database; several workers need PostgreSQL."
                 ) from error
-        await self.process.definitions.refresh()
-        await self.heartbeat.poll()
-        if self._lock is not None:  # the lock proves that every other worker of this file is gone
-            await self.process.commit.run_async(lambda c: workers.expire_others(c, self.process.worker_id))
+        try:
+            await self.process.definitions.refresh()
+            await self.heartbeat.poll()
+            if self._lock is not None:  # the lock proves that every other worker of this file is gone
+                await self.process.commit.run_async(lambda c: workers.expire_others(c, self.process.worker_id))
+        except BaseException:
+            if self._lock is not None:
+                self._lock.release()
+            raise
         self.loop = asyncio.get_running_loop()
         for loop in self._loops.values():
             loop.start()
@@ -83,12 +91,16 @@ class Engine:
             await self._loops[name].stop()
         await self.match.drain()
         await self.run.drain(DRAIN_SECONDS)
-        await self.heartbeat.leave()
-        self.process.reads.close()
-        self.loop = None
-        self.stopped.set()
-        if self._lock is not None:
-            self._lock.release()
+        try:
+            await self.heartbeat.leave()
+        except Busy:
+            log.warning("the store is busy: what this worker held is free when its lease ends, or at the next start")
+        finally:
+            self.process.reads.close()
+            self.loop = None
+            self.stopped.set()
+            if self._lock is not None:
+                self._lock.release()
 
     def hand(self, events: Sequence[Event]) -> None:
         """Match these events that were just committed. Thread-safe."""

@@ -28,7 +28,11 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _checked(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url)
+        try:
+            self._engine = _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url)
+        except ModuleNotFoundError as error:
+            said = f"needs the driver {error.name}, which is not installed; use sqlite:///file.db"
+            raise Refused.at("database_url", said, "no_driver") from error
 
     @property
     def path(self) -> Path | None:

@@ -109,7 +109,8 @@ def apply(connection: Connection, wanted: Sequence[Wanted], now: int) -> dict[in
             before = tentative.get(key, present[key])
             try:
                 made = change(before, one.operation, now, allowed_fields=allowed.get(key[:2]))
-            except Refused as refused:
+            except Exception as error:  # noqa: BLE001 - an operation of a host's making must not hurt those of others
+                refused = error if isinstance(error, Refused) else Refused.at("", repr(error), "bad_operation")
                 answers[owner].append(refused)
                 tentative.clear()
                 break

@@ -101,20 +101,28 @@ def take_unmatched(connection: Connection, keys: Sequence[tuple[str, str]]) -> s
     return {row[0] for row in _take_unmatched(connection, keys)}
 
 
-def claim_unmatched(connection: Connection, worker_id: str, now: int, limit: int) -> list[Event]:
-    """Take over events whose worker is gone or that nobody holds, oldest first; each claim is a strike."""
+def claim_unmatched(
+    connection: Connection, worker_id: str, now: int, limit: int, *, with_own: bool = False
+) -> list[Event]:
+    """Take over events whose worker is gone or that nobody holds, oldest first; each claim is a strike. `with_own` also
+    those that this worker holds already: for a caller who has none of them in memory."""
     alive = select(workers.c.id).where((workers.c.expires_at > now) | (workers.c.id == worker_id))
-    orphans = (
-        select(unmatched.c.tenant_id, unmatched.c.event_id)
-        .where(unmatched.c.worker_id.is_(None) | unmatched.c.worker_id.not_in(alive))
+    wanted = unmatched.c.worker_id.is_(None) | unmatched.c.worker_id.not_in(alive)
+    if with_own:
+        wanted |= unmatched.c.worker_id == worker_id
+    query = (
+        select(unmatched.c.tenant_id, unmatched.c.event_id, unmatched.c.worker_id)
+        .where(wanted)
         .order_by(unmatched.c.event_id)
         .limit(limit)
     )
-    keys = connection.execute(orphans).all()
-    if not keys:
+    found = connection.execute(query).all()
+    if not found:
         return []
-    _hold(connection, [(tenant_id, event_id) for tenant_id, event_id in keys], worker_id=worker_id)
-    return read_events(connection, [tuple(key) for key in keys])
+    orphans = [(row[0], row[1]) for row in found if row[2] != worker_id]
+    if orphans:
+        _hold(connection, orphans, worker_id=worker_id)
+    return read_events(connection, [(row[0], row[1]) for row in found])
 
 
 def strike(connection: Connection, tenant_id: str, event_id: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from upshot.core.errors import Conflict
 from upshot.store.database import Database
@@ -15,6 +15,14 @@ SAFE_WAL = (3, 51, 3)
 """Before this SQLite release, several processes that checkpoint one WAL file can, very rarely, corrupt it."""
 OLDEST_SQLITE = (3, 35, 0)
 """The first with RETURNING."""
+REMEDIES = {
+    "unable to open database file": "Its folder must be there, and this user must be able to write in it.",
+    "readonly database": "This user must be able to write the file and its folder.",
+    "locked": "Another program holds it; try again when that is done.",
+    "full": "The disk needs room; nothing was kept.",
+    "no such table": "Run `upshot migrate`.",
+}
+"""What to do about what SQLite says."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -35,6 +43,15 @@ def raise_unless_ready(database: Database) -> None:
     found = [finding for finding in examine(database) if finding.status == "failed"]
     if found:
         raise Conflict(" ".join(f"{finding.detail} {finding.remedy or ''}".strip() for finding in found))
+
+
+def unusable(error: Exception) -> Conflict | None:
+    """What a person can do about it when the database could not be used; None when the error is of another kind."""
+    if not isinstance(error, OperationalError):
+        return None
+    cause = str(error.orig)
+    remedy = next((remedy for sign, remedy in REMEDIES.items() if sign in cause), "Check the database and its server.")
+    return Conflict(f"The database cannot be used: {cause}. {remedy}")
 
 
 def examine(database: Database) -> list[Finding]:

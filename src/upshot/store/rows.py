@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -83,7 +84,12 @@ class Prepared:
             values["rows"] = _encode(given).decode()
         bound = tuple(values[name] for name in compiled.order) if compiled.order is not None else values
         driver: Any = connection.connection.driver_connection
-        return driver.execute(compiled.text, bound)
+        try:
+            return driver.execute(compiled.text, bound)
+        except dialect.loaded_dbapi.Error as error:  # as SQLAlchemy's own statements raise it, without the parameters
+            raise DBAPIError.instance(
+                compiled.text, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+            ) from error
 
     def _compile(self, dialect: Any) -> "_Compiled":
         compiled = self._statement.compile(dialect=dialect)

@@ -130,6 +130,8 @@ _set_status = Prepared(update(runs).where(_runs_in_keys).values(status=bindparam
 _let_go = Prepared(delete(active).where(_active_in_keys))
 _park = Prepared(update(active).where(_active_in_keys).values(worker_id=None, parked=1))
 _release = Prepared(update(active).where(_active_in_keys).values(worker_id=None))
+_one_less = case((active.c.strikes > 0, active.c.strikes - 1), else_=0)
+_release_without_strike = Prepared(update(active).where(_active_in_keys).values(worker_id=None, strikes=_one_less))
 
 
 def finish(connection: Connection, keys: Sequence[Key], status: str, now: int, error: str | None = None) -> None:
@@ -144,10 +146,14 @@ def park(connection: Connection, keys: Sequence[Key]) -> None:
     _set_status(connection, keys, status="waiting")
 
 
-def release_held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str) -> None:
-    """Hand those of these `(tenant, run, epoch)` that this worker still holds back, ready for any worker."""
+def release_held(
+    connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str, *, is_strike: bool = True
+) -> None:
+    """Hand those of these `(tenant, run, epoch)` that this worker still holds back, ready for any worker. When it is not
+    the run that hindered its driving, the claim was no strike."""
     still = held(connection, keys, worker_id)
-    _release(connection, [(tenant_id, run_id) for tenant_id, run_id, _ in keys if run_id in still])
+    release = _release if is_strike else _release_without_strike
+    release(connection, [(tenant_id, run_id) for tenant_id, run_id, _ in keys if run_id in still])
 
 
 _wake = Prepared(
@@ -194,13 +200,17 @@ class Claimed(msgspec.Struct, frozen=True):
     epoch: int
     strikes: int
     was: str
+    automation_id: str
+    test: bool
 
 
 def claim(connection: Connection, worker_id: str, now: int, limit: int) -> list[Claimed]:
     """Take runs that are ready, and runs whose worker is gone: highest priority first, then oldest. A claim is a strike."""
     alive = select(workers.c.id).where((workers.c.expires_at > now) | (workers.c.id == worker_id))
     orphaned = (active.c.worker_id.is_not(None)) & active.c.worker_id.not_in(alive)
-    columns = select(active.c.tenant_id, active.c.run_id, active.c.priority, runs.c.status).select_from(_runs_of_active)
+    columns = select(
+        active.c.tenant_id, active.c.run_id, active.c.priority, runs.c.status, runs.c.automation_id, runs.c.test
+    ).select_from(_runs_of_active)
     ready = columns.where(active.c.worker_id.is_(None), active.c.parked == 0)
     found: list[Any] = []
     for query in (ready.order_by(active.c.priority.desc(), active.c.run_id), columns.where(orphaned)):
@@ -209,10 +219,10 @@ def claim(connection: Connection, worker_id: str, now: int, limit: int) -> list[
     if not found:
         return []
     found.sort(key=lambda row: (-row[2], row[1]))
-    before = {(row[0], row[1]): row[3] for row in found}
+    before = {(row[0], row[1]): row for row in found}
     taken = {(row[0], row[1]): row for row in _claim(connection, list(before), worker_id=worker_id)}
     _set_status(connection, list(before), status="running")
-    return [Claimed(*key, taken[key][2], taken[key][3], was) for key, was in before.items()]
+    return [Claimed(*key, taken[key][2], taken[key][3], row[3], row[4], bool(row[5])) for key, row in before.items()]
 
 
 def unfinished(connection: Connection, tenant_id: str, run_id: str) -> str | None:

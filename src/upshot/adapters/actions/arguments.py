@@ -44,13 +44,13 @@ TAGS: Final[dict[str, Any]] = {
 }
 
 
-def form(properties: dict[str, dict[str, Any]], *, required: list[str]) -> dict[str, Any]:
-    """The schema of an action's arguments: no others are taken. The form shows them in this order (`x-order`)."""
+def form(properties: dict[str, dict[str, Any]], *, required: list[str], takes_others: bool = False) -> dict[str, Any]:
+    """The schema of an action's arguments, and whether it takes others too. The form shows them in this order (`x-order`)."""
     return {
         "type": "object",
         "properties": {name: {**shape, "x-order": place} for place, (name, shape) in enumerate(properties.items(), 1)},
         "required": required,
-        "additionalProperties": False,
+        "additionalProperties": takes_others,
     }
 
 
@@ -79,3 +79,9 @@ def reader(schema: dict[str, Any]) -> Callable[[Arguments], Arguments]:
         return {**defaults, **given}
 
     return read
+
+
+def kept_beside(schema: dict[str, Any], arguments: Arguments) -> Arguments:
+    """What is kept with a thing that is made, beside its own fields: what `fields` holds, and arguments of other names."""
+    own = cast("dict[str, Any]", schema["properties"])
+    return {**arguments["fields"], **{name: value for name, value in arguments.items() if name not in own}}

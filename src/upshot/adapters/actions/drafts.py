@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from upshot.adapters.actions.arguments import FIELDS, Arguments, form, reader
+from upshot.adapters.actions.arguments import FIELDS, Arguments, form, kept_beside, reader
 from upshot.adapters.actions.recipients import RECIPIENTS_MAX, email_addresses, one_line, phone_number
 from upshot.adapters.actions.sms_text import segments_of
 from upshot.adapters.actions.stable_ids import made_id
@@ -20,11 +20,11 @@ EMAIL: Final = form(
         "to": {
             "type": ["string", "array"],
             "title": "To",
-            "description": f"An e-mail address, several with commas between them, or a list; at most {RECIPIENTS_MAX}.",
+            "description": f"An e-mail address, several with commas between them, or a list; at most {RECIPIENTS_MAX}. "
+            "Without a value, whoever sends it says to whom.",
             "format": "email-list",
             "items": {"type": "string"},
             "examples": ["{{ patient.email }}"],
-            "x-on-missing": "fail",
         },
         "subject": {
             "type": "string",
@@ -45,19 +45,20 @@ EMAIL: Final = form(
         },
         "fields": _MORE,
     },
-    required=["to", "subject", "body"],
+    required=["subject", "body"],
+    takes_others=True,
 )
 SMS: Final = form(
     {
         "to": {
             "type": "string",
             "title": "To",
-            "description": "A phone number, best with its country: +41 44 668 18 00.",
+            "description": "A phone number, best with its country: +41 44 668 18 00. Without a value, whoever sends it "
+            "says to whom.",
             "format": "phone",
             "minLength": 1,
             "maxLength": 40,
             "examples": ["{{ patient.phone }}"],
-            "x-on-missing": "fail",
         },
         "body": {
             "type": "string",
@@ -70,7 +71,8 @@ SMS: Final = form(
         },
         "fields": _MORE,
     },
-    required=["to", "body"],
+    required=["body"],
+    takes_others=True,
 )
 
 _read_email = reader(EMAIL)
@@ -84,15 +86,15 @@ def read_email(arguments: Arguments) -> Arguments:
         Refused: names each argument that will not do.
     """
     given = _read_email(arguments)
-    to: Any = given["to"]
-    listed = [part.strip(" ") for part in to.split(",") if part.strip(" ")] if isinstance(to, str) else to
-    if not listed:
+    to: Any = given.get("to")
+    listed = [part.strip(" ") for part in to.split(",") if part.strip(" ")] if isinstance(to, str) else to or []
+    if not listed and "to" in given:
         raise Refused.at("to", "names nobody", "bad_recipient")
     return {**given, "to": email_addresses(listed), "subject": one_line(given["subject"], "subject")}
 
 
 def read_sms(arguments: Arguments) -> Arguments:
-    """The arguments of an SMS draft, with `to` as digits.
+    """The arguments of an SMS draft, with `to` as a list of no or one number in digits.
 
     Raises:
         Refused: names each argument that will not do.
@@ -101,26 +103,26 @@ def read_sms(arguments: Arguments) -> Arguments:
     cost = segments_of(given["body"])
     if cost.segments > SEGMENTS_MAX:
         raise Refused.at("body", f"takes {cost.segments} segments; at most {SEGMENTS_MAX}", "too_large")
-    return {**given, "to": phone_number(given["to"])}
+    return {**given, "to": [phone_number(given["to"])] if "to" in given else []}
 
 
 def draft_email(arguments: Arguments, context: ActionContext) -> StoreEffect:
     """An e-mail, not sent."""
     context.log(f"Drafts an e-mail to {len(arguments['to'])} recipient(s)")
     fields = {"to": arguments["to"], "subject": arguments["subject"], "body": arguments["body"]}
-    return _draft("email", fields, arguments, context)
+    return _draft("email", fields, kept_beside(EMAIL, arguments), context)
 
 
 def draft_sms(arguments: Arguments, context: ActionContext) -> StoreEffect:
     """An SMS, not sent, with what it will cost."""
     cost = segments_of(arguments["body"])
     context.log(f"Drafts an SMS of {cost.segments} segment(s)", encoding=cost.encoding, characters=cost.characters)
-    fields = {"to": [arguments["to"]], "body": arguments["body"]}
-    return _draft("sms", {**fields, "segments": cost.segments, "encoding": cost.encoding}, arguments, context)
+    fields = {"to": arguments["to"], "body": arguments["body"], "segments": cost.segments, "encoding": cost.encoding}
+    return _draft("sms", fields, kept_beside(SMS, arguments), context)
 
 
-def _draft(channel: str, fields: dict[str, Any], arguments: Arguments, context: ActionContext) -> StoreEffect:
-    kept = {**arguments["fields"], "channel": channel, **fields, "status": "draft"}
+def _draft(channel: str, fields: dict[str, Any], beside: Arguments, context: ActionContext) -> StoreEffect:
+    kept = {**beside, "channel": channel, **fields, "status": "draft"}
     return StoreEffect((ChangeEntity(CreateEntity(ENTITY_TYPE, made_id(context), kept)),))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from upshot.adapters.actions.arguments import FIELDS, Arguments, form, reader
+from upshot.adapters.actions.arguments import FIELDS, Arguments, form, kept_beside, reader
 from upshot.adapters.actions.stable_ids import made_id
 from upshot.core.action import Action, ActionContext, ChangeEntity, StoreEffect
 from upshot.core.entities import CreateEntity
@@ -36,13 +36,14 @@ CREATE: Final = form(
         "fields": {**FIELDS, "title": "More fields", "description": "Whatever else to keep with the task."},
     },
     required=["title"],
+    takes_others=True,
 )
 
 
 def create_task(arguments: Arguments, context: ActionContext) -> StoreEffect:
-    """An open task. The fields of its own name win over `fields`."""
+    """An open task. The arguments of its own win over `fields`; arguments of other names are kept with it."""
     own: dict[str, Any] = {name: value for name, value in arguments.items() if name != "fields"}
-    fields = {**arguments["fields"], **own, "status": "open"}
+    fields = {**kept_beside(CREATE, arguments), **own, "status": "open"}
     context.log(f"Opens the task {arguments['title']!r}")
     return StoreEffect((ChangeEntity(CreateEntity("task", made_id(context), fields)),))
 

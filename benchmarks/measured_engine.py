@@ -5,8 +5,6 @@ host uses; nothing is left out and nothing is set that a host could not set.
 """
 
 import asyncio
-import gc
-import sys
 import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -15,11 +13,11 @@ from typing import Any
 import sqlalchemy
 
 from upshot.app.upshot import Upshot
+from upshot.cli.server import settle_memory, tune
 from upshot.core.instants import from_text
 
 TENANT = "default"
 EVENT = "clinic/appointment.created"
-SWITCH_INTERVAL_SECONDS = 0.0005
 FINISH_WITHIN_SECONDS = 600.0
 
 CONDITION = {
@@ -107,22 +105,17 @@ class MeasuredEngine:
             self.upshot.action(f"bench_{name}")(perform)
 
 
-def be_a_process_of_ours() -> None:
-    """Set what the product's own processes set at their start."""
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-
-
 @asynccontextmanager
 async def run_engine(url: str, document: dict[str, Any] | None = None) -> AsyncGenerator[MeasuredEngine]:
     """A started engine on this database with one active automation (the three actions, if none is given)."""
-    be_a_process_of_ours()
+    tune()
     upshot = Upshot(url)
     upshot.migrate()
     engine = MeasuredEngine(upshot)
     if engine.count("SELECT count(*) FROM upshot_automations") == 0:
         upshot.automations.create(TENANT, {**(document or automation()), "status": "active"})
-    gc.collect()
     await upshot.start_async()
+    settle_memory()
     try:
         yield engine
     finally:

@@ -105,7 +105,7 @@ class Driving:
             raise Conflict(f"Automation {automation_id!r} was never published, so there is nothing to run.")
         program = read(document, actions=self._upshot.actions.shapes)
         event_id = new_id(now)
-        ref = EntityRef(entity["type"], entity["id"]) if entity else None
+        ref = EntityRef(entity["type"], entity["id"]) if entity else self._bound(tenant_id, program.event, data)
         event = Event(
             tenant_id=tenant_id,
             id=event_id,
@@ -132,3 +132,8 @@ class Driving:
             worker_id=None,
         )
         return event, run
+
+    def _bound(self, tenant_id: str, event_name: str, data: dict[str, Any]) -> EntityRef | None:
+        """The entity that the event type says such data is about."""
+        known = self._upshot.engine.process.definitions.of_now(tenant_id).event_types.get(event_name)
+        return known.binding.entity_of(data) if known is not None and known.binding is not None else None

@@ -12,7 +12,7 @@ from upshot.http.problems import problem_response
 
 FILES: Final = Path(__file__).parent / "ui"
 POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'"
 )
 """Styles may stand in elements, since the editors of the page place themselves that way. Scripts may not."""

@@ -5,8 +5,8 @@ would name one of our nouns a second time. Not banned, because they have another
 error's), `operator` (a condition's), `filter` (a template's, and a list's query), `node` and `block` (of a template's or
 condition's tree), `flow` (of steps), `subject` (an e-mail's), `object` (JSON's), `policy` (what outbound calls may do),
 `listener` (an automation that listens, in the matcher), `task` (asyncio's), `client` (HTTP's), `deadline` (a call's),
-`signal` (the operating system's), `track` (of a timeline), `log`, `list`, `result`, `record`, `lock`, `queue`, `publish`,
-`hook`, `instance`, `effect`, `transport`, `checkpoint`.
+`signal` (the operating system's), `track` (of a timeline), `push` (onto a heap), `log`, `list`, `result`, `record`, `lock`,
+`queue`, `publish`, `hook`, `instance`, `effect`, `transport`, `checkpoint`.
 """
 
 import ast
@@ -26,7 +26,6 @@ BANNED = {
     "host": {"parentapp"},
     "tenant": {"org", "organisation", "organization", "workspace", "practice", "account"},
     "entity": {"contact"},
-    "emit": {"push"},
     "automation": {"workflow", "journey", "campaign"},
     "condition": {"criteria", "criterion", "predicate"},
     "step": {"stage"},

@@ -15,12 +15,12 @@ def plain(text: object) -> str:
 
 def show(line: str) -> None:
     """One line for a person."""
-    print(plain(line))
+    print(plain(line), flush=True)
 
 
 def show_json(value: Any) -> None:
     """One JSON value for a program. Everything beyond ASCII is escaped, so nothing in it steers a terminal."""
-    print(json.dumps(value, indent=2 if sys.stdout.isatty() else None))
+    print(json.dumps(value, indent=2 if sys.stdout.isatty() else None), flush=True)
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: str) -> None:

@@ -138,7 +138,7 @@ class Definitions:
                 program = self.program(tenant_id, live.automation_id, live.version, live.document)
                 condition = _condition(program)
             except Exception as error:  # noqa: BLE001 - the others must not be hurt
-                log.error("automation %s version %s cannot run here: %s", live.automation_id, live.version, error)  # noqa: TRY400
+                log.error("automation %s version %s cannot run here: %s", live.automation_id, live.version, error)  # noqa: TRY400 - the reason is told, its traceback tells nothing more
                 continue
             priority = program.automation.priority
             listener = Listener(live.automation_id, live.version, priority, program, condition)
@@ -162,7 +162,7 @@ def _event_type(declared: store.DeclaredType) -> EventType:
         try:
             schema = compile_schema(msgspec.json.decode(declared.schema))
         except Refused as refused:  # kept by a release that read it otherwise; its events must not be held up
-            log.error("event type %s is not checked, its schema cannot be read: %s", declared.name, refused)  # noqa: TRY400
+            log.error("event type %s is not checked, its schema cannot be read: %s", declared.name, refused)  # noqa: TRY400 - the reason is told, its traceback tells nothing more
     return EventType(declared.name, schema, binding, declared.on_invalid == "refuse")
 
 

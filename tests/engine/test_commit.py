@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from upshot.adapters.clock import SystemClock
+from upshot.core.errors import Busy
 from upshot.engine.commit import GroupCommit
 from upshot.store.database import Database
 
@@ -86,6 +87,18 @@ def test_a_function_that_raises_leaves_nothing_and_hurts_nobody(database: Databa
 
 def test_closing_commits_what_is_pending(database: Database) -> None:
     commit = GroupCommit(database, SystemClock())
-    commit.give_blocking(Insert(), [1])
+    commit.give_blocking(Insert(), 1)
     commit.close()
     assert kept(database) == [1]
+
+
+def test_what_must_not_be_given_does_not_end_the_writer(database: Database) -> None:
+    commit = GroupCommit(database, SystemClock())
+
+    def leave(_connection: Connection) -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(Busy, match="interrupted"):
+        commit.run(leave)
+    assert commit.run(lambda _: 1) == 1
+    commit.close()

@@ -14,18 +14,24 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, kept from running backwards: a step back of the wall clock holds time still instead."""
+    """The machine's clock, kept from running backwards: while the wall clock stands behind what was said before, time goes
+    on at half its pace, until the wall clock has caught up."""
 
-    __slots__ = ("_latest",)
+    __slots__ = ("_latest", "_latest_ticks")
 
     def __init__(self) -> None:
         self._latest = 0
+        self._latest_ticks = 0
 
     def now(self) -> int:
         """Microseconds since 1970-01-01 UTC, never less than an earlier answer of this process."""
-        moment = time.time_ns() // 1000
-        self._latest = max(self._latest, moment)
-        return self._latest
+        moment, ticks = time.time_ns() // 1000, time.monotonic_ns() // 1000
+        if moment < self._latest:
+            moment = self._latest + (ticks - self._latest_ticks) // 2
+            if moment == self._latest:
+                return moment
+        self._latest, self._latest_ticks = moment, ticks
+        return moment
 
 
 class _Ids:

@@ -82,7 +82,7 @@ class Emitting:
         engine = self._upshot.engine
         known = engine.process.definitions.of_now(tenant_id)
         events = receive(tenant_id, envelopes, known, self._upshot.clock.now(), test=test)
-        accepted = self._upshot.commit.give_blocking(engine.accept, events)
+        accepted: list[Accepted] = self._upshot.commit.give_blocking(engine.accept, events)
         engine.hand([a.event for a in accepted if not a.duplicate])
         return accepted
 
@@ -92,7 +92,7 @@ class Emitting:
         definitions = engine.process.definitions
         known = definitions.known(tenant_id) or await definitions.of(tenant_id)
         events = receive(tenant_id, envelopes, known, self._upshot.clock.now())
-        accepted = [await promise for promise in self._upshot.commit.give_all(engine.accept, events)]
+        accepted: list[Accepted] = await self._upshot.commit.give(engine.accept, events)
         engine.hand([a.event for a in accepted if not a.duplicate])
         return accepted
 

@@ -19,23 +19,24 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Accept:
-    """The kind of work that accepts events. An event with an id that was accepted before is answered, and not kept."""
+    """The kind of work that accepts events. Those that were given together are accepted together or not at all; one with an
+    id that was accepted before is answered, and not kept."""
 
     def __init__(self, worker_id: str | None = None) -> None:
         self.worker_id = worker_id
 
-    def write(self, connection: Connection, work: Sequence[Event], now: int) -> Sequence[Accepted]:
+    def write(self, connection: Connection, work: Sequence[list[Event]], now: int) -> Sequence[list[Accepted]]:
         """Keep the new ones of these events and say which were new."""
-        keyed = [event for event in work if event.source_id is not None]
-        fresh = work
+        fresh = [event for together in work for event in together]
+        keyed = [event for event in fresh if event.source_id is not None]
         duplicates: set[str] = set()
         if keyed:
             claimed = store.keep_keys(connection, [(e.tenant_id, e.source_id or "", e.id, now) for e in keyed])
             duplicates = {event.id for event in keyed if event.id not in claimed}
-            fresh = [event for event in work if event.id not in duplicates]
+            fresh = [event for event in fresh if event.id not in duplicates]
         if fresh:
             insert(connection, fresh, now, self.worker_id)
-        return [Accepted(event, event.id in duplicates) for event in work]
+        return [[Accepted(event, event.id in duplicates) for event in together] for together in work]
 
 
 def insert(connection: Connection, fresh: Sequence[Event], now: int, worker_id: str | None) -> None:

@@ -7,11 +7,12 @@ When a batch fails as a whole it is rolled back and halved until the culprit sta
 """
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
@@ -35,10 +36,11 @@ class Kind(Protocol):
 
 
 class _Piece:
-    __slots__ = ("answer", "kind", "promise", "work")
+    __slots__ = ("answer", "kind", "promise", "weight", "work")
 
     def __init__(self, kind: Kind, work: Any, promise: "Future[Any] | asyncio.Future[Any]") -> None:
         self.kind, self.work, self.promise = kind, work, promise
+        self.weight = len(cast("list[Any]", work)) if isinstance(work, list) else 1
         self.answer: Any = None
 
 
@@ -72,6 +74,7 @@ class GroupCommit:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
         self._pending: deque[_Piece] = deque()
+        self._pending_weight = 0
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -96,11 +99,11 @@ class GroupCommit:
         self._give([_Piece(kind, work, promise)])
         return promise
 
-    def give_blocking(self, kind: Kind, work: Sequence[Any]) -> list[Any]:
-        """Hand over several pieces from a thread and wait until all are committed."""
-        pieces = [_Piece(kind, piece, Future()) for piece in work]
-        self._give(pieces)
-        return [piece.promise.result() for piece in pieces]  # pyright: ignore[reportUnknownVariableType] - set by kind
+    def give_blocking(self, kind: Kind, work: Any) -> Any:
+        """Hand over one piece of work from a thread and wait for its commit; its answer."""
+        promise: Future[Any] = Future()
+        self._give([_Piece(kind, work, promise)])
+        return promise.result()
 
     def give_all(self, kind: Kind, work: Sequence[Any]) -> "list[asyncio.Future[Any]]":
         """Hand over several pieces at once."""
@@ -121,10 +124,10 @@ class GroupCommit:
         with self._wake:
             if self._closing:
                 raise Busy("The engine is stopping and takes no more work. Send it again after the restart.")
-            if len(self._pending) + len(pieces) > PENDING_MAX:
-                raise Busy(
-                    f"{len(self._pending)} writes are waiting, which is the most that is held. Nothing was written."
-                )
+            weight = self._pending_weight + sum(piece.weight for piece in pieces)
+            if weight > PENDING_MAX:
+                raise Busy(f"{self._pending_weight} writes are waiting; no more than {PENDING_MAX} are held.")
+            self._pending_weight = weight
             self._pending.extend(pieces)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="upshot-commit", daemon=True)
@@ -140,10 +143,28 @@ class GroupCommit:
                     self._wake.wait()
                 if not self._pending:
                     break
-                batch = [self._pending.popleft() for _ in range(min(len(self._pending), BATCH_MAX))]
-            self._commit(batch)
+                batch = self._take()
+            try:
+                self._commit(batch)
+            except BaseException as error:  # noqa: BLE001 - the writer outlives whatever was given to it
+                for piece in batch:
+                    piece.answer = Busy(f"The writer was interrupted ({error!r}). Nothing was written; try again.")
+                with contextlib.suppress(Exception):
+                    self._close_connection()
+                self._open = None
             _deliver(batch)
         self._close_connection()
+
+    def _take(self) -> list[_Piece]:
+        """The next batch: whole pieces, up to about `BATCH_MAX` writes."""
+        batch: list[_Piece] = []
+        weight = 0
+        while self._pending and weight < BATCH_MAX:
+            piece = self._pending.popleft()
+            batch.append(piece)
+            weight += piece.weight
+        self._pending_weight -= weight
+        return batch
 
     @property
     def _connection(self) -> Connection:
@@ -198,7 +219,7 @@ def _deliver(batch: list[_Piece]) -> None:
         else:
             _resolve(piece)
     for loop, pieces in by_loop.items():
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # a loop that closed has nobody left who waits
             loop.call_soon_threadsafe(_resolve_all, pieces)
 
 

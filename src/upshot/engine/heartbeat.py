@@ -3,9 +3,11 @@
 import os
 import platform
 
+from sqlalchemy import Connection
+
 from upshot.core.instants import SECOND
 from upshot.engine.process import Process
-from upshot.store import counts, workers
+from upshot.store import counts, runs, workers
 
 
 class Heartbeat:
@@ -37,5 +39,11 @@ class Heartbeat:
         return process.limits.lease_seconds / 3
 
     async def leave(self) -> None:
-        """Give the lease up: what this worker held is free at once."""
-        await self._process.commit.run_async(lambda c: workers.remove(c, self._process.worker_id))
+        """Hand back what this worker holds and give its lease up."""
+        worker_id = self._process.worker_id
+
+        def leave(connection: Connection) -> None:
+            runs.release_all(connection, worker_id)
+            workers.remove(connection, worker_id)
+
+        await self._process.commit.run_async(leave)

@@ -20,13 +20,6 @@ FIELDS = frozenset({"id", "name", "data", "ts", "entity"})
 RESERVED = "system."
 
 
-class Cause(msgspec.Struct, frozen=True):
-    """The run and step that emitted an event by way of the outside."""
-
-    run_id: str
-    step_id: str
-
-
 def receive(
     tenant_id: str, envelopes: Sequence[Any], known: TenantDefinitions, now: int, *, test: bool = False
 ) -> list[Event]:

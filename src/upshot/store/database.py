@@ -92,9 +92,11 @@ def _sqlite_engine(url: Any) -> Engine:
 
     @event.listens_for(engine, "connect")
     def settings(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        if pages == 0:  # it writes to the file, so on one that is in use it would wait for the writer
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.executescript(
-            f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000};"
-            "PRAGMA auto_vacuum = INCREMENTAL;"
             "PRAGMA journal_mode = WAL;"
             "PRAGMA synchronous = FULL;"
             "PRAGMA foreign_keys = ON;"

@@ -18,12 +18,6 @@ _claim_keys = Prepared(
     .on_conflict_do_nothing()
     .returning(event_keys.c.event_id)
 )
-_wanted = rows(("tenant_id", TEXT), ("source_id", TEXT))
-_kept_keys = Prepared(
-    select(event_keys.c.tenant_id, event_keys.c.source_id, event_keys.c.event_id).where(
-        key_in([event_keys.c.tenant_id, event_keys.c.source_id], _wanted, ["tenant_id", "source_id"])
-    )
-)
 _COLUMNS = (
     ("tenant_id", TEXT),
     ("id", TEXT),
@@ -59,11 +53,6 @@ _read_columns = [events.c[name] for name, _ in _COLUMNS if name != "accepted_at"
 def keep_keys(connection: Connection, keys: Sequence[tuple[str, str, str, int]]) -> set[str]:
     """Claim `(tenant, source id, event id, accepted at)`; the event ids whose key was new."""
     return {row[0] for row in _claim_keys(connection, keys)}
-
-
-def known_ids(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """The event ids that earlier events with these `(tenant, source id)` got."""
-    return {(row[0], row[1]): row[2] for row in _kept_keys(connection, keys)}
 
 
 def insert_events(connection: Connection, accepted: Sequence[Event], now: int, worker_id: str | None) -> None:

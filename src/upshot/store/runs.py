@@ -146,6 +146,12 @@ def park(connection: Connection, keys: Sequence[Key]) -> None:
     _set_status(connection, keys, status="waiting")
 
 
+def release_all(connection: Connection, worker_id: str) -> None:
+    """Hand back everything this worker holds, in order: no strike, however often a process is restarted."""
+    mine = update(active).where(active.c.worker_id == worker_id)
+    connection.execute(mine.values(worker_id=None, strikes=_one_less))
+
+
 def release_held(
     connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str, *, is_strike: bool = True
 ) -> None:

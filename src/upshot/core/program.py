@@ -11,12 +11,14 @@ from upshot.core.templates import Template, compile_template
 class Program:
     """An immutable compiled automation version: where to start, its steps, their templates and conditions."""
 
-    __slots__ = ("automation", "conditions", "reads_entity", "steps", "templates")
+    __slots__ = ("automation", "condition", "conditions", "reads_entity", "steps", "templates")
 
     def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None = None) -> None:
         """Compile it. `actions` say which arguments must not be left blank when what they name is missing."""
         shapes = actions or {}
         self.automation = automation
+        wanted = automation.condition
+        self.condition = compile_condition(wanted) if wanted is not None else None
         self.steps: dict[str, Step] = {step.id: step for step in automation.steps}
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}

@@ -5,15 +5,16 @@ Each copy carries the revision it was read at; a match is written only if the te
 
 import logging
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from upshot.core.automations import read as read_document
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.conditions import Condition, MatchIndex, compile_condition
+from upshot.core.conditions import MatchIndex
 from upshot.core.errors import Refused
 from upshot.core.event_payloads import EntityBinding, PayloadSchema, compile_schema
 from upshot.core.program import Program
@@ -33,7 +34,6 @@ class Listener(msgspec.Struct, frozen=True):
     version: int
     priority: int
     program: Program
-    condition: Condition | None
 
 
 class Listeners:
@@ -44,7 +44,7 @@ class Listeners:
     def __init__(self, listeners: list[Listener]) -> None:
         ordered = sorted(listeners, key=lambda listener: -listener.priority)
         self.by_id = {listener.automation_id: listener for listener in ordered}
-        self.index = MatchIndex([(x.automation_id, rank, x.condition) for rank, x in enumerate(ordered)])
+        self.index = MatchIndex([(x.automation_id, rank, x.program.condition) for rank, x in enumerate(ordered)])
 
 
 class EventType(msgspec.Struct, frozen=True):
@@ -73,6 +73,7 @@ class Definitions:
     def __init__(self, database: Database, reads: Reads, shapes: Mapping[str, ActionShape]) -> None:
         self._database, self._reads, self._shapes = database, reads, shapes
         self._tenants: dict[str, TenantDefinitions] = {}
+        self._changes: Counter[str] = Counter()
         self._programs: OrderedDict[tuple[str, str, int], Program] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -86,22 +87,20 @@ class Definitions:
         Raises:
             NotFound: there is no such tenant.
         """
-        found = self._tenants.get(tenant_id)
-        if found is None:
-            found = self._compile(tenant_id, await self._reads.run(store.load, tenant_id))
+        while (found := self._tenants.get(tenant_id)) is None:
+            await self._reads.run(self._read, tenant_id)
         return found
 
     def of_now(self, tenant_id: str) -> TenantDefinitions:
         """`of`, for a thread that may block."""
-        found = self._tenants.get(tenant_id)
-        if found is None:
+        while (found := self._tenants.get(tenant_id)) is None:
             with self._database.reading() as connection:
-                stored = store.load(connection, tenant_id)
-            found = self._compile(tenant_id, stored)
+                self._read(connection, tenant_id)
         return found
 
     def forget(self, tenant_id: str) -> None:
         """The tenant's definitions changed: read them again when next needed."""
+        self._changes[tenant_id] += 1
         self._tenants.pop(tenant_id, None)
 
     async def refresh(self) -> None:
@@ -131,19 +130,25 @@ class Definitions:
                 self._programs.popitem(last=False)
         return program
 
-    def _compile(self, tenant_id: str, stored: store.Definitions) -> TenantDefinitions:
+    def _read(self, connection: Connection, tenant_id: str) -> None:
+        """Read and compile a tenant's definitions, on a thread: thousands take seconds. Kept unless they changed meanwhile."""
+        changes = self._changes[tenant_id]
+        compiled = self._compile(store.load(connection, tenant_id))
+        if self._changes[tenant_id] == changes:
+            self._tenants[tenant_id] = compiled
+
+    def _compile(self, stored: store.Definitions) -> TenantDefinitions:
         by_event: dict[str, list[Listener]] = {}
         for live in stored.active:
             try:
-                program = self.program(tenant_id, live.automation_id, live.version, live.document)
-                condition = _condition(program)
+                program = self.program(stored.tenant_id, live.automation_id, live.version, live.document)
             except Exception as error:  # noqa: BLE001 - the others must not be hurt
                 log.error("automation %s version %s cannot run here: %s", live.automation_id, live.version, error)  # noqa: TRY400 - the reason is told, its traceback tells nothing more
                 continue
             priority = program.automation.priority
-            listener = Listener(live.automation_id, live.version, priority, program, condition)
+            listener = Listener(live.automation_id, live.version, priority, program)
             by_event.setdefault(program.automation.event, []).append(listener)
-        compiled = TenantDefinitions(
+        return TenantDefinitions(
             revision=stored.revision,
             is_suspended=stored.status != "active",
             zone=stored.settings.get("zone", "UTC"),
@@ -151,8 +156,6 @@ class Definitions:
             listeners={name: Listeners(found) for name, found in by_event.items()},
             event_types={declared.name: _event_type(declared) for declared in stored.event_types},
         )
-        self._tenants[tenant_id] = compiled
-        return compiled
 
 
 def _event_type(declared: store.DeclaredType) -> EventType:
@@ -164,8 +167,3 @@ def _event_type(declared: store.DeclaredType) -> EventType:
         except Refused as refused:  # kept by a release that read it otherwise; its events must not be held up
             log.error("event type %s is not checked, its schema cannot be read: %s", declared.name, refused)  # noqa: TRY400 - the reason is told, its traceback tells nothing more
     return EventType(declared.name, schema, binding, declared.on_invalid == "refuse")
-
-
-def _condition(program: Program) -> Condition | None:
-    document = program.automation.condition
-    return compile_condition(document) if document is not None else None

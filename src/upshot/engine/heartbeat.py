@@ -35,6 +35,7 @@ class Heartbeat:
             self._is_registered = True
         if self._beats % 20 == 1:
             await process.commit.run_async(lambda c: counts.roll_up(c, now - 10 * 60 * SECOND))
+        await process.definitions.refresh()
         self._beats += 1
         return process.limits.lease_seconds / 3
 

@@ -31,6 +31,7 @@ class DeclaredType(msgspec.Struct, frozen=True):
 class Definitions(msgspec.Struct, frozen=True):
     """What a tenant's events are checked against and matched with. Automations stand in the order of their creation."""
 
+    tenant_id: str
     revision: int
     status: str
     settings: dict[str, Any]
@@ -76,6 +77,7 @@ def load(connection: Connection, tenant_id: str) -> Definitions:
         event_types.c.tenant_id == tenant_id
     )
     return Definitions(
+        tenant_id,
         found[0],
         found[1],
         msgspec.json.decode(found[2]),

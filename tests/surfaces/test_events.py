@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.surfaces.conftest import Surface, document
+from upshot.core.statuses import RUN
 
 DECLARED: dict[str, Any] = {
     "title": "Appointment created",
@@ -46,7 +47,7 @@ def test_an_event_is_accepted_started_and_its_run_can_be_read(running: Surface) 
     assert len(running.get(f"/runs?event={NAME}&automation={automation['id']}").json()["items"]) == 1
     item = running.get(f"/automations/{automation['id']}").json()
     assert (item["run_count"], item["success_rate"], item["last_run"]["id"]) == (1, 1.0, run["id"])
-    assert running.get("/stats").json()["runs"] == {"completed": 1}
+    assert running.get("/stats").json()["runs"] == {**dict.fromkeys(RUN, 0), "completed": 1}
     assert running.get("/entities/note").json()["items"][0]["fields"] == {"content": "a1"}
 
 

@@ -54,6 +54,9 @@ ROLE_OF: dict[str, str] = {
     "DELETE /api/v1/entities/{type}/{entity_id}": "editor",
     "GET /api/v1/actions": "viewer",
     "GET /api/v1/operators": "viewer",
+    "GET /api/v1/packs": "viewer",
+    "GET /api/v1/packs/{pack}": "viewer",
+    "POST /api/v1/packs/{pack}/install": "editor",
     "GET /api/v1/outbox": "viewer",
     "POST /api/v1/outbox/publish": "operator",
     "GET /api/v1/tenants": "viewer",
@@ -102,7 +105,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/keys": {"name": "x", "role": "viewer"},
 }
 GUARDED = sorted(route for route, role in ROLE_OF.items() if role != "public")
-OF_AN_OBJECT = [route for route in GUARDED if "{" in route and "{type}" not in route]
+OF_AN_OBJECT = [route for route in GUARDED if "{" in route and "{type}" not in route and "{pack}" not in route]
 
 
 def routes_of(surface: Surface) -> set[str]:
@@ -142,6 +145,7 @@ def names(surface: Surface) -> dict[str, str]:
         "run_id": run,
         "tenant_id": "alpha",
         "version": "1",
+        "pack": "clinic",
     }
 
 
@@ -155,7 +159,19 @@ def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None
         surface,
         route,
         dict.fromkeys(
-            ("event_id", "automation_id", "run_id", "type", "entity_id", "tenant_id", "key_id", "version", "name"), "1"
+            (
+                "event_id",
+                "automation_id",
+                "run_id",
+                "type",
+                "entity_id",
+                "tenant_id",
+                "key_id",
+                "version",
+                "name",
+                "pack",
+            ),
+            "1",
         ),
     )
     refused = surface.call(method, path, role=None, json=BODIES.get(route))

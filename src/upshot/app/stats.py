@@ -1,7 +1,9 @@
 """The stats noun: how many there are of what, by status."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from upshot.core.statuses import AUTOMATION, RUN
 from upshot.store import automations, counts, outbox
 
 if TYPE_CHECKING:
@@ -15,16 +17,16 @@ class Stats:
         self._upshot = upshot
 
     def get(self, tenant_id: str) -> dict[str, Any]:
-        """`{runs, events, outbox, automations}`, each with its counts by status, from one consistent view."""
+        """`{runs, events, outbox, automations}`, each with its count of every status, from one consistent view."""
         with self._upshot.database.reading() as connection:
             kept = counts.by_status(connection, tenant_id)
             return {
-                "runs": _positive(kept.get("runs", {})),
-                "events": _positive(kept.get("events", {})),
+                "runs": _of_each(RUN, kept.get("runs", {})),
+                "events": _of_each(["accepted"], kept.get("events", {})),
                 "outbox": outbox.by_status(connection, tenant_id),
-                "automations": automations.count_by_status(connection, tenant_id),
+                "automations": _of_each(AUTOMATION, automations.count_by_status(connection, tenant_id)),
             }
 
 
-def _positive(found: dict[str, int]) -> dict[str, int]:
-    return {status: number for status, number in found.items() if number > 0}
+def _of_each(statuses: Iterable[str], found: dict[str, int]) -> dict[str, int]:
+    return {status: found.get(status, 0) for status in statuses}

@@ -128,7 +128,8 @@ class Run:
             log.exception("run %s could not be driven on; it is handed back", run.id)
             await self._hand_back(run)
         finally:
-            self._driving.pop(run.key, None)
+            if self._driving.get(run.key) is asyncio.current_task():  # a timer may have woken it already
+                del self._driving[run.key]
             self.give_back_room()
 
     def _advance(self, run: LiveRun, recorded: Recorded) -> Command:

@@ -33,6 +33,7 @@ TAGS = {
     "entities": "The things events are about.",
     "actions": "The catalogue of what steps do.",
     "operators": "The catalogue of what conditions compare.",
+    "packs": "Ready bundles for one field.",
     "outbox": "Events on their way from the host's own transactions.",
     "tenants": "The host's customers, each isolated.",
     "keys": "API keys, shown once.",

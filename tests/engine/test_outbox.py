@@ -113,3 +113,21 @@ def test_a_row_that_is_relayed_twice_is_accepted_once(bench: Bench, host: sqlite
     host.execute("UPDATE upshot_outbox SET status = 'pending', next_attempt_at = 0")
     relay(bench)
     assert len(bench.calls) == 1
+
+
+def test_many_events_go_with_the_hosts_transaction_or_not_at_all(bench: Bench, host: sqlite3.Connection) -> None:
+    bench.automation({"id": "one", "action": "note", "with": {"n": "{{ n }}"}})
+    many = [{"name": "test/happened", "data": {"n": n}} for n in range(3)]
+    host.execute("BEGIN IMMEDIATE")
+    bench.upshot.emit_many(many, connection=host)
+    host.execute("ROLLBACK")
+    host.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Refused) as refused:
+        bench.upshot.emit_many([*many, {"name": ""}], connection=host)
+    assert refused.value.problems[0].path == "[3].name"
+    assert len(set(bench.upshot.emit_many(many, connection=host))) == 3
+    assert all("id" not in given for given in many), "what the host gave stays as it was"
+    host.execute("COMMIT")
+    relay(bench)
+    assert sorted(call[1]["n"] for call in bench.calls) == [0, 1, 2]
+    assert bench.upshot.outbox.counts("default") == {"pending": 0, "published": 3, "failed": 0}

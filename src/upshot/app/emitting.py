@@ -69,9 +69,14 @@ class Emitting:
         accepted = await self.accept_async(tenant, [envelope_of(event, data, id)])
         return accepted[0].event.public_id
 
-    def emit_many(self, events: Sequence[Any], *, tenant: str) -> list[str]:
-        """Emit up to 1,000 events in one commit; their ids. All are accepted, or none."""
+    def emit_many(self, events: Sequence[Any], *, tenant: str, connection: Any = None) -> list[str]:
+        """Emit up to 1,000 events in one commit; their ids. All are accepted, or none.
+
+        With `connection` they are rows of the outbox in the host's own transaction, as with `emit`.
+        """
         envelopes: list[Any] = [e if isinstance(e, dict) else envelope_of(e, None, None) for e in events]
+        if connection is not None:
+            return self._emit_all_on(connection, tenant, envelopes)
         return [accepted.event.public_id for accepted in self.accept(tenant, envelopes)]
 
     def accept(self, tenant_id: str, envelopes: Sequence[Any], *, test: bool = False) -> list[Accepted]:
@@ -100,6 +105,15 @@ class Emitting:
         problems = form_problems(envelope, "")
         if problems:
             raise Refused(problems)
+        return self._insert_on(connection, tenant, envelope, is_guarded=is_guarded)
+
+    def _emit_all_on(self, connection: Any, tenant: str, envelopes: list[Any]) -> list[str]:
+        problems = [problem for at, given in enumerate(envelopes) for problem in form_problems(given, f"[{at}]")]
+        if problems:
+            raise Refused(problems)
+        return [self._insert_on(connection, tenant, dict(given), is_guarded=False) for given in envelopes]
+
+    def _insert_on(self, connection: Any, tenant: str, envelope: dict[str, Any], *, is_guarded: bool) -> str:
         now = self._upshot.clock.now()
         row_id = envelope.setdefault("id", new_id(now))
         values = (row_id, tenant, outbox.FORMAT, encode(envelope), now, now)

@@ -110,7 +110,7 @@ def _item(
 def _because(said: str, explanation: dict[str, Any] | None) -> str:
     if explanation is None:
         return f"{said}: it has no condition."
-    text = str(explanation.get("text") or "").strip().removeprefix("Did not match: ")
+    text = str(explanation.get("text") or "").strip().removeprefix("Did not match: ").removeprefix("Matched: ")
     return f"{said}: {text}" if text else f"{said}."
 
 

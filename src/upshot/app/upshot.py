@@ -164,6 +164,6 @@ class Upshot:
         """`emit`, for an event loop."""
         return await self.events.emit_async(event, data, tenant=tenant, id=id)
 
-    def emit_many(self, events: Sequence[Any], *, tenant: str = DEFAULT_TENANT) -> list[str]:
-        """Emit up to 1,000 events in one commit: all are accepted, or none."""
-        return self.events.emit_many(events, tenant=tenant)
+    def emit_many(self, events: Sequence[Any], *, tenant: str = DEFAULT_TENANT, connection: Any = None) -> list[str]:
+        """Emit up to 1,000 events in one commit, or in the host's own: all are accepted, or none."""
+        return self.events.emit_many(events, tenant=tenant, connection=connection)

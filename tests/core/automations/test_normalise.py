@@ -284,6 +284,11 @@ def test_notes_say_what_was_understood_how() -> None:
         (document(5), [("steps[0]", "wrong_type")]),
         (document({"id": "a"}), [("steps[0]", "bad_step")]),
         (document({"id": "a", "delay": "1h", "stop": True}), [("steps[0]", "bad_step")]),
+        (
+            document({"id": "a", "branch": {"field": "x", "operator": "no"}}),
+            [("steps[0].branch.operator", "unknown_operator")],
+        ),
+        (document({"id": "a", "branch": {}}), [("steps[0].branch", "required")]),
         (document({"id": "a", "wait_for_event": {"name": "e"}}), [("steps[0].wait_for_event", "not_available")]),
         (document({"id": "a", "type": "parallel", "branches": []}), [("steps[0].type", "not_available")]),
         (document({"id": "a", "for_each": "x"}, {"id": "b", **NOTE}), [("steps[0].for_each", "not_available")]),

@@ -51,7 +51,9 @@ class Findings:
         refused = [problem.path for problem in self.problems]
         for problem in problems:
             path = self._origin_of(problem.path)
-            if not any(path == known or path.startswith((f"{known}.", f"{known}[")) for known in refused if known):
+            is_told = any(_is_at_or_under(path, known) for known in refused if known)
+            is_unread = problem.code == "required" and any(_is_at_or_under(known, path) for known in refused)
+            if not is_told and not is_unread:  # what was refused in parts is there, though nothing of it could be read
                 self.problems.append(Problem(path, problem.message, problem.code))
 
     def _origin_of(self, path: str) -> str:
@@ -62,6 +64,10 @@ class Findings:
             if origin is not None:
                 return origin + path[length:]
         return path
+
+
+def _is_at_or_under(path: str, upper: str) -> bool:
+    return path == upper or path.startswith((f"{upper}.", f"{upper}["))
 
 
 class Fields:

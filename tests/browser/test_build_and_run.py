@@ -4,6 +4,13 @@ import re
 
 from playwright.sync_api import Page, expect
 
+TRIED = {
+    "name": "Only tried",
+    "status": "active",
+    "trigger": {"event": "test/never"},
+    "steps": [{"id": "say", "action": "log", "with": {"message": "{{ nothing.here }}"}}],
+}
+
 
 def build(page: Page, name: str, status: str) -> None:
     """Fill the editor: trigger, one condition, one step."""
@@ -12,7 +19,7 @@ def build(page: Page, name: str, status: str) -> None:
     editor = page.get_by_role("dialog", name="New automation")
     editor.get_by_role("textbox", name="Name").fill(name)
     editor.get_by_role("button", name="Appointment created").click()
-    editor.get_by_role("button", name="Always (no condition)").click()
+    editor.get_by_role("button", name="Runs on every event").click()
     editor.get_by_role("button", name="Add condition").first.click()
     condition = editor.get_by_role("group", name="Condition 1")
     condition.get_by_role("combobox", name="Field").fill("appointment.status")
@@ -86,3 +93,28 @@ def test_a_test_run_is_real_and_kept(page: Page) -> None:
     expect(page.get_by_role("heading", name="Consultation booked")).to_be_visible()
     expect(page.get_by_text("Completed").first).to_be_visible()
     expect(page.get_by_text("Test", exact=True).first).to_be_visible()
+
+
+def test_a_test_run_that_fails_needs_nobody_and_counts_for_nothing(page: Page) -> None:
+    page.goto("/")
+    failed = page.get_by_role("link", name=re.compile("^Runs failed"))
+    expect(failed).to_contain_text(re.compile(r"\d"))
+    before = failed.inner_text()
+    made = page.request.post("/api/v1/automations", data=TRIED)
+    started = page.request.post(f"/api/v1/automations/{made.json()['id']}/run", data={"data": {}, "test": True})
+    page.goto(f"/runs/{started.json()['run_id']}")
+    expect(page.get_by_role("main").get_by_text("Failed").first).to_be_visible()
+    page.goto("/")
+    expect(page.get_by_role("row", name=re.compile("Only tried")).get_by_text("Failed")).to_be_visible()
+    expect(failed).to_have_text(before, use_inner_text=True)
+    expect(page.get_by_role("region", name="Needs you").get_by_text("Only tried")).to_have_count(0)
+
+
+def test_a_step_that_would_fail_on_the_sample_says_so(page: Page) -> None:
+    page.goto("/automations")
+    page.get_by_role("link", name="Keep appointments").click()
+    sample = page.get_by_role("region", name="Try it")
+    sample.get_by_text("Edit the sample's data").click()
+    sample.get_by_role("textbox", name="Event data").fill("{}")
+    expect(sample.get_by_text("Would fail").first).to_be_visible()
+    expect(sample.get_by_text("could not be rendered: there is no value").first).to_be_visible()

@@ -58,7 +58,7 @@ FACTS = Facts(
         ("steps.note.output[0]", 1, "steps", None),
         ("steps.later.output", MISSING, None, "steps.later"),
         ("run.id", "r1", "run", None),
-        ("tenant.name", MISSING, None, "tenant"),
+        ("tenant.zone", MISSING, None, "tenant"),
         ("now", "2026-11-21T23:40:00.000000Z", "now", None),
         ("now.day_of_week", 0, "now", None),
         ("now.weekday", "sunday", "now", None),

@@ -20,7 +20,12 @@ def test_every_move_leads_to_a_status_of_the_table(noun: str) -> None:
     assert {after for moves in table.values() for after in moves} <= set(table)
 
 
-@pytest.mark.parametrize("status", ["completed", "partial", "failed", "cancelled"])
+@pytest.mark.parametrize("status", ["completed", "partial", "cancelled"])
 def test_an_ended_run_never_moves(status: str) -> None:
     assert statuses.is_final("run", status)
     assert not any(statuses.may_move("run", status, after) for after in statuses.RUN)
+
+
+def test_a_failed_run_is_over_and_moves_only_when_a_person_retries_it() -> None:
+    assert statuses.final_statuses("run") | {"failed"} == statuses.RUN_OVER
+    assert [after for after in statuses.RUN if statuses.may_move("run", "failed", after)] == ["pending"]

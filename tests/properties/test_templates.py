@@ -1,6 +1,9 @@
 """Templates over arbitrary facts and arbitrary sources: total, bounded, and data is never read as a template."""
 
+from collections.abc import Callable
+from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 from hypothesis import given
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from upshot.core.errors import Refused
 from upshot.core.facts import Facts
-from upshot.core.templates import TemplateError, compile_template, import_braces
+from upshot.core.templates import ContextName, TemplateError, compile_template, import_braces
 
 SCALARS = (
     st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -91,3 +94,62 @@ def test_what_a_placeholder_gives_is_never_read_as_a_template(first: str, second
 def test_doubling_braces_twice_changes_nothing_more(value: Any) -> None:
     once = import_braces(value)
     assert import_braces(once) == once
+
+
+MARKUP = TEXTS | st.sampled_from(
+    ["<script>", "\"'`>", "</p>", "javascript:x", "/../?&#", "..", "\\", "\u202e", "a\r\nb", "&amp;"]
+)
+PLACES: list[tuple[ContextName, str, Callable[[str, str], bool]]] = [
+    ("html", '<p title="{{ a }}">{{ a }}</p>', lambda out, _: out.count("<") == 2 and out.count('"') == 2),
+    ("url", "https://x.example/{{ a }}/y?q={{ a }}", lambda out, a: unquote(urlsplit(out).path) == f"/{a}/y"),
+    ("url", "https://x.example/y?q={{ a }}&r=1", lambda out, a: dict(parse_qsl(urlsplit(out).query)).get("q", "") == a),
+    ("json", '{"a": "{{ a }}", "b": {{ a }}}', lambda out, a: msgspec.json.decode(out) == {"a": a, "b": a}),
+    ("header", "x {{ a }}", lambda out, _: len(out.splitlines()) == 1),
+    ("sms", "x {{ a }}", lambda out, _: not set(out) & set("\x00\x1b\r\u202e")),
+]
+
+
+@given(MARKUP, st.sampled_from(PLACES))
+def test_a_value_stays_where_it_was_put(text: str, place: tuple[ContextName, str, Callable[[str, str], bool]]) -> None:
+    context, source, holds = place
+    for written in (source, "{% assign b = a %}" + source.replace("{{ a", "{{ b")):
+        try:
+            out = compile_template(written, contexts=context).render(facts_of({"a": text}))
+        except TemplateError:
+            assert context in ("url", "header")
+        else:
+            assert holds(out, text)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["<", "a", " ", "=", '"', "'", ">", "/", "!--", "-->", "href", "script", "x"]), max_size=12
+    ),
+    MARKUP,
+)
+def test_a_value_never_changes_what_a_page_is_made_of(pieces: list[str], text: str) -> None:
+    source = "".join(pieces) + "{{ a }}" + "".join(reversed(pieces))
+    try:
+        template = compile_template(source, contexts="html")
+        shapes = [elements_of(template.render(facts_of({"a": value}))) for value in (text, "text")]
+    except (Refused, TemplateError):
+        return
+    assert shapes[0] == shapes[1]
+
+
+class Elements(HTMLParser):
+    """The elements of a page, with the names of their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[str]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, [name for name, _ in attrs]))
+
+
+def elements_of(page: str) -> list[tuple[str, list[str]]]:
+    parser = Elements()
+    parser.feed(page)
+    parser.close()
+    return parser.found

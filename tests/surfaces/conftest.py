@@ -56,6 +56,52 @@ class Surface:
         asyncio.run_coroutine_threadsafe(engine.idle(), engine.loop).result(30)
 
 
+def raw(surface: Surface, body: bytes | str, path: str = "/events", method: str = "POST", **headers: str) -> Any:
+    """Send these very bytes as JSON."""
+    return surface.call(method, path, content=body, headers={"Content-Type": "application/json", **headers})
+
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def asgi_scope(surface: Surface, path: str, headers: Headers | None = None, method: str = "POST") -> dict[str, Any]:
+    """A request as a server hands it over; with an admin's key where no headers are given."""
+    admin = (b"authorization", f"Bearer {surface.keys['alpha', 'admin']}".encode())
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [
+            (b"host", b"localhost"),
+            (b"content-type", b"application/json"),
+            *([admin] if headers is None else headers),
+        ],
+        "client": ("10.0.0.1", 5),
+        "server": ("localhost", 80),
+    }
+
+
+def hand_over(surface: Surface, scope: dict[str, Any], body: bytes = b"") -> tuple[int, Headers, bytes]:
+    """Give the application a request as no client would write it; the status, headers and body of its answer."""
+    answered: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    asyncio.run(surface.client.app(scope, receive, send))  # type: ignore[arg-type, misc] - an ASGI application
+    text = b"".join(message.get("body", b"") for message in answered)
+    return answered[0]["status"], answered[0]["headers"], text
+
+
 def document(**changes: Any) -> dict[str, Any]:
     """A small automation in the canonical shape."""
     return {
@@ -78,17 +124,21 @@ def document(**changes: Any) -> dict[str, Any]:
 
 
 class StillClock:
-    """Time that does not pass."""
+    """Time that passes only when a test moves `instant`."""
+
+    def __init__(self) -> None:
+        self.instant = 1_800_000_000_000_000
 
     def now(self) -> int:
-        """Always the same instant."""
-        return 1_800_000_000_000_000
+        """The instant that the test set."""
+        return self.instant
 
 
-def make_surface(folder: Path, *, engine: bool = False, clock: Any = None, **settings: Any) -> Iterator[Surface]:
-    """A new installation with the tenants alpha and beta."""
+def make_surface(url: str | Path, *, engine: bool = False, clock: Any = None, **settings: Any) -> Iterator[Surface]:
+    """A new installation with the tenants alpha and beta, in this database, or in a file in this folder."""
     given = Settings(secret_key="k" * 32, **settings)
-    upshot = Upshot(f"sqlite:///{folder}/upshot.db", settings=given, clock=clock)
+    address = url if isinstance(url, str) else f"sqlite:///{url}/upshot.db"
+    upshot = Upshot(address, settings=given, clock=clock)
     upshot.migrate()
     keys: dict[tuple[str, str], str] = {}
     for tenant in ("default", "alpha", "beta"):
@@ -102,12 +152,12 @@ def make_surface(folder: Path, *, engine: bool = False, clock: Any = None, **set
 
 
 @pytest.fixture
-def surface(tmp_path: Path) -> Iterator[Surface]:
+def surface(url: str) -> Iterator[Surface]:
     """Without an engine: nothing is matched and no run is driven."""
-    yield from make_surface(tmp_path)
+    yield from make_surface(url)
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Surface]:
+def running(url: str) -> Iterator[Surface]:
     """With the engine on the server's event loop."""
-    yield from make_surface(tmp_path, engine=True)
+    yield from make_surface(url, engine=True)

@@ -69,6 +69,7 @@ def test_a_suspended_tenants_keys_are_refused_and_its_events_not_taken(surface: 
     assert with_key(surface, key).status_code == 200
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # it reads the file
 def test_a_key_is_shown_once_and_kept_as_a_hash(surface: Surface) -> None:
     key = surface.post("/keys", {"name": "once", "role": "viewer"}).json()["key"]
     secret = key.split("_", 2)[2]

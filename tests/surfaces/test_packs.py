@@ -1,7 +1,7 @@
 """`/packs` and `/stats`."""
 
 from tests.surfaces.conftest import Surface
-from upshot.core.statuses import AUTOMATION, OUTBOX, RUN
+from upshot.core.statuses import AUTOMATION, DEAD_LETTER, OUTBOX, RUN
 
 
 def test_a_pack_is_listed_shown_and_installed_into_the_callers_tenant(surface: Surface) -> None:
@@ -35,5 +35,6 @@ def test_the_counts_name_every_status(surface: Surface) -> None:
         "runs": dict.fromkeys(RUN, 0),
         "events": {"accepted": 0},
         "outbox": dict.fromkeys(OUTBOX, 0),
+        "dead_letters": dict.fromkeys([*DEAD_LETTER, "over_cap"], 0),
         "automations": dict.fromkeys(AUTOMATION, 0),
     }

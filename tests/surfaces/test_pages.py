@@ -19,6 +19,12 @@ INDEX = '<!doctype html><html><head><base href="/" /><meta name="upshot-base" co
 
 
 @pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Pages are the same on every database."""
+    return f"sqlite:///{tmp_path}/upshot.db"
+
+
+@pytest.fixture
 def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A UI as its build leaves it."""
     folder = tmp_path / "ui"
@@ -60,8 +66,9 @@ def test_health(surface: Surface, running: Surface) -> None:
     assert surface.client.get("/livez").json() == {"status": "ok"}
     ready = surface.client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (200, "ok")
-    assert surface.client.get("/healthz").json()["checks"]["engine"] == "not in this process"
-    assert running.client.get("/healthz").json()["checks"]["engine"] == "running"
+    for one, engine in ((surface, "not in this process"), (running, "running")):
+        key = {"Authorization": f"Bearer {one.keys['default', 'operator']}"}
+        assert one.client.get("/healthz", headers=key).json()["checks"]["engine"] == engine
 
 
 def test_a_database_without_its_schema_is_not_ready(tmp_path: Path) -> None:

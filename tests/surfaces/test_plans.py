@@ -1,5 +1,6 @@
 """Lists stay fast however long the history: each is read by an index that its filter names, never by walking the tenant."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,12 @@ LOOKUPS = {
     "/events/e1": "tenant_id=? AND event_id=?",
     "/entities/patient": "(tenant_id=? AND type=?)",
 }
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The plans are those of SQLite."""
+    return f"sqlite:///{tmp_path}/upshot.db"
 
 
 @pytest.mark.parametrize("path", LOOKUPS)

@@ -3,6 +3,7 @@
 The table below is the promise: a route that is not in it fails, so nobody adds one without saying who may.
 """
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,12 @@ from starlette.routing import Route
 
 from tests.surfaces.conftest import ROLES, Surface, document
 from upshot.app.keys import Caller
+from upshot.core import dead_letters
 from upshot.http.app import create_app
+from upshot.store import dead_letters as store
 
+INSTALLATION = "installation"
+"""For whoever runs the installation and for no tenant: `test_operations` holds these to it."""
 ROLE_OF: dict[str, str] = {
     "POST /api/v1/events": "emitter",
     "GET /api/v1/events": "viewer",
@@ -45,6 +50,13 @@ ROLE_OF: dict[str, str] = {
     "GET /api/v1/runs": "viewer",
     "GET /api/v1/runs/{run_id}": "viewer",
     "POST /api/v1/runs/{run_id}/cancel": "operator",
+    "GET /api/v1/dead-letters": "viewer",
+    "GET /api/v1/dead-letters/groups": "viewer",
+    "GET /api/v1/dead-letters/{letter_id}": "viewer",
+    "POST /api/v1/dead-letters/{letter_id}/retry": "operator",
+    "POST /api/v1/dead-letters/{letter_id}/replay": "operator",
+    "POST /api/v1/dead-letters/{letter_id}/discard": "operator",
+    "POST /api/v1/dead-letters/bulk": "operator",
     "GET /api/v1/entities": "viewer",
     "GET /api/v1/entities/{type}": "viewer",
     "POST /api/v1/entities/{type}": "editor",
@@ -77,7 +89,8 @@ ROLE_OF: dict[str, str] = {
     "GET /api/docs": "public",
     "GET /livez": "public",
     "GET /readyz": "public",
-    "GET /healthz": "public",
+    "GET /healthz": INSTALLATION,
+    "GET /metrics": INSTALLATION,
     "GET /": "public",
     "GET /{path}": "public",
     **{
@@ -99,13 +112,22 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/entities/{type}": {},
     "PUT /api/v1/entities/{type}/{entity_id}": {"fields": {}},
     "PATCH /api/v1/entities/{type}/{entity_id}": {"fields": {}},
+    "POST /api/v1/dead-letters/{letter_id}/replay": {"data": {}},
+    "POST /api/v1/dead-letters/{letter_id}/discard": {"reason": "x"},
+    "POST /api/v1/dead-letters/bulk": {"fingerprint": "x", "action": "retry"},
     "POST /api/v1/tenants": {"id": "gamma", "name": "Gamma"},
     "PATCH /api/v1/tenants/{tenant_id}": {"name": "Mine now"},
     "POST /api/v1/tenants/{tenant_id}/keys": {"name": "x", "role": "admin"},
     "POST /api/v1/keys": {"name": "x", "role": "viewer"},
 }
-GUARDED = sorted(route for route, role in ROLE_OF.items() if role != "public")
+GUARDED = sorted(route for route, role in ROLE_OF.items() if role not in {"public", INSTALLATION})
 OF_AN_OBJECT = [route for route in GUARDED if "{" in route and "{type}" not in route and "{pack}" not in route]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Who may do what is decided before any database is asked."""
+    return f"sqlite:///{tmp_path}/upshot.db"
 
 
 def routes_of(surface: Surface) -> set[str]:
@@ -135,7 +157,10 @@ def names(surface: Surface) -> dict[str, str]:
     surface.put("/entities/patient/p-of-alpha", {"fields": {"canary": "of-alpha"}})
     key = surface.post("/keys", {"name": "of-alpha", "role": "viewer"}).json()["id"]
     run = surface.post(f"/automations/{automation}/run", {"data": {}}).json()["run_id"]
+    letter = dead_letters.of_event("alpha", "of-alpha", "alpha/secret", "match_failed", "of-alpha", 3)
+    surface.upshot.commit.run(lambda c: store.add_many(c, [letter], 1))
     return {
+        "letter_id": letter.id,
         "event_id": "event-of-alpha",
         "name": "alpha/secret",
         "automation_id": automation,
@@ -170,6 +195,7 @@ def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None
                 "version",
                 "name",
                 "pack",
+                "letter_id",
             ),
             "1",
         ),
@@ -186,7 +212,8 @@ def test_too_small_a_role_is_refused_and_the_least_one_is_not(
 ) -> None:
     method, path = place(surface, route, names)
     for role in ROLES:
-        answered = surface.call(method, path, role=role, json=BODIES.get(route) if method != "GET" else None)
+        body = BODIES.get(route) if method != "GET" else None
+        answered = surface.call(method, path, role=role, json=body, headers={"If-Match": "*"})
         may = Caller("alpha", role, "").may(ROLE_OF[route])
         expected = (
             {403} if not may else {200, 201, 202, 204, 404, 409} | ({403} if route == "POST /api/v1/tenants" else set())
@@ -203,6 +230,7 @@ def test_another_tenants_object_looks_like_none(surface: Surface, names: dict[st
         "automation_id": "none",
         "run_id": "none",
         "key_id": "none",
+        "letter_id": "none",
         "tenant_id": "none",
         "name": "none",
     }

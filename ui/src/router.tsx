@@ -66,6 +66,18 @@ const run = createRoute({
   component: page(() => import("./pages/runs/RunPage"), "RunPage"),
 });
 
+const deadLetters = createRoute({
+  getParentRoute: () => root,
+  path: "/dead-letters",
+  validateSearch: texts("status", "kind", "fingerprint"),
+  component: page(() => import("./pages/dead-letters/DeadLettersPage"), "DeadLettersPage"),
+});
+const deadLetter = createRoute({
+  getParentRoute: () => deadLetters,
+  path: "/$id",
+  component: page(() => import("./pages/dead-letters/LetterPanel"), "LetterPanel"),
+});
+
 const events = createRoute({
   getParentRoute: () => root,
   path: "/events",
@@ -129,6 +141,7 @@ const tree = root.addChildren([
   oneAutomation,
   runs,
   run,
+  deadLetters.addChildren([deadLetter]),
   events.addChildren([event]),
   entities,
   entity,

@@ -1,7 +1,8 @@
 import { building } from "./texts/building";
 import { frame } from "./texts/frame";
 import { keeping } from "./texts/keeping";
+import { letters } from "./texts/letters";
 import { watching } from "./texts/watching";
 
 /** Every text a person reads, in one place. Functions take what varies. */
-export const texts = { ...frame, ...building, ...watching, ...keeping };
+export const texts = { ...frame, ...building, ...watching, ...keeping, ...letters };

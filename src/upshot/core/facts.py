@@ -14,6 +14,7 @@ import msgspec
 from upshot.core.errors import Problem, Refused
 from upshot.core.local_time import now_facts
 from upshot.core.path_text import Segment, parse_segments, write_segments
+from upshot.core.work import Meter
 
 Source = Literal["event", "entity", "previous", "changed", "steps", "run", "tenant", "now", "item"]
 Reader = Callable[["Facts"], Any]
@@ -21,6 +22,9 @@ Reader = Callable[["Facts"], Any]
 ROOTS: Final = ("event", "entity", "previous", "changed", "steps", "run", "tenant", "now")
 NOW_FIELDS: Final = ("iso", "date", "time", "year", "month", "day", "hour", "minute", "day_of_week", "weekday", "zone")
 """What `now.` offers, in the tenant's zone; `day_of_week` is 0 for Sunday."""
+TENANT_FIELDS: Final = ("id", "zone")
+_OFFERED: Final = {"now": NOW_FIELDS, "tenant": TENANT_FIELDS}
+_NEVER_READ: Final = frozenset({"secrets", "tenants"})
 
 
 class _Missing:
@@ -51,6 +55,7 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
     steps: dict[str, dict[str, Any]] = {}
     run: dict[str, Any] | None = None
     tenant: dict[str, Any] | None = None
+    meter: Meter = msgspec.field(default_factory=Meter)
 
 
 class Path:
@@ -112,7 +117,7 @@ def compile_path(text: str, at: str = "") -> Path:
     """Compile `appointment.patientId`, `items[0].sku`, `steps["still on?"].output`.
 
     Raises:
-        Refused: the text is not a path, or asks `now` for something it does not have.
+        Refused: the text is not a path, or asks for what is never offered (see `path_of`).
     """
     try:
         return _compiled(text)
@@ -130,12 +135,16 @@ def path_of(segments: Sequence[Segment], at: str = "") -> Path:
     """The path of these parts, as compiled as `compile_path` would.
 
     Raises:
-        Refused: there are none, or they ask `now` for something it does not have.
+        Refused: there are none, they ask `now` or the tenant for something it does not have, or for secrets or tenants.
     """
     if not segments:
         raise Refused.at(at, "the path is empty", "bad_path")
-    if segments[0] == "now" and len(segments) > 1 and (len(segments) > 2 or segments[1] not in NOW_FIELDS):
-        offered = ", ".join(f"now.{name}" for name in NOW_FIELDS)
+    root = segments[0]
+    if root in _NEVER_READ:
+        message = f"{root} cannot be read here; a field of that name in the event's data is event.data.{root}"
+        raise Refused.at(at, message, "not_readable")
+    if root in _OFFERED and len(segments) > 1 and (len(segments) > 2 or segments[1] not in _OFFERED[str(root)]):
+        offered = ", ".join(f"{root}.{name}" for name in _OFFERED[str(root)])
         raise Refused(
             [Problem(at, f"{write_segments(tuple(segments))!r} does not exist; there are {offered}", "bad_path")]
         )
@@ -167,6 +176,7 @@ def of_element(facts: Facts, element: Any) -> Facts:
         facts.steps,
         facts.run,
         facts.tenant,
+        facts.meter,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.arguments import argument_template
 from upshot.core.automations.document import ActionStep, Automation, BranchStep, DelayStep, Step
 from upshot.core.conditions import Condition, compile_condition
 from upshot.core.templates import Template, compile_template
@@ -14,7 +15,7 @@ class Program:
     __slots__ = ("automation", "condition", "conditions", "reads_entity", "steps", "templates")
 
     def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None = None) -> None:
-        """Compile it. `actions` say which arguments must not be left blank when what they name is missing."""
+        """Compile it. `actions` say which arguments must not be left blank, and how values are written in them."""
         shapes = actions or {}
         self.automation = automation
         wanted = automation.condition
@@ -25,10 +26,8 @@ class Program:
         for index, step in enumerate(automation.steps):
             match step:
                 case ActionStep():
-                    shape = shapes.get(step.action)
-                    on_missing = shape.on_missing if shape is not None else "blank"
-                    at = f"steps[{index}].with"
-                    self.templates[step.id] = compile_template(step.arguments, at, on_missing=on_missing)
+                    shape, at = shapes.get(step.action), f"steps[{index}].with"
+                    self.templates[step.id] = argument_template(shape, step.arguments, at)
                 case DelayStep():
                     self.templates[step.id] = compile_template(step.delay, f"steps[{index}].delay")
                 case BranchStep():

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from upshot.core.conditions import compile_condition, normalise, operators
+from upshot.core.automations import normalise as normalise_automation
+from upshot.core.conditions import RUNS_ON_EVERY_EVENT, always_holds, compile_condition, normalise, operators
 from upshot.core.conditions.catalogue import find
 from upshot.core.errors import Refused
 from upshot.core.facts import Facts
@@ -146,6 +147,26 @@ def test_empty_groups(document: Any, holds: bool) -> None:
     told = condition.explain(Facts({}, {}, 0))
     assert condition.fast(Facts({}, {}, 0)) is holds is told["result"]
     assert bool(told["blame"]) is not holds
+
+
+@pytest.mark.parametrize(
+    ("document", "always"),
+    [([], True), ({"all": []}, True), ({"any": []}, False), ({"not": {"all": []}}, False), ({"none": []}, False)],
+)
+def test_what_asks_nothing_always_holds(document: Any, always: bool) -> None:
+    assert always_holds(normalise(document)) is always
+
+
+@pytest.mark.parametrize(
+    ("condition", "notes"),
+    [(None, 0), ([], 1), ({"all": []}, 1), ({"any": []}, 0), ({"field": "a", "op": "exists"}, 0)],
+)
+def test_an_automation_without_comparisons_is_told_that_it_runs_on_every_event(condition: Any, notes: int) -> None:
+    document = {"name": "x", "trigger": {"event": "a/b"}, "condition": condition, "steps": [{"id": "s", "stop": True}]}
+    canonical, told = normalise_automation(document, actions={})
+    assert [note["message"] for note in told] == [RUNS_ON_EVERY_EVENT] * notes
+    assert normalise_automation(canonical, actions={}) == (canonical, [])
+    assert (canonical["condition"] is None) is (condition in (None, [], {"all": []}))
 
 
 def test_an_empty_root_warns() -> None:

@@ -11,7 +11,9 @@ import type {
   Validation,
 } from "./types";
 
-export type SaveRequest = AutomationDocument & { status?: "active"; revision?: number };
+export type SaveRequest = AutomationDocument & { status?: "active" };
+/** The revision that the changes were made on, or "*" to overwrite whatever is there. */
+export type MadeOn = number | "*";
 export type Sample = { event?: string; data: JsonObject; entity?: EntityRef | null };
 
 const path = (id: string) => `/automations/${segment(id)}`;
@@ -21,7 +23,8 @@ export const automations = {
     api.get<Page<AutomationItem>>("/automations", query),
   get: (id: string) => api.get<AutomationItem>(path(id)),
   create: (document: SaveRequest) => api.post<AutomationItem>("/automations", document),
-  save: (id: string, document: SaveRequest) => api.put<AutomationItem>(path(id), document),
+  save: (id: string, document: SaveRequest, madeOn: MadeOn) =>
+    api.put<AutomationItem>(path(id), document, { "If-Match": madeOn === "*" ? madeOn : `"${madeOn}"` }),
   publish: (id: string) => api.post<AutomationItem>(`${path(id)}/publish`),
   activate: (id: string) => api.post<AutomationItem>(`${path(id)}/activate`),
   pause: (id: string) => api.post<AutomationItem>(`${path(id)}/pause`),

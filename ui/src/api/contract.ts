@@ -2,6 +2,7 @@
  * Holds the hand-written shapes to the server's OpenAPI: when the API changes and `npm run types` is run, what no longer
  * fits fails the type check here. Types only; nothing of this file is shipped.
  */
+import type * as dead from "./dead-letters";
 import type { components } from "./schema";
 import type * as ours from "./types";
 
@@ -29,6 +30,10 @@ export type Contract = [
   Fits<Omit<Served["Entity"], "fields">, Omit<ours.Entity, "fields">>,
   Fits<Served["EntityTypeCount"], ours.EntityTypeCount>,
   Fits<Served["Key"], ours.ApiKey>,
+  Fits<Served["DeadLetter"], dead.Letter>,
+  Fits<Served["DeadLetterGroup"], dead.LetterGroup>,
+  Fits<Served["BulkAnswer"], dead.BulkAnswer>,
+  Fits<Omit<Served["DeadLetterDetail"], "data" | "tries">, Omit<dead.LetterDetail, "data" | "tries">>,
   Fits<Served["Session"], ours.Session>,
   Fits<Served["Stats"], ours.Stats>,
   Fits<Served["AcceptedEvents"], ours.EmitAnswer>,

@@ -10,11 +10,13 @@ export const staleBy: Record<string, (notice: Record<string, string>) => readonl
     ["runs", "list"],
     ["runs", "one", notice.id ?? ""],
     ["stats"],
+    ...(notice.status === "failed" ? [["letters"]] : []),
     ["automations", "list"],
     ["events", "one", notice.event_id ?? ""],
     ["events", "explain", notice.event_id ?? ""],
   ],
   step: (notice) => [["runs", "one", notice.run_id ?? ""]],
+  dead_letter: () => [["letters"], ["stats"]],
   event: () => [["events", "list"], ["stats"]],
   automation: (notice) => [["automations", "list"], ["automations", "one", notice.id ?? ""], ["stats"]],
 };

@@ -85,7 +85,8 @@ export type ExplainNode = {
   path?: string;
   expected?: Json;
   actual?: Json;
-  result: boolean;
+  /** Null: it could not be decided. */
+  result: boolean | null;
   state?: string;
   expected_value?: Json;
   items?: number;
@@ -96,7 +97,13 @@ export type ExplainNode = {
   not?: boolean;
   children?: ExplainNode[];
 };
-export type Explanation = { result: boolean; text: string; blame?: string[]; tree?: ExplainNode };
+export type Explanation = {
+  result: boolean;
+  text: string;
+  blame?: string[];
+  tree?: ExplainNode;
+  error?: { code: string; message: string } | null;
+};
 export type Operator = {
   name: string;
   title: string;
@@ -255,7 +262,7 @@ export type Entity = EntityRef & {
 
 // System
 export type Counts = Record<string, number>;
-export type Stats = { runs: Counts; events: Counts; outbox: Counts; automations: Counts };
+export type Stats = { runs: Counts; events: Counts; outbox: Counts; dead_letters: Counts; automations: Counts };
 export type Session = { tenant: string; role: string; actor: string; dev: boolean; zone: string };
 export type ApiKey = {
   id: string;

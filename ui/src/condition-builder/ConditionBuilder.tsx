@@ -1,9 +1,9 @@
-import { useMemo } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import type { Explanation, Group, JsonObject, Operator, Problem } from "@/api/types";
 import { BuilderContext } from "./context";
 import type { Fact } from "./facts";
 import { GroupView } from "./GroupView";
-import { explained } from "./model";
+import { explained, type Place, removeAt } from "./model";
 
 type Props = {
   value: Group;
@@ -30,13 +30,34 @@ export function ConditionBuilder({
   at = "condition",
 }: Props) {
   const told = useMemo(() => explained(value, explanation), [value, explanation]);
-  const context = useMemo(
-    () => ({ root: value, change: onChange, facts, operators, told, sample, problems, at }),
-    [value, onChange, facts, operators, told, sample, problems, at],
-  );
+  const [frame, landOnAdd] = useLanding();
+  const context = useMemo(() => {
+    const remove = (place: Place) => {
+      onChange(removeAt(value, place));
+      landOnAdd();
+    };
+    return { root: value, change: onChange, remove, facts, operators, told, sample, problems, at };
+  }, [value, onChange, landOnAdd, facts, operators, told, sample, problems, at]);
   return (
     <BuilderContext.Provider value={context}>
-      <GroupView group={value} place={[]} />
+      <div ref={frame}>
+        <GroupView group={value} place={[]} />
+      </div>
     </BuilderContext.Provider>
   );
+}
+
+/** What is removed takes its focus with it; the button that adds the next one has it then. */
+function useLanding() {
+  const frame = useRef<HTMLDivElement>(null);
+  const isWanted = useRef(false);
+  useEffect(() => {
+    if (!isWanted.current) return;
+    isWanted.current = false;
+    frame.current?.querySelector<HTMLElement>(":scope > fieldset > [data-add] button")?.focus();
+  });
+  const land = useCallback(() => {
+    isWanted.current = true;
+  }, []);
+  return [frame, land] as const;
 }

@@ -5,14 +5,14 @@ import { cx } from "@/parts/classes";
 import { FieldError } from "@/parts/Field";
 import { texts } from "@/texts";
 import { useBuilder, useProblemsAt } from "./context";
-import { addTo, emptyGroup, emptyLeaf, isGroup, type Place, patchGroup, removeAt } from "./model";
+import { addTo, emptyGroup, emptyLeaf, isGroup, type Place, patchGroup } from "./model";
 import { ResultMark } from "./ResultMark";
 import { RuleView } from "./RuleView";
 
 const numberOf = (place: Place) => place.map((index) => index + 1).join(".");
 
 export function GroupView({ group, place }: { group: Group; place: Place }) {
-  const { root, change, told } = useBuilder();
+  const { root, change, remove, told, at } = useBuilder();
   const problems = useProblemsAt(place);
   const isRoot = place.length === 0;
   return (
@@ -31,13 +31,13 @@ export function GroupView({ group, place }: { group: Group; place: Place }) {
             danger
             label={texts.actions.remove}
             icon={<Trash2 size={14} />}
-            onClick={() => change(removeAt(root, place))}
+            onClick={() => remove(place)}
           />
         )}
       </div>
       {group.rules.length === 0 && (
         <p className={cx("text-sm text-faint", !isRoot && "mt-2")}>
-          {isRoot ? texts.condition.empty : texts.condition.emptyGroup}
+          {isRoot && at === "condition" ? texts.condition.empty : texts.condition.emptyGroup}
         </p>
       )}
       <ol className={cx("flex flex-col gap-1.5", group.rules.length > 0 && "mt-2.5")}>
@@ -59,7 +59,7 @@ export function GroupView({ group, place }: { group: Group; place: Place }) {
       {problems.map((problem) => (
         <FieldError key={problem.message}>{problem.message}</FieldError>
       ))}
-      <div className={cx("mt-2 flex gap-1.5", group.rules.length > 0 && "pl-9")}>
+      <div data-add className={cx("mt-2 flex gap-1.5", group.rules.length > 0 && "pl-9")}>
         <Button
           size="sm"
           look={isRoot ? "plain" : "quiet"}

@@ -9,18 +9,7 @@ import { texts } from "@/texts";
 import { ConditionBuilder } from "./ConditionBuilder";
 import { useBuilder, useProblemsAt } from "./context";
 import { type Fact, factsOf, readPath } from "./facts";
-import {
-  asGroup,
-  duplicateAt,
-  moveAt,
-  type Place,
-  pathOf,
-  removeAt,
-  replaceAt,
-  valueFor,
-  withOperator,
-  wrapAt,
-} from "./model";
+import { asGroup, duplicateAt, moveAt, type Place, pathOf, replaceAt, valueFor, withOperator, wrapAt } from "./model";
 import { ResultMark } from "./ResultMark";
 import { ValueEditor } from "./ValueEditor";
 
@@ -179,7 +168,7 @@ function LiveValue({ leaf, place }: { leaf: Leaf; place: Place }) {
 }
 
 function RuleMenu({ leaf, place, operator }: { leaf: Leaf; place: Place; operator: Operator | undefined }) {
-  const { root, change } = useBuilder();
+  const { root, change, remove } = useBuilder();
   return (
     <Menu
       label={texts.condition.menu}
@@ -212,7 +201,7 @@ function RuleMenu({ leaf, place, operator }: { leaf: Leaf; place: Place; operato
           label: texts.actions.remove,
           icon: <Trash2 size={14} />,
           danger: true,
-          onSelect: () => change(removeAt(root, place)),
+          onSelect: () => remove(place),
         },
       ]}
     />

@@ -6,6 +6,7 @@ import { type Place, pathOf } from "./model";
 type Builder = {
   root: Group;
   change: (root: Group) => void;
+  remove: (place: Place) => void;
   facts: Fact[];
   operators: Operator[];
   told: Map<string, ExplainNode>;

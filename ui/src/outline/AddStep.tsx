@@ -1,6 +1,6 @@
 import { Plus } from "lucide-react";
 import { Popover } from "radix-ui";
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, useRef, useState } from "react";
 import type { ActionItem } from "@/api/types";
 import { buttonClass } from "@/parts/Button";
 import { cx } from "@/parts/classes";
@@ -18,7 +18,9 @@ type Props = {
 /** Chooses what to add: any registered action, or one of the steps that steer the run. */
 export function AddStep({ actions, label, small = false, onAdd }: Props) {
   const [isOpen, setOpen] = useState(false);
+  const added = useRef(false);
   const add = (kind: StepKind, action?: ActionItem) => {
+    added.current = true;
     setOpen(false);
     onAdd(kind, action);
   };
@@ -40,7 +42,11 @@ export function AddStep({ actions, label, small = false, onAdd }: Props) {
           align="start"
           sideOffset={6}
           collisionPadding={8}
-          onCloseAutoFocus={(event) => event.preventDefault()}
+          onCloseAutoFocus={(event) => {
+            // The new step's form has the focus; closed without a choice, it goes back to the button.
+            if (added.current) event.preventDefault();
+            added.current = false;
+          }}
           className="animate-appear z-[70] flex max-h-[min(460px,70vh)] w-[340px] flex-col rounded-lg border border-line bg-raised shadow-pop"
         >
           <Choices actions={actions} onAdd={add} />

@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronUp, Copy, Ellipsis, Trash2 } from "lucide-react";
-import type { KeyboardEvent } from "react";
+import { type KeyboardEvent, useEffect, useRef } from "react";
 import type { ActionItem, AutomationDocument, DryRunStep, Operator, Problem, StepDocument } from "@/api/types";
 import { IconButton } from "@/parts/Button";
 import { cx } from "@/parts/classes";
@@ -16,6 +16,7 @@ type Props = {
   problems: Problem[];
   dryRun: DryRunStep[];
   selected: number | null;
+  /** Somebody picked a step, and means to go on in its form. */
   onSelect: (at: number | null) => void;
   onChange: (steps: StepDocument[], selected: number | null) => void;
 };
@@ -23,13 +24,26 @@ type Props = {
 /** The steps as a list: what each does, in order, with the ways a branch can take. Alt+arrow moves, Delete removes. */
 export function Outline({ document, actions, operators, problems, dryRun, selected, onSelect, onChange }: Props) {
   const steps = document.steps;
-  const add = (at: number, kind: Parameters<typeof newStep>[1], action?: ActionItem) =>
+  const [list, landAt] = useLanding();
+  const add = (at: number, kind: Parameters<typeof newStep>[1], action?: ActionItem) => {
     onChange(insertStep(steps, at, newStep(steps, kind, action)), at);
-  const move = (at: number, by: -1 | 1) =>
-    onChange(moveStep(steps, at, by), Math.min(Math.max(at + by, 0), steps.length - 1));
-  const remove = (at: number) => onChange(removeStep(steps, at), null);
+    onSelect(at);
+  };
+  const move = (at: number, by: -1 | 1) => {
+    const to = Math.min(Math.max(at + by, 0), steps.length - 1);
+    onChange(moveStep(steps, at, by), to);
+    landAt(to);
+  };
+  const remove = (at: number) => {
+    onChange(removeStep(steps, at), null);
+    landAt(Math.min(at, steps.length - 2));
+  };
+  const duplicate = (at: number) => {
+    onChange(duplicateStep(steps, at), at + 1);
+    onSelect(at + 1);
+  };
   return (
-    <div>
+    <div ref={list}>
       <ol aria-label={texts.steps.title} className="relative flex flex-col">
         {steps.map((step, at) => (
           <li key={step.id}>
@@ -45,7 +59,7 @@ export function Outline({ document, actions, operators, problems, dryRun, select
               onSelect={() => onSelect(at)}
               onMove={(by) => move(at, by)}
               onRemove={() => remove(at)}
-              onDuplicate={() => onChange(duplicateStep(steps, at), at + 1)}
+              onDuplicate={() => duplicate(at)}
             />
             <Joint>
               {at < steps.length - 1 && (
@@ -64,6 +78,22 @@ export function Outline({ document, actions, operators, problems, dryRun, select
       <AddStep actions={actions} label={texts.steps.add} onAdd={(kind, action) => add(steps.length, kind, action)} />
     </div>
   );
+}
+
+/** A step that moved takes the focus along, and one that went leaves it to the step now in its place. */
+function useLanding() {
+  const list = useRef<HTMLDivElement>(null);
+  const wanted = useRef<number | null>(null);
+  useEffect(() => {
+    if (wanted.current === null) return;
+    const rows = list.current?.querySelectorAll<HTMLElement>("[data-step]");
+    (rows?.[wanted.current] ?? list.current?.querySelector<HTMLElement>(":scope > button"))?.focus();
+    wanted.current = null;
+  });
+  const landAt = (at: number) => {
+    wanted.current = at;
+  };
+  return [list, landAt] as const;
 }
 
 function Joint({ children }: { children?: React.ReactNode }) {
@@ -114,6 +144,7 @@ function StepRow(props: RowProps) {
     >
       <button
         type="button"
+        data-step
         aria-current={selected ? "step" : undefined}
         onClick={props.onSelect}
         onKeyDown={onKeyDown}
@@ -122,8 +153,8 @@ function StepRow(props: RowProps) {
         <StepIcon kind={kind} action={step.action} icon={action?.icon} />
         <span className="min-w-0 flex-1">
           <span className="block truncate font-medium">
-            {kind === "action" ? (action?.title ?? step.action ?? "") : texts.steps.kind[kind]}
-            <span className="ml-1.5 font-normal text-faint">{step.id}</span>
+            {kind === "action" ? (action?.title ?? step.action ?? "") : texts.steps.kind[kind]}{" "}
+            <span className="ml-1 font-normal text-faint">{step.id}</span>
           </span>
           <span className="block truncate text-xs text-soft">{summary(step, props.operators)}</span>
           <Ways step={step} at={at} steps={steps} />

@@ -39,7 +39,7 @@ export function StepForm(props: Props) {
       <header className="flex items-center gap-3">
         <StepIcon kind={kind} action={step.action} icon={action?.icon} size={34} />
         <div className="min-w-0">
-          <h3 className="text-lg font-semibold tracking-tight">
+          <h3 tabIndex={-1} className="rounded text-lg font-semibold tracking-tight">
             {kind === "action" ? (action?.title ?? step.action) : texts.steps.kind[kind]}
           </h3>
           {kind === "action" && action?.description && <p className="text-sm text-soft">{action.description}</p>}

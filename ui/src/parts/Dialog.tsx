@@ -1,7 +1,7 @@
 import { X } from "lucide-react";
 import { Portal } from "radix-ui";
 import { DismissableLayer, FocusGuards, FocusScope } from "radix-ui/internal";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { texts } from "@/texts";
 import { IconButton } from "./Button";
 import { cx } from "./classes";
@@ -13,6 +13,8 @@ type Props = {
   size?: "sm" | "md" | "lg" | "full";
   side?: boolean;
   onClose: () => void;
+  /** Answers whether Escape, pressed there, was for something inside; the dialog then stays. */
+  onEscape?: (at: HTMLElement) => boolean;
   /** Replaces the title row; the title then only names the dialog. */
   header?: ReactNode;
   footer?: ReactNode;
@@ -27,7 +29,7 @@ const sizes = {
   sm: "w-[440px]",
   md: "w-[640px]",
   lg: "w-[880px]",
-  full: "w-[1480px] h-[calc(100dvh-40px)]",
+  full: "w-[1480px] h-[calc(100dvh-40px)] max-md:h-dvh max-md:rounded-none",
 };
 
 let open = 0;
@@ -44,16 +46,38 @@ function useScrollLock() {
   }, []);
 }
 
+let opener: HTMLElement | null = null;
+
+/** Gives the focus back to what opened the first of several dialogs that took each other's place. */
+function useGivingBack() {
+  const [before] = useState(() => document.activeElement as HTMLElement | null);
+  useEffect(() => {
+    if (before && before !== document.body && !before.closest("[role=dialog]")) opener = before;
+  }, [before]);
+  return (event: Event) => {
+    if (open > 0 || before?.isConnected || !opener?.isConnected) return;
+    event.preventDefault();
+    opener.focus();
+  };
+}
+
 /** A modal dialog: keeps the focus inside, closes on Escape, gives the focus back. */
 export function Dialog(props: Props) {
   useScrollLock();
+  const giveBack = useGivingBack();
   const titleId = useId();
   const body = useRef<HTMLDivElement>(null);
   const { side = false, size = "md", header, footer, light = true } = props;
   return (
     <Portal.Root>
       <FocusGuards.FocusGuards>
-        <div className={cx("fixed inset-0 z-50 flex p-5", side ? "justify-end p-0!" : "items-center justify-center")}>
+        <div
+          className={cx(
+            "fixed inset-0 z-50 flex p-5",
+            side ? "justify-end p-0!" : "items-center justify-center",
+            !side && size === "full" && "max-md:p-0",
+          )}
+        >
           <div aria-hidden className="animate-veil absolute inset-0 bg-veil" />
           <FocusScope.FocusScope
             asChild
@@ -64,6 +88,7 @@ export function Dialog(props: Props) {
               const field = props.focusField && body.current?.querySelector<HTMLElement>("input, select, textarea");
               (field || body.current)?.focus();
             }}
+            onUnmountAutoFocus={giveBack}
           >
             <DismissableLayer.DismissableLayer
               ref={body}
@@ -73,8 +98,9 @@ export function Dialog(props: Props) {
               aria-labelledby={titleId}
               onEscapeKeyDown={(event) => {
                 event.preventDefault();
+                const at = event.target as HTMLElement;
                 // An open list of suggestions takes Escape for itself.
-                if ((event.target as HTMLElement).getAttribute("aria-expanded") !== "true") props.onClose();
+                if (at.getAttribute("aria-expanded") !== "true" && !props.onEscape?.(at)) props.onClose();
               }}
               onPointerDownOutside={(event) => {
                 event.preventDefault();
@@ -82,7 +108,7 @@ export function Dialog(props: Props) {
               }}
               onFocusOutside={(event) => event.preventDefault()}
               className={cx(
-                "animate-appear relative flex max-w-full flex-col overflow-hidden border border-line bg-raised shadow-pop outline-none!",
+                "animate-appear relative flex max-w-full flex-col overflow-clip border border-line bg-raised shadow-pop outline-none!",
                 side ? "h-full w-[760px] border-y-0 border-r-0" : "max-h-full rounded-xl",
                 !side && sizes[size],
               )}
@@ -99,7 +125,7 @@ export function Dialog(props: Props) {
               )}
               <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">{props.children}</div>
               {footer && (
-                <div className="flex items-center justify-end gap-2 border-t border-line bg-surface px-5 py-3">
+                <div className="flex flex-wrap items-center justify-end gap-2 border-t border-line bg-surface px-5 py-3">
                   {footer}
                 </div>
               )}

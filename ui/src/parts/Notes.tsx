@@ -35,7 +35,7 @@ export function Empty({
 
 /** A request failed: what, why, and a way to try again. */
 export function ErrorNote({ error, what, onRetry }: { error: unknown; what?: string; onRetry?: () => void }) {
-  const problems = problemsOf(error);
+  const problems = problemsOf(error); // what the error says in one line, it says again one by one
   return (
     <div
       role="alert"
@@ -44,8 +44,11 @@ export function ErrorNote({ error, what, onRetry }: { error: unknown; what?: str
       <CircleAlert size={16} aria-hidden className="mt-0.5 shrink-0" />
       <div className="min-w-0 flex-1">
         {what && <p className="font-semibold">{what}</p>}
-        <p>{explainError(error)}</p>
-        {problems.length > 0 && <ProblemLines problems={problems} />}
+        {problems.length > 0 ? (
+          <ProblemLines problems={problems} />
+        ) : (
+          <p className="break-words">{explainError(error)}</p>
+        )}
       </div>
       {onRetry && (
         <Button size="sm" icon={<RotateCw size={13} />} onClick={onRetry}>
@@ -68,7 +71,7 @@ export function ProblemLines({ problems, onPick, where }: LinesProps) {
     <ul className="mt-1 flex flex-col gap-0.5">
       {problems.map((problem, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: two problems may have one path and text
-        <li key={index} className="text-sm">
+        <li key={index} className="text-sm [overflow-wrap:anywhere]">
           {onPick ? (
             <button
               type="button"

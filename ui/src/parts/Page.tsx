@@ -19,7 +19,7 @@ export function Page({ title, lead, actions, above, children, wide = false }: Pr
     <div className={cx("mx-auto w-full px-5 py-6 md:px-8", wide ? "max-w-[1500px]" : "max-w-[1240px]")}>
       {above}
       <header className="mb-5 flex flex-wrap items-end gap-x-4 gap-y-3">
-        <div className="min-w-0 flex-1">
+        <div className="min-w-0 flex-1 max-md:basis-full">
           <h1 className="text-xl font-semibold tracking-tight text-balance">{title}</h1>
           {lead && <p className="mt-0.5 text-sm text-soft">{lead}</p>}
         </div>

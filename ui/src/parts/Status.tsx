@@ -17,16 +17,19 @@ const byStatus: Record<string, Tone> = {
   published: "good",
   matched: "good",
   started: "good",
+  resolved: "good",
   failed: "bad",
   invalid: "bad",
   error: "bad",
   unknown: "bad",
+  open: "bad",
   partial: "warn",
   paused: "warn",
   waiting: "info",
   running: "info",
   ready: "info",
   pending: "info",
+  retrying: "info",
 };
 
 export function toneOf(status: string): Tone {

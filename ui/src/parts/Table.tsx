@@ -1,13 +1,18 @@
 import type { ReactNode, TdHTMLAttributes } from "react";
 import { cx } from "./classes";
 
-export type Column = { title: string; hidden?: boolean; className?: string };
+export type Column = {
+  title: string;
+  hidden?: boolean;
+  className?: string /** Left out on a phone. */;
+  folds?: boolean;
+};
 
 /** A plain semantic table in a card; the server sorts and pages. */
 export function Table({ columns, label, children }: { columns: Column[]; label: string; children: ReactNode }) {
   return (
     <div className="overflow-x-auto">
-      <table aria-label={label} className="w-full min-w-[680px] border-collapse text-sm">
+      <table aria-label={label} className="w-full border-collapse md:min-w-[680px] text-sm">
         <thead>
           <tr className="border-b border-line">
             {columns.map((column) => (
@@ -16,6 +21,7 @@ export function Table({ columns, label, children }: { columns: Column[]; label: 
                 scope="col"
                 className={cx(
                   "h-9 px-3 text-left text-xs font-medium whitespace-nowrap text-faint first:pl-4 last:pr-4",
+                  column.folds && "max-md:hidden",
                   column.className,
                 )}
               >
@@ -59,6 +65,13 @@ export function Row({
   );
 }
 
-export function Cell({ className, ...rest }: TdHTMLAttributes<HTMLTableCellElement>) {
-  return <td {...rest} className={cx("h-11 px-3 py-2 first:pl-4 last:pr-4", className)} />;
+type CellProps = TdHTMLAttributes<HTMLTableCellElement> & { folds?: boolean };
+
+export function Cell({ className, folds = false, ...rest }: CellProps) {
+  return <td {...rest} className={cx("h-11 px-3 py-2 first:pl-4 last:pr-4", folds && "max-md:hidden", className)} />;
+}
+
+/** What a row says below its name on a phone, instead of in the columns left out there. */
+export function Folded({ children }: { children: ReactNode }) {
+  return <div className="mt-0.5 flex min-w-0 items-center gap-2 text-xs text-faint md:hidden">{children}</div>;
 }

@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
-import { Activity, Boxes, House, ListChecks, Settings, Workflow } from "lucide-react";
+import { Activity, Boxes, House, ListChecks, MailWarning, Settings, Workflow } from "lucide-react";
 import { useLiveUpdates } from "@/api/stream";
 import { statsQuery } from "@/api/system";
+import type { Stats } from "@/api/types";
 import { texts } from "@/texts";
 import { Account } from "./Account";
 import { Logo } from "./Logo";
@@ -11,6 +12,7 @@ const links = [
   { to: "/", title: texts.nav.home, Icon: House, exact: true },
   { to: "/automations", title: texts.nav.automations, Icon: Workflow, exact: false },
   { to: "/runs", title: texts.nav.runs, Icon: ListChecks, exact: false },
+  { to: "/dead-letters", title: texts.nav.deadLetters, Icon: MailWarning, exact: false },
   { to: "/events", title: texts.nav.events, Icon: Activity, exact: false },
   { to: "/entities", title: texts.nav.entities, Icon: Boxes, exact: false },
 ] as const;
@@ -64,19 +66,20 @@ function NavLink({ to, title, Icon, exact }: NavProps) {
     >
       <Icon size={16} aria-hidden className="shrink-0" />
       <span className="max-md:sr-only">{title}</span>
-      {to === "/runs" && <FailedCount />}
+      {to === "/runs" && <Count of={(stats) => stats.runs.failed} title={texts.status.failed} />}
+      {to === "/dead-letters" && <Count of={(stats) => stats.dead_letters.open} title={texts.status.open} />}
     </Link>
   );
 }
 
-function FailedCount() {
+function Count({ of, title }: { of: (stats: Stats) => number | undefined; title: string | undefined }) {
   const { data } = useQuery(statsQuery);
-  const failed = data?.runs.failed ?? 0;
-  if (!failed) return null;
+  const count = (data && of(data)) ?? 0;
+  if (!count) return null;
   return (
     <span className="ml-auto rounded-full bg-bad-wash px-1.5 text-2xs font-semibold text-bad tabular-nums max-md:hidden">
-      {failed > 999 ? "999+" : failed}
-      <span className="sr-only"> {texts.status.failed}</span>
+      {count > 999 ? "999+" : count}
+      <span className="sr-only"> {title}</span>
     </span>
   );
 }

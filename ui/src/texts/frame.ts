@@ -8,6 +8,7 @@ export const frame = {
     home: "Home",
     automations: "Automations",
     runs: "Runs",
+    deadLetters: "Dead letters",
     events: "Events",
     entities: "Entities",
     settings: "Settings",
@@ -88,6 +89,10 @@ export const frame = {
     error: "Error",
     duplicate_key: "Duplicate",
     loop_stopped: "Loop stopped",
+    open: "Open",
+    retrying: "Being retried",
+    resolved: "Resolved",
+    discarded: "Discarded",
   } as Record<string, string>,
   session: {
     title: "Sign in",

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from upshot.adapters.actions.arguments import FIELDS, Arguments, form, kept_beside, reader
-from upshot.adapters.actions.recipients import RECIPIENTS_MAX, email_addresses, one_line, phone_number
+from upshot.adapters.actions.recipients import RECIPIENTS_MAX, email_addresses, one_line, phone_number, sendable
 from upshot.adapters.actions.sms_text import segments_of
 from upshot.adapters.actions.stable_ids import made_id
 from upshot.core.action import Action, ActionContext, ChangeEntity, StoreEffect
@@ -25,6 +25,7 @@ EMAIL: Final = form(
             "format": "email-list",
             "items": {"type": "string"},
             "examples": ["{{ patient.email }}"],
+            "x-context": "header",
         },
         "subject": {
             "type": "string",
@@ -33,6 +34,7 @@ EMAIL: Final = form(
             "maxLength": 300,
             "examples": ["Your appointment on {{ appointment.date }}"],
             "x-on-missing": "fail",
+            "x-context": "header",
         },
         "body": {
             "type": "string",
@@ -42,6 +44,18 @@ EMAIL: Final = form(
             "maxLength": 100_000,
             "examples": ["Dear {{ patient.firstName }}, ..."],
             "x-on-missing": "fail",
+            "x-context": "text",
+        },
+        "html": {
+            "type": "string",
+            "title": "HTML",
+            "description": "The same message in HTML, beside the text. Values are escaped for where they stand.",
+            "format": "textarea",
+            "minLength": 1,
+            "maxLength": 200_000,
+            "examples": ["<p>Dear {{ patient.firstName }}, ...</p>"],
+            "x-on-missing": "fail",
+            "x-context": "html",
         },
         "fields": _MORE,
     },
@@ -59,6 +73,7 @@ SMS: Final = form(
             "minLength": 1,
             "maxLength": 40,
             "examples": ["{{ patient.phone }}"],
+            "x-context": "header",
         },
         "body": {
             "type": "string",
@@ -68,6 +83,7 @@ SMS: Final = form(
             "minLength": 1,
             "maxLength": 1_600,
             "x-on-missing": "fail",
+            "x-context": "sms",
         },
         "fields": _MORE,
     },
@@ -100,6 +116,7 @@ def read_sms(arguments: Arguments) -> Arguments:
         Refused: names each argument that will not do.
     """
     given = _read_sms(arguments)
+    sendable(given["body"], "body")
     cost = segments_of(given["body"])
     if cost.segments > SEGMENTS_MAX:
         raise Refused.at("body", f"takes {cost.segments} segments; at most {SEGMENTS_MAX}", "too_large")
@@ -109,7 +126,7 @@ def read_sms(arguments: Arguments) -> Arguments:
 def draft_email(arguments: Arguments, context: ActionContext) -> StoreEffect:
     """An e-mail, not sent."""
     context.log(f"Drafts an e-mail to {len(arguments['to'])} recipient(s)")
-    fields = {"to": arguments["to"], "subject": arguments["subject"], "body": arguments["body"]}
+    fields = {name: arguments[name] for name in ("to", "subject", "body", "html") if name in arguments}
     return _draft("email", fields, kept_beside(EMAIL, arguments), context)
 
 
@@ -130,7 +147,7 @@ ACTIONS: Final = (
     Action(
         name="draft_email",
         title="Draft an e-mail",
-        description="Write an e-mail for somebody to look over and send.",
+        description="Write an e-mail for somebody to look over and send. Arguments of other names are kept as its fields.",
         schema=EMAIL,
         validate=read_email,
         perform=draft_email,
@@ -140,7 +157,7 @@ ACTIONS: Final = (
     Action(
         name="draft_sms",
         title="Draft an SMS",
-        description="Write a text message for somebody to look over and send.",
+        description="Write a text message for somebody to look over and send. Arguments of other names are kept as its fields.",
         schema=SMS,
         validate=read_sms,
         perform=draft_sms,

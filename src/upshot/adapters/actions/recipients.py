@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from upshot.core.errors import Problem, Refused
+from upshot.core.templates.escapes import NOT_IN_SMS, NOT_ONE_LINE
 
 RECIPIENTS_MAX: Final = 50
 ADDRESS_MAX: Final = 254
@@ -48,11 +49,22 @@ def phone_number(given: str, at: str = "to") -> str:
 
 
 def one_line(text: str, at: str) -> str:
-    """The text, if it is one line without control characters.
+    """The text, if it is one line without control characters and without any that turn the direction of reading.
 
     Raises:
         Refused: it is not.
     """
-    if not text.isprintable():
+    if NOT_ONE_LINE.search(text):
         raise Refused.at(at, "holds a line break or a control character; it is one line", "not_one_line")
+    return text
+
+
+def sendable(text: str, at: str) -> str:
+    """The text, if a phone shows it as it was written.
+
+    Raises:
+        Refused: it holds a control character, or one that turns the direction of reading.
+    """
+    if NOT_IN_SMS.search(text):
+        raise Refused.at(at, "holds a control character, or one that turns the direction of reading", "bad_text")
     return text

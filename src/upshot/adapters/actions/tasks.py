@@ -17,6 +17,7 @@ CREATE: Final = form(
             "maxLength": 300,
             "examples": ["Call {{ patient.firstName }}"],
             "x-on-missing": "fail",
+            "x-context": "text",
         },
         "description": {"type": "string", "title": "Description", "format": "textarea", "maxLength": 10_000},
         "assignee": {
@@ -52,7 +53,7 @@ ACTIONS: Final = (
     Action(
         name="create_task",
         title="Create a task",
-        description="Put work on a person's list.",
+        description="Put work on a person's list. Arguments of other names are kept as its fields.",
         schema=CREATE,
         validate=reader(CREATE),
         perform=create_task,

@@ -33,6 +33,7 @@ CALL: Final = form(
             "examples": ["https://example.com/hooks/orders"],
             "x-on-missing": "fail",
             "x-outbound": True,
+            "x-context": "url",
         },
         "method": {"enum": [*METHODS], "title": "Method", "default": "POST"},
         "headers": {
@@ -42,11 +43,13 @@ CALL: Final = form(
             "additionalProperties": {"type": ["string", "number", "boolean"]},
             "default": {},
             "examples": [{"X-Source": "upshot"}],
+            "x-context": "header",
         },
         "body": {
             "title": "Body",
-            "description": "Sent as JSON; a text is sent as it is.",
+            "description": "Sent as JSON; a text is sent as it is. In one that begins with { or [, values are JSON.",
             "examples": [{"orderId": "{{ order.id }}"}],
+            "x-context": "json",
         },
         "timeout_seconds": {
             "type": "number",

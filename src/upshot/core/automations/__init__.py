@@ -13,6 +13,7 @@ from upshot.core.automations.document import (
     StopStep,
 )
 from upshot.core.automations.dry_run import dry_run
+from upshot.core.automations.gaps import gap_notes
 from upshot.core.automations.normalise import inspect, normalise
 from upshot.core.automations.validation import examine, read
 from upshot.core.automations.writing import to_document
@@ -31,6 +32,7 @@ __all__ = [
     "describe_step",
     "dry_run",
     "examine",
+    "gap_notes",
     "inspect",
     "normalise",
     "read",

@@ -11,11 +11,22 @@ import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.errors import Problem
-from upshot.core.templates import has_template, is_lone
+from upshot.core.templates import Template, compile_template, has_template, is_lone
 
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][\w-]*")
 _SENTENCE_CHARACTERS: Final = 200
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+
+
+def argument_template(shape: ActionShape | None, arguments: dict[str, Any], at: str) -> Template:
+    """The arguments of a step as a template, each value written as the action's schema says it must be there.
+
+    Raises:
+        Refused: with every problem, each at its own path.
+    """
+    if shape is None:
+        return compile_template(arguments, at)
+    return compile_template(arguments, at, on_missing=shape.on_missing, contexts=shape.contexts)
 
 
 def argument_problems(

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.automations.arguments import argument_problems, unknown_action
+from upshot.core.automations.arguments import argument_problems, argument_template, unknown_action
 from upshot.core.automations.describe import describe_step, duration_words
 from upshot.core.automations.document import (
     ActionStep,
@@ -98,11 +98,7 @@ def _try_action(
     problems: list[Problem] = []
     shape = actions.get(step.action) if actions is not None else None
     try:
-        template = compile_template(
-            step.arguments,
-            f"{at}.with",
-            on_missing=shape.on_missing if shape else "blank",
-        )
+        template = argument_template(shape, step.arguments, f"{at}.with")
         problems += [Problem(**problem) for problem in _unknown_outputs(template.paths, before, f"{at}.with")]
         entry["arguments"] = template.render(facts)
         if shape is not None and not problems:

@@ -42,6 +42,10 @@ class Findings:
         if note not in self.notes:
             self.notes.append(note)
 
+    def note_translated(self, path: str, message: str) -> None:
+        """Something about the canonical part at `path`, told at its place in the given document."""
+        self.note(self._origin_of(path), message)
+
     def came_from(self, path: str, origin: str) -> None:
         """Say that the canonical part at `path` was read from `origin` in the given document."""
         self._origins[path] = origin

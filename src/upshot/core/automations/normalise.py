@@ -17,6 +17,7 @@ from upshot.core.automations.import_steps import StepReader
 from upshot.core.automations.import_trigger import read_trigger
 from upshot.core.automations.limits import DOCUMENT_BYTES_MAX, PRIORITY_DEFAULT
 from upshot.core.automations.validation import examine
+from upshot.core.conditions import RUNS_ON_EVERY_EVENT, always_holds
 from upshot.core.conditions import normalise as normalise_condition
 from upshot.core.errors import Refused
 
@@ -136,7 +137,9 @@ def _read_conditions(fields: Fields, others: list[tuple[Any, str]], findings: Fi
         except Refused as refused:
             findings.problems.extend(refused.problems)
         findings.came_from("condition", path)
-    read = [condition for condition in read if condition.get("rules") != []]
+    read = [condition for condition in read if not always_holds(condition)]
+    if not read and not findings.problems and (empty := [path for value, path in found if value is not None]):
+        findings.note(empty[0], RUNS_ON_EVERY_EVENT)
     if len(read) > 1:
         findings.note(
             found[0][1],

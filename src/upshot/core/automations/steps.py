@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.automations.arguments import argument_problems, unknown_action
+from upshot.core.automations.arguments import argument_problems, argument_template, unknown_action
 from upshot.core.automations.document import (
     ActionStep,
     BranchStep,
@@ -107,7 +107,10 @@ def _read_action(
         problems.append(Problem(f"{at}.with", "must be an object of arguments", "wrong_type"))
         return None
     arguments = cast("dict[str, Any]", arguments)
-    problems += _template_problems(arguments, f"{at}.with")
+    try:
+        argument_template((actions or {}).get(action), arguments, f"{at}.with")
+    except Refused as refused:
+        problems.extend(refused.problems)
     if actions is not None and action not in actions:
         problems.append(unknown_action(action, actions, f"{at}.action"))
     elif actions is not None:

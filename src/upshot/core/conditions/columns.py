@@ -8,7 +8,7 @@ distinct keys.
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from math import isnan
+from math import isfinite
 from typing import Any, Final, Literal
 
 from upshot.core.conditions.values import keys_of_value, to_number
@@ -169,7 +169,7 @@ class _Bounds:
     def passed(self, value: Any) -> int:
         """The bits whose bound this value is beyond; none when it is no number."""
         number: Any = to_number(value) if value.__class__ is str else value
-        if number.__class__ is not int and (number.__class__ is not float or isnan(number)):
+        if number.__class__ is not int and (number.__class__ is not float or not isfinite(number)):
             return 0
         if self.is_low:
             count = bisect_right(self.keys, (number, False))

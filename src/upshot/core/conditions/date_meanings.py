@@ -1,4 +1,4 @@
-"""What each operator on dates means: from an operand to a test of a value. Tests never raise."""
+"""What each operator on dates means: from an operand to a test of a value."""
 
 import operator as python_operator
 import re
@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from upshot.core.conditions import moments
 from upshot.core.conditions.model import Check, Options
 from upshot.core.conditions.moments import Moment, Window, compare, read_moment
-from upshot.core.conditions.operands import BadOperand, Relative
+from upshot.core.conditions.operands import BadOperand, Relative, within_calendar
 from upshot.core.facts import Facts
 from upshot.core.local_time import day_of_week, zone_or_utc
 
@@ -108,8 +108,7 @@ def within(name: str, count: int, unit: str, options: Options) -> Check:
         mine = read_moment(value, zone, epoch=epoch)
         if mine is None:
             return False
-        window = window_of(count, unit, facts.now, zone)
-        return window is not None and meets(mine, window)
+        return meets(mine, within_calendar(window_of(count, unit, facts.now, zone)))
 
     return Check(test, "date")
 

@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 
 from upshot.core.conditions.atoms import add_atom
 from upshot.core.conditions.columns import ColumnBuilder, Slot
-from upshot.core.conditions.compile import Fast, fast_of, paths_of
+from upshot.core.conditions.compile import Fast, all_of, fast_of, leaves_of, paths_of
 from upshot.core.conditions.disjunctive import Literal, conjuncts
 from upshot.core.conditions.model import Condition
 from upshot.core.facts import Facts
+from upshot.core.work import Undecided
 
 _FEW: Final = 12
 """So few survivors are asked directly rather than through the columns that are left."""
@@ -23,10 +24,18 @@ _BITS_OF_BYTE: Final = tuple(tuple(bit for bit in range(8) if byte >> bit & 1) f
 _set_bytes = re.compile(rb"[^\0]").finditer
 
 
+class Found(NamedTuple):
+    """The keys whose conditions hold, and those of which it could not be decided, with the reason."""
+
+    keys: list[str]
+    undecided: dict[str, str]
+
+
 class _Conjunct(NamedTuple):
     key: str
     residual: Fast | None
     whole: Fast | None
+    steps: int
 
 
 class _Column(NamedTuple):
@@ -48,7 +57,20 @@ class MatchIndex:
         self._columns = [_Column(column.read, column.slots(self._everything)) for column in ordered if column.bits]
 
     def match(self, facts: Facts) -> list[str]:
-        """The keys whose conditions hold, lowest rank first, in the given order within a rank."""
+        """The keys of `find`, lowest rank first, in the given order within a rank.
+
+        Raises:
+            Overloaded: the conditions that must be asked cost too much together.
+        """
+        return self.find(facts).keys
+
+    def find(self, facts: Facts) -> Found:
+        """The keys whose conditions hold, and those left undecided.
+
+        Raises:
+            Overloaded: the conditions that must be asked cost too much together.
+        """
+        facts.meter.restart()
         standing = self._everything
         left = len(self._columns)
         decided = True
@@ -62,37 +84,50 @@ class MatchIndex:
             if left and standing.bit_count() <= _FEW:
                 decided = False
                 break
-        return self._survivors(standing, facts, decided=decided) if standing else []
+        return self._survivors(standing, facts, decided=decided) if standing else Found([], {})
 
-    def _survivors(self, standing: int, facts: Facts, *, decided: bool) -> list[str]:
+    def _survivors(self, standing: int, facts: Facts, *, decided: bool) -> Found:
         """Ask what the columns did not decide. The bits of one key lie side by side, so it is answered once."""
         matched: list[str] = []
+        undecided: dict[str, str] = {}
+        spend = facts.meter.spend
         latest: str | None = None
         all_conjuncts = self._conjuncts
         for found in _set_bytes(standing.to_bytes((standing.bit_length() + 7) // 8, "little")):
-            first = found.start() * 8
+            first, asked_steps = found.start() * 8, 0
             for bit in _BITS_OF_BYTE[found[0][0]]:
-                key, residual, whole = all_conjuncts[first + bit]
+                key, residual, whole, steps = all_conjuncts[first + bit]
                 if key is latest:
                     continue
                 asked = residual if decided else whole
-                if asked is None or asked(facts):
-                    matched.append(key)
-                    latest = key
-        return matched
+                if asked is not None:
+                    asked_steps += steps
+                    try:
+                        if not asked(facts):
+                            continue
+                    except Undecided as reason:
+                        undecided[key] = reason.message
+                        continue
+                matched.append(key)
+                latest = key
+            spend(asked_steps)
+        for key in undecided.keys() & set(matched) if undecided else ():
+            del undecided[key]
+        return Found(matched, undecided)
 
     def _add(self, key: str, condition: Condition | None, builders: dict[str, ColumnBuilder]) -> None:
         if condition is None:
-            self._conjuncts.append(_Conjunct(key, None, None))
+            self._conjuncts.append(_Conjunct(key, None, None, 0))
             return
+        decide, steps = condition.decide, sum(1 for _ in leaves_of(condition.root))
         alternatives = conjuncts(condition.root)
         if alternatives is None:
-            self._conjuncts.append(_Conjunct(key, condition.fast, condition.fast))
+            self._conjuncts.append(_Conjunct(key, decide, decide, steps))
             return
         for alternative in alternatives:
             bit = len(self._conjuncts)
             undecided = [literal for literal in alternative if not _indexed(literal, bit, builders)]
-            self._conjuncts.append(_Conjunct(key, _all_of(undecided), condition.fast))
+            self._conjuncts.append(_Conjunct(key, _all_of(undecided), decide, steps))
 
 
 def _indexed(literal: Literal, bit: int, builders: dict[str, ColumnBuilder]) -> bool:
@@ -112,4 +147,4 @@ def _all_of(literals: list[Literal]) -> Fast | None:
     tests = tuple((fast_of(leaf), positive) for leaf, positive in cheapest_first)
     if len(tests) == 1 and tests[0][1]:
         return tests[0][0]
-    return lambda facts: all(test(facts) is positive for test, positive in tests)
+    return all_of(tests)

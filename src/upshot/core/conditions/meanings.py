@@ -1,10 +1,12 @@
-"""What each operator means: from an operand to a test of a value. Tests never raise; what does not fit is false.
+"""What each operator means: from an operand to a test of a value. What does not fit is false.
 
-Only base operators are here; `not_x` is exactly NOT `x`. Operators on dates are in `date_meanings.py`.
+Only base operators are here; `not_x` is exactly NOT `x`. Operators on dates are in `date_meanings.py`. A test whose cost
+grows with the facts spends steps of their meter before it does the work.
 """
 
 import operator as python_operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import isfinite
 from typing import Any, Final, cast
 
 from upshot.core.conditions.date_meanings import moment_test, reads_as_date
@@ -21,12 +23,18 @@ from upshot.core.conditions.values import (
     is_present,
     key_of_operand,
     keys_of_value,
+    longest_equal,
     to_boolean,
     to_number,
 )
 from upshot.core.facts import MISSING, Facts, Path, previous_of
+from upshot.core.work import text_weight, weight
 
 Make = Callable[[Any, Options], Check]
+
+_SHORT: Final = 400
+"""Text up to so many characters costs no more than a comparison does anyway."""
+_SCANNED_CHARACTERS_PER_STEP: Final = 100
 
 ORDERINGS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "greater_than": python_operator.gt,
@@ -45,6 +53,7 @@ def with_operand(make: Make, operand: Any, options: Options) -> Check:
         actual = operand.read(facts)
         if not is_present(actual):
             return False
+        facts.meter.spend(weight(actual))
         try:
             return make(actual, options).test(value, facts)
         except BadOperand:
@@ -112,7 +121,7 @@ def ordering(name: str) -> Make:
 def _number_test(compare: Callable[[Any, Any], bool], operand: Number) -> Test:
     def test(value: Any, _facts: Facts) -> bool:
         kind = value.__class__
-        if kind is int or kind is float:
+        if kind is int or (kind is float and isfinite(value)):
             return compare(value, operand)
         number = to_number(value) if kind is str else None
         return number is not None and compare(number, operand)
@@ -143,8 +152,11 @@ def one_of(operand: Any, options: Options) -> Check:
     keys = frozenset(key for item in items if (key := key_of_operand(item, ci=ci)) is not None)
     others = [equality(item, ci=ci) for item in items if key_of_operand(item, ci=ci) is None]
     numbers = any(is_number(item) for item in items)
+    longest = max((longest_equal(key) for key in keys if key.__class__ is str), default=_SHORT)
 
     def test(value: Any, _facts: Facts) -> bool:
+        if value.__class__ is str and len(value) > longest:
+            return False
         return any(key in keys for key in keys_of_value(value, ci=ci, numbers=numbers)) or any(
             other(value) for other in others
         )
@@ -155,27 +167,32 @@ def one_of(operand: Any, options: Options) -> Check:
 
 def contains(operand: Any, options: Options) -> Check:
     """A part of a text, or an element of a list."""
-    return Check(_contains_test(operand, options), "text or list")
+    return Check(_contains_test([operand], options, any), "text or list")
 
 
-def _contains_test(operand: Any, options: Options) -> Test:
+def _contains_test(operands: list[Any], options: Options, joined: Callable[[Iterable[bool]], bool]) -> Test:
     form = form_of(ci=options.ci)
-    is_equal = equality(operand, ci=options.ci)
-    part = form(operand) if operand.__class__ is str else None
+    equalities = [equality(operand, ci=options.ci) for operand in operands]
+    parts = [form(operand) if operand.__class__ is str else None for operand in operands]
+    asked = max(len(operands), 1)
 
-    def test(value: Any, _facts: Facts) -> bool:
-        kind = value.__class__
-        if kind is str:
-            return part is not None and part in form(value)
-        return kind is list and any(is_equal(item) for item in value)
+    def test(value: Any, facts: Facts) -> bool:
+        if value.__class__ is str:
+            if asked > 1 or len(value) > _SHORT:
+                facts.meter.spend(text_weight(value) * asked)
+            text = form(value)
+            return joined(part is not None and part in text for part in parts)
+        if value.__class__ is not list:
+            return False
+        facts.meter.spend(weight(value) * asked)
+        return joined(any(map(is_equal, value)) for is_equal in equalities)
 
     return test
 
 
 def contains_any(operand: Any, options: Options) -> Check:
     """At least one of the operands is in the text or list."""
-    tests = [_contains_test(item, options) for item in _list(operand)]
-    return _any_of(tests, "text or list")
+    return Check(_contains_test(_list(operand), options, any), "text or list")
 
 
 def _any_of(tests: list[Test], expects: str) -> Check:
@@ -187,12 +204,7 @@ def _any_of(tests: list[Test], expects: str) -> Check:
 
 def contains_all(operand: Any, options: Options) -> Check:
     """Every one of the operands is in the text or list; true of any text or list when there are none."""
-    tests = [_contains_test(item, options) for item in _list(operand)]
-
-    def of_all(value: Any, facts: Facts) -> bool:
-        return value.__class__ in (str, list) and all(test(value, facts) for test in tests)
-
-    return Check(of_all, "text or list")
+    return Check(_contains_test(_list(operand), options, all), "text or list")
 
 
 def _list(operand: Any) -> list[Any]:
@@ -204,16 +216,26 @@ def _list(operand: Any) -> list[Any]:
 
 def starts_with(operand: Any, options: Options) -> Check:
     """The text begins with the operand."""
-    form = form_of(ci=options.ci)
-    part = form(_text(operand))
-    return _plain(lambda value: value.__class__ is str and form(value).startswith(part), "text")
+    return _edge_check(operand, options, str.startswith)
 
 
 def ends_with(operand: Any, options: Options) -> Check:
     """The text ends with the operand."""
+    return _edge_check(operand, options, str.endswith)
+
+
+def _edge_check(operand: Any, options: Options, has_edge: Callable[[str, str], bool]) -> Check:
     form = form_of(ci=options.ci)
     part = form(_text(operand))
-    return _plain(lambda value: value.__class__ is str and form(value).endswith(part), "text")
+
+    def test(value: Any, facts: Facts) -> bool:
+        if value.__class__ is not str:
+            return False
+        if len(value) > _SHORT:
+            facts.meter.spend(text_weight(value))
+        return has_edge(form(value), part)
+
+    return Check(test, "text")
 
 
 def _text(operand: Any) -> str:
@@ -230,10 +252,13 @@ def regex(operand: Any, options: Options) -> Check:
         raise BadOperand(f"the pattern is over {PATTERN_CHARACTERS_MAX} characters", code="too_long")
     search = compile_pattern(pattern, ci=options.ci)
 
-    def test(value: Any, _facts: Facts) -> bool:
+    def test(value: Any, facts: Facts) -> bool:
         if value.__class__ is not str:
             return False
-        return search(value[:SCANNED_CHARACTERS_MAX].encode("utf-8", "replace")) is not None
+        scanned = value[:SCANNED_CHARACTERS_MAX]
+        if len(scanned) > _SHORT:
+            facts.meter.spend(len(scanned) // _SCANNED_CHARACTERS_PER_STEP)
+        return search(scanned.encode("utf-8", "replace")) is not None
 
     return Check(test, "text")
 
@@ -278,12 +303,13 @@ def without_operand(name: str, path: Path) -> Check:
 
 def _changed_test(path: Path) -> Test:
     def test(value: Any, facts: Facts) -> bool:
-        return previous_of(facts) is not None and not _same(path.previous(facts), value)
+        return previous_of(facts) is not None and not _same(path.previous(facts), value, facts)
 
     return test
 
 
-def _same(before: Any, value: Any) -> bool:
+def _same(before: Any, value: Any, facts: Facts) -> bool:
+    facts.meter.spend(weight(before))
     return before is value if before is MISSING or value is MISSING else deeply_equal(before, value)
 
 
@@ -303,7 +329,7 @@ def changed_from(path: Path) -> Make:
 
         def test(value: Any, facts: Facts) -> bool:
             before = path.previous(facts)
-            return previous_of(facts) is not None and not _same(before, value) and was(before, facts)
+            return previous_of(facts) is not None and not _same(before, value, facts) and was(before, facts)
 
         return Check(test)
 
@@ -317,9 +343,9 @@ def changed_to(path: Path) -> Make:
         check = equals(operand, options)
 
         def test(value: Any, facts: Facts) -> bool:
-            return (
-                previous_of(facts) is not None and not _same(path.previous(facts), value) and check.test(value, facts)
-            )
+            if previous_of(facts) is None or _same(path.previous(facts), value, facts):
+                return False
+            return check.test(value, facts)
 
         return Check(test, check.expects)
 

@@ -19,7 +19,12 @@ MATCHED_ITEMS_MAX: Final = 1_000
 CONJUNCTS_MAX: Final = 64
 
 Test = Callable[[Any, Facts], bool]
-"""Whether a value, or `MISSING`, meets an operator. Never raises."""
+"""Whether a value, or `MISSING`, meets an operator.
+
+Raises:
+    Undecided: there is no answer: it would need a date beyond the calendar, or too much work.
+    Overloaded: the facts' meter is spent.
+"""
 
 
 class Check(NamedTuple):
@@ -76,12 +81,16 @@ Node = Leaf | Group
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A compiled condition. `fast` and `explain` always agree, and neither ever raises on JSON facts."""
+    """A compiled condition. `fast` and `explain` always agree, and neither ever raises on JSON facts.
+
+    `decide` is `fast` with its third answer: it raises `Undecided`, where `fast` is false, and `Overloaded`.
+    """
 
     document: dict[str, Any]
     root: Group
     paths: frozenset[str]
     reads_entity: bool
+    decide: Callable[[Facts], bool]
     fast: Callable[[Facts], bool]
     explain: Callable[[Facts], dict[str, Any]]
     warnings: tuple[str, ...] = field(default=())

@@ -1,4 +1,4 @@
-"""Dates as conditions see them: an instant, or a whole day without a time. Nothing raises.
+"""Dates as conditions see them: an instant, or a whole day without a time. Nothing raises; beyond the calendar is None.
 
 When either of two dates is a day without a time they compare by local calendar day, else by instant.
 """

@@ -9,7 +9,7 @@ camelCase keys.
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, cast
 
-from upshot.core.conditions.compile import elements_check, fast_of
+from upshot.core.conditions.compile import elements_check
 from upshot.core.conditions.leaves import read_leaf
 from upshot.core.conditions.model import DEPTH_MAX, LEAVES_MAX, MATCH_DEPTH_MAX, Check, Group, Node
 from upshot.core.conditions.reading import Keys, Reading, flag, objects_inside, read_keys
@@ -18,6 +18,7 @@ from upshot.core.errors import Refused
 from upshot.core.strict_json import check, join_path
 
 VERSION: Final[int] = 1
+RUNS_ON_EVERY_EVENT: Final = "there are no conditions, so it runs on every event"
 _OBJECTS_MAX: Final = 5_000
 
 _GROUP_KEYS: Final = {
@@ -72,7 +73,7 @@ def read_condition(document: Any, at: str, types: Mapping[str, str] | None = Non
     if reading.problems:
         raise Refused(reading.problems)
     if root.combinator == "and" and not root.children and not root.negated:
-        reading.warnings.append(f"{at}: there are no conditions, so it runs on every event")
+        reading.warnings.append(f"{at}: {RUNS_ON_EVERY_EVENT}")
     return ReadCondition(root, {"v": VERSION, **canonical}, tuple(reading.warnings))
 
 
@@ -226,7 +227,7 @@ class _GroupReader:
         group, document = inner.read_root(keys.values["value"], keys.at("value"), depth + 1)
         if match is None:
             return None
-        return group, document, match, elements_check(match["mode"], match.get("n", 0), fast_of(group))
+        return group, document, match, elements_check(match["mode"], match.get("n", 0), group)
 
     def _read_match(self, keys: Keys) -> dict[str, Any] | None:
         written = keys.values.get("match", "some")

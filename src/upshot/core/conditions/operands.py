@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from upshot.core.conditions import moments
 from upshot.core.conditions.moments import Moment
 from upshot.core.conditions.spellings import snake_case
 from upshot.core.facts import Facts, Path
 from upshot.core.local_time import zone_of, zone_or_utc
+from upshot.core.work import Undecided
 
 WEEK_STARTS: Final = {"monday": 1, "tuesday": 2, "wednesday": 3, "thursday": 4, "friday": 5, "saturday": 6, "sunday": 7}
 OFFSET_MAX: Final = 1_000_000
@@ -38,6 +39,7 @@ _UNIT_SPELLINGS: Final = {
     "d": "day", "w": "week", "y": "year",
 }  # fmt: skip
 
+Found = TypeVar("Found")
 PathOf = Callable[[str, str], Path]
 """Compiles a path written at a place; raises Refused."""
 
@@ -52,7 +54,7 @@ class BadOperand(Exception):
 
 @dataclass(frozen=True)
 class Relative:
-    """A relative date. `resolve` gives its moment, or None when its base has none or the calendar ends."""
+    """A relative date. `resolve` gives its moment, or None when its base has none."""
 
     base: str | Path
     offsets: tuple[tuple[int, str], ...]
@@ -61,15 +63,19 @@ class Relative:
     week_start: int | None
 
     def resolve(self, facts: Facts, zone: tzinfo, week_start: int) -> Moment | None:
-        """The moment, with calendar arithmetic in the operand's own zone if it has one, else in `zone`."""
+        """The moment, with calendar arithmetic in the operand's own zone if it has one, else in `zone`.
+
+        Raises:
+            Undecided: it is beyond the calendar, which has the years 1 to 9999.
+        """
         zone = zone_or_utc(self.tz) if self.tz else zone
         moment = self._base_moment(facts, zone)
+        if moment is None:
+            return None
         for count, unit in self.offsets:
-            if moment is None:
-                return None
-            moment = moments.moved(moment, count, unit, zone)
-        if moment is not None and self.snap:
-            return moments.snapped(moment, self.snap, self.week_start or week_start, zone)
+            moment = within_calendar(moments.moved(moment, count, unit, zone))
+        if self.snap:
+            moment = within_calendar(moments.snapped(moment, self.snap, self.week_start or week_start, zone))
         return moment
 
     def _base_moment(self, facts: Facts, zone: tzinfo) -> Moment | None:
@@ -84,6 +90,18 @@ class Relative:
                 return moments.read_moment(facts.event.get("ts"), zone)
             case text:
                 return moments.read_moment(text, zone)
+
+
+def within_calendar(found: Found | None) -> Found:
+    """What date arithmetic found.
+
+    Raises:
+        Undecided: nothing, since the calendar ends before.
+    """
+    if found is None:
+        message = "the date it compares with is beyond the years 1 to 9999"
+        raise Undecided("out_of_range", message)
+    return found
 
 
 def is_ref(value: Any) -> bool:

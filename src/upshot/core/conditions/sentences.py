@@ -4,23 +4,27 @@ from typing import Any, Final, cast
 
 from upshot.core.conditions.model import Group, Leaf, Node
 from upshot.core.conditions.values import shown
+from upshot.core.work import Overloaded
 
 _REASONS_MAX: Final = 5
 _LIST_SHOWN_MAX: Final = 5
 _WEEKDAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 
-def sentence(*, result: bool, reasons: list[tuple[Node, dict[str, Any], bool]]) -> str:
-    """The sentence of a whole explanation."""
+def sentence(*, result: bool | None, reasons: list[tuple[Node, dict[str, Any], bool]]) -> str:
+    """The sentence of a whole explanation; a result of None is one that could not be decided."""
     told = [
         _clause(node, explanation, wanted=wanted, result=result) for node, explanation, wanted in reasons[:_REASONS_MAX]
     ]
     if len(reasons) > _REASONS_MAX:
         told.append(f"and {len(reasons) - _REASONS_MAX} more")
-    return f"{'Matched' if result else 'Did not match'}: {'; '.join(told)}."
+    head = {True: "Matched", False: "Did not match", None: "Could not be decided"}[result]
+    return f"{head}: {'; '.join(told)}."
 
 
-def _clause(node: Node, explanation: dict[str, Any], *, wanted: bool, result: bool) -> str:
+def _clause(node: Node, explanation: dict[str, Any], *, wanted: bool, result: bool | None) -> str:
+    if result is None:
+        return _undecided_clause(node, explanation)
     if isinstance(node, Group):
         return _group_clause(node, result=result)
     found = f"{node.path.text} {_found(explanation)}"
@@ -28,6 +32,12 @@ def _clause(node: Node, explanation: dict[str, Any], *, wanted: bool, result: bo
         return found
     needs = _needs(node, explanation)
     return f"{found}, needs {needs}" if wanted else f"{found}, must not be: {needs}"
+
+
+def _undecided_clause(node: Node, explanation: dict[str, Any]) -> str:
+    if isinstance(node, Group):
+        return Overloaded.message
+    return f"{node.path.text} could not be compared, {explanation['error']['message']}"
 
 
 def _group_clause(group: Group, *, result: bool) -> str:
@@ -41,21 +51,37 @@ def _group_clause(group: Group, *, result: bool) -> str:
 
 
 def _found(explanation: dict[str, Any]) -> str:
+    actual = shown(explanation.get("actual"))
     match explanation.get("state"):
         case "missing":
-            return "has no value"
+            found = _found_missing(explanation)
         case "null":
-            return "was null"
+            found = "was null"
+        case "error":
+            found = "could not be compared"
         case "type_mismatch":
-            return f"was {shown(explanation['actual'])}, which is not {_article(explanation['expects'])}"
+            found = f"was {actual}, which is not {_article(explanation['expects'])}"
         case "no_previous":
-            return f"was {shown(explanation.get('actual'))} with no earlier value known"
+            found = f"was {actual} with no earlier value known"
+        case _ if "items_met" in explanation:
+            found = f"had {explanation['items_met']} of {explanation['items']} items that meet it"
         case _ if "items" in explanation:
-            return f"had {explanation['items_met']} of {explanation['items']} items that meet it"
+            found = f"had {explanation['items']} items"
         case _ if "previous" in explanation:
-            return f"went from {shown(explanation['previous'])} to {shown(explanation['actual'])}"
+            found = f"went from {shown(explanation['previous'])} to {actual}"
+        case _ if "previous_state" in explanation:
+            found = f"went from nothing to {actual}"
         case _:
-            return f"was {shown(explanation['actual'])}"
+            found = f"was {actual}"
+    return found
+
+
+def _found_missing(explanation: dict[str, Any]) -> str:
+    if "previous" in explanation:
+        return f"went from {shown(explanation['previous'])} to nothing"
+    if explanation.get("previous_state") == "unknown":
+        return "has no value, and no earlier one is known"
+    return "has no value"
 
 
 def _article(kind: str) -> str:

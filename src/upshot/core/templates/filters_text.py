@@ -9,6 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from upshot.core.templates.errors import RenderFailure
+from upshot.core.templates.escapes import HtmlText, JsonText, UrlText
 from upshot.core.templates.filters_numbers import to_whole
 from upshot.core.templates.limits import LIST_ITEMS_MAX, OUTPUT_CHARACTERS_MAX
 from upshot.core.templates.values import to_text
@@ -97,18 +98,18 @@ def split(value: Any, separator: Any = " ") -> list[str]:
 
 def escape(value: Any) -> str:
     """Safe inside HTML text and attributes."""
-    return html.escape(to_text(value))
+    return HtmlText(html.escape(to_text(value)))
 
 
 def url_encode(value: Any) -> str:
     """Safe as one part of a URL's path or query: everything but letters, digits and `-_.~` is percent-encoded."""
-    return quote(to_text(value), safe="")
+    return UrlText(quote(to_text(value), safe="", errors="replace"))
 
 
 def json_text(value: Any) -> str:
     """As JSON; safe inside a JSON document, quotes included."""
     try:
-        return msgspec.json.encode(value).decode()
+        return JsonText(msgspec.json.encode(value).decode())
     except (TypeError, ValueError, RecursionError) as error:
         raise RenderFailure(f"the value cannot be written as JSON ({error})") from error
 

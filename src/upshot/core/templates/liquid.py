@@ -4,7 +4,7 @@ Nothing of its default environment is left: no includes, no clock (`now`, `today
 of a value. A variable is first one that the template itself set, then a path over the facts.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from io import StringIO
 from typing import Any, Final, Literal, TextIO, cast
@@ -27,6 +27,7 @@ from liquid.utils import ReadOnlyChainMap
 
 from upshot.core.facts import MISSING, Facts
 from upshot.core.templates.errors import RenderFailure
+from upshot.core.templates.escapes import Escape, HtmlText, html_text
 from upshot.core.templates.filters import FILTERS, TAKES_MISSING, ZONED
 from upshot.core.templates.limits import (
     BLOCK_NESTING_MAX,
@@ -41,13 +42,23 @@ OnMissing = Literal["blank", "fail"]
 
 
 class Context(RenderContext):
-    """One render: the facts it reads, the policy for what is not there, and the budget it has left."""
+    """One render: the facts it reads, the policy for what is not there, how each placeholder is written (by where it
+    starts), and the budget it has left."""
 
-    __slots__ = ("budget", "facts", "on_missing")
+    __slots__ = ("budget", "facts", "is_html", "on_missing", "writers")
 
-    def __init__(self, template: BoundTemplate, facts: Facts, on_missing: OnMissing) -> None:
+    def __init__(
+        self,
+        template: BoundTemplate,
+        facts: Facts,
+        on_missing: OnMissing,
+        writers: Mapping[int, Escape],
+        *,
+        is_html: bool = False,
+    ) -> None:
         super().__init__(template)
         self.facts, self.on_missing, self.budget = facts, on_missing, Budget()
+        self.writers, self.is_html = writers, is_html
         # The library's own scope also holds a clock and counters; only what the template sets is left in it.
         self.scope = ReadOnlyChainMap(self.locals)
 
@@ -81,6 +92,8 @@ class Context(RenderContext):
         if name in ZONED:
             named["zone"] = self.facts.zone
         plain = [None if is_blank(item) else item for item in (value, *arguments)]
+        if self.is_html and name == "newline_to_br":
+            plain[0] = html_text(plain[0])
         try:
             result = FILTERS[name](*plain, **named)
         except (TypeError, AttributeError) as error:
@@ -88,7 +101,7 @@ class Context(RenderContext):
         if isinstance(result, str) and len(result) > OUTPUT_CHARACTERS_MAX:
             raise RenderFailure(f"the filter {name!r} would make more than {OUTPUT_CHARACTERS_MAX:,} characters")
         self.budget.charge(result)
-        return result
+        return HtmlText(result) if self.is_html and name == "newline_to_br" else result
 
 
 class BoundedBuffer(StringIO):
@@ -113,7 +126,8 @@ class _OutputNode(OutputNode):
             value = self.expression.evaluate(context)
             if context.on_missing == "fail" and is_blank(value):
                 raise RenderFailure("there is no value")  # noqa: TRY301 - the clause below names the placeholder
-            return buffer.write(to_text(value))
+            write = context.writers.get(self.token.start_index, to_text)
+            return buffer.write(write(None if is_blank(value) else value))
         except RenderFailure as failure:
             raise RenderFailure(failure.reason, failure.placeholder or str(self)) from None
 

@@ -9,9 +9,13 @@ from typing import Any, cast
 
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import Facts, compile_path
+from upshot.core.templates.contexts import ContextName
 from upshot.core.templates.limits import VALUE_NESTING_MAX
 from upshot.core.templates.liquid import OnMissing
 from upshot.core.templates.text import Render, compile_text, has_template
+
+_Rules = tuple[OnMissing | Mapping[str, OnMissing], ContextName | Mapping[str, ContextName] | None]
+"""What holds below some place: `on_missing` and `contexts`."""
 
 
 class Template:
@@ -37,17 +41,19 @@ def compile_template(
     at: str = "",
     *,
     on_missing: OnMissing | Mapping[str, OnMissing] = "blank",
+    contexts: ContextName | Mapping[str, ContextName] | None = None,
 ) -> Template:
     """The template of a JSON value, found at the path `at`.
 
     `on_missing` says what a placeholder without a value does: `blank` (nothing in a text, null where it stands alone)
     or `fail`. A mapping gives it for each top-level field; the fields it does not name are `blank`.
+    `contexts` says in the same way what the texts are, and so how values are written in them; None is no context.
 
     Raises:
         Refused: with every problem, each at its own path.
     """
     compiler = _Compiler()
-    render = compiler.compile(value, at, on_missing, 0)
+    render = compiler.compile(value, at, (on_missing, contexts), 0)
     if compiler.problems:
         raise Refused(compiler.problems)
     template = Template(render or (lambda _: value), frozenset(compiler.paths))
@@ -67,25 +73,26 @@ class _Compiler:
         self,
         value: Any,
         at: str,
-        on_missing: OnMissing | Mapping[str, OnMissing],
+        rules: _Rules,
         depth: int,
     ) -> Render | None:
         if isinstance(value, str):
-            return self._text(value, at, on_missing if isinstance(on_missing, str) else "blank")
+            return self._text(value, at, rules)
         if depth >= VALUE_NESTING_MAX and isinstance(value, dict | list):
             self.problems.append(Problem(at, f"is nested deeper than {VALUE_NESTING_MAX} levels", "too_deep"))
             return None
         if isinstance(value, dict):
-            return self._fields(cast("dict[str, Any]", value), at, on_missing, depth)
+            return self._fields(cast("dict[str, Any]", value), at, rules, depth)
         if isinstance(value, list | tuple):
-            return self._items(list(cast("list[Any]", value)), at, on_missing, depth)
+            return self._items(list(cast("list[Any]", value)), at, rules, depth)
         return None
 
-    def _text(self, text: str, at: str, on_missing: OnMissing) -> Render | None:
+    def _text(self, text: str, at: str, rules: _Rules) -> Render | None:
         if not has_template(text):
             return None
+        on_missing, context = _rules_of(rules, None)
         try:
-            compiled = compile_text(text, at, on_missing)
+            compiled = compile_text(text, at, on_missing, context)
         except Refused as refused:
             self.problems.extend(refused.problems)
             return None
@@ -97,14 +104,13 @@ class _Compiler:
         self,
         fields: dict[str, Any],
         at: str,
-        on_missing: OnMissing | Mapping[str, OnMissing],
+        rules: _Rules,
         depth: int,
     ) -> Render:
         skeleton = dict(fields)
         parts: list[tuple[str, Render]] = []
         for key, item in fields.items():
-            policy = on_missing if isinstance(on_missing, str) else on_missing.get(key, "blank")
-            render = self.compile(item, f"{at}.{key}" if at else str(key), policy, depth + 1)
+            render = self.compile(item, f"{at}.{key}" if at else str(key), _rules_of(rules, key), depth + 1)
             if render is not None:
                 skeleton[key] = None
                 parts.append((key, render))
@@ -123,14 +129,14 @@ class _Compiler:
         self,
         items: list[Any],
         at: str,
-        on_missing: OnMissing | Mapping[str, OnMissing],
+        rules: _Rules,
         depth: int,
     ) -> Render:
         skeleton = list(items)
-        policy: OnMissing = on_missing if isinstance(on_missing, str) else "blank"
+        below = _rules_of(rules, None)
         parts: list[tuple[int, Render]] = []
         for index, item in enumerate(items):
-            render = self.compile(item, f"{at}[{index}]", policy, depth + 1)
+            render = self.compile(item, f"{at}[{index}]", below, depth + 1)
             if render is not None:
                 parts.append((index, render))
         if not parts:
@@ -143,3 +149,12 @@ class _Compiler:
             return result
 
         return render_items
+
+
+def _rules_of(rules: _Rules, field: str | None) -> tuple[OnMissing, ContextName | None]:
+    """What holds for one field, or for a value that is none."""
+    on_missing, contexts = rules
+    return (
+        on_missing if isinstance(on_missing, str) else on_missing.get(field or "", "blank"),
+        contexts if isinstance(contexts, str) or contexts is None else contexts.get(field or ""),
+    )

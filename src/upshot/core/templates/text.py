@@ -10,7 +10,10 @@ from liquid.template import BoundTemplate
 
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import MISSING, Facts
+from upshot.core.templates.contexts import ContextName, lone_writer, writers_of
 from upshot.core.templates.errors import RenderFailure, TemplateError
+from upshot.core.templates.escapes import Escape
+from upshot.core.templates.escapes import text as plain_text
 from upshot.core.templates.limits import OUTPUT_CHARACTERS_MAX
 from upshot.core.templates.liquid import (
     Context,
@@ -27,10 +30,14 @@ from upshot.core.templates.paths import (
     known_segments,
     segments_of,
 )
+from upshot.core.templates.places import MISPLACED
 from upshot.core.templates.scanner import Part, SourceFault, scan
-from upshot.core.templates.values import copied, to_json, to_text
+from upshot.core.templates.values import copied, is_blank, to_json, to_text
 
 Render = Callable[[Facts], Any]
+
+_Slot = tuple[int, Read, str, Escape, type | None]
+"""A placeholder: its place, how it is read, its text, how a value is written, and the type that is written as it is."""
 
 _CONTAINERS = frozenset({dict, list})
 
@@ -57,8 +64,8 @@ def is_lone(text: str) -> bool:
     return len(parts) == 1 and parts[0].kind == "output"
 
 
-def compile_text(source: str, at: str, on_missing: OnMissing) -> CompiledText:
-    """The compiled form of a text that holds at least one placeholder or tag.
+def compile_text(source: str, at: str, on_missing: OnMissing, context: ContextName | None = None) -> CompiledText:
+    """The compiled form of a text that holds at least one placeholder or tag, each value written for its context.
 
     Raises:
         Refused: the text is no template; the problem's path is `at`.
@@ -69,10 +76,11 @@ def compile_text(source: str, at: str, on_missing: OnMissing) -> CompiledText:
         if len(parts) != 1 and stripped != source and is_lone(source):
             parts, source = scan(stripped), stripped
         if all(part.kind == "text" or (part.kind == "output" and is_plain_path(part.text)) for part in parts):
-            return _compile_plain(parts, at, on_missing)
-        return _compile_liquid(source, at, on_missing)
+            return _compile_plain(parts, at, on_missing, context)
+        return _compile_liquid(source, parts, at, on_missing, context)
     except SourceFault as fault:
-        raise Refused([Problem(at, f"is not a template: {fault.message}", fault.code)]) from fault
+        said = fault.message if fault.code == MISPLACED else f"is not a template: {fault.message}"
+        raise Refused([Problem(at, said, fault.code)]) from fault
     except LiquidError as error:
         raise Refused([Problem(at, f"is not a template: {_reason(error)}", "template_syntax")]) from error
     except Refused as refused:
@@ -84,20 +92,23 @@ def compile_text(source: str, at: str, on_missing: OnMissing) -> CompiledText:
         ) from refused
 
 
-def _compile_plain(parts: list[Part], at: str, on_missing: OnMissing) -> CompiledText:
-    slots: list[tuple[int, Read, str]] = []
+def _compile_plain(parts: list[Part], at: str, on_missing: OnMissing, context: ContextName | None) -> CompiledText:
+    slots: list[_Slot] = []
     paths: list[str] = []
+    writers = writers_of(parts, context) if len(parts) > 1 else {}
     for index, part in enumerate(parts):
         if part.kind == "output":
             path, read = compile_read(segments_of(part.text))
-            slots.append((index, read, "{{ " + part.text + " }}"))
+            write = writers.get(part.start, to_text)
+            stays = str if write in (to_text, plain_text) else None
+            slots.append((index, read, "{{ " + part.text + " }}", write, stays))
             paths.append(path.text)
     if not slots:
         text = "".join(part.text for part in parts)
         return CompiledText(lambda _: text, (), is_lone=False)
     if len(parts) == 1:
         return CompiledText(
-            _lone_render(slots[0][1], slots[0][2], at, on_missing),
+            _lone_render(slots[0][1], slots[0][2], at, on_missing, lone_writer(context)),
             tuple(paths),
             is_lone=True,
         )
@@ -105,7 +116,9 @@ def _compile_plain(parts: list[Part], at: str, on_missing: OnMissing) -> Compile
     return CompiledText(_joined_render(skeleton, slots, at, on_missing), tuple(paths), is_lone=False)
 
 
-def _lone_render(read: Read, placeholder: str, at: str, on_missing: OnMissing) -> Render:
+def _lone_render(
+    read: Read, placeholder: str, at: str, on_missing: OnMissing, write: Callable[[Any], Any] | None
+) -> Render:
     def render(facts: Facts) -> Any:
         value = read(facts)
         if value.__class__ in _CONTAINERS:
@@ -118,12 +131,25 @@ def _lone_render(read: Read, placeholder: str, at: str, on_missing: OnMissing) -
             raise TemplateError(at, placeholder, "there is no value")
         return copied(value)
 
+    def render_written(facts: Facts) -> Any:
+        value = read(facts)
+        if value is MISSING or value is None:
+            if on_missing == "fail":
+                raise TemplateError(at, placeholder, "there is no value")
+            return None
+        try:
+            return write(value) if write is not None else value
+        except RenderFailure as failure:
+            raise TemplateError(at, placeholder, failure.reason) from None
+
+    if write is not None:
+        return render_written
     return render_present if on_missing == "fail" else render
 
 
 def _joined_render(
     skeleton: list[str],
-    slots: list[tuple[int, Read, str]],
+    slots: list[_Slot],
     at: str,
     on_missing: OnMissing,
 ) -> Render:
@@ -131,13 +157,13 @@ def _joined_render(
 
     def render(facts: Facts) -> str:
         pieces = skeleton.copy()
-        for index, read, placeholder in slots:
+        for index, read, placeholder, write, stays in slots:
             value = read(facts)
-            if type(value) is not str:
+            if type(value) is not stays:
                 if is_strict and (value is MISSING or value is None):
                     raise TemplateError(at, placeholder, "there is no value")
                 try:
-                    value = to_text(value)
+                    value = write(value)
                 except RenderFailure as failure:
                     raise TemplateError(at, placeholder, failure.reason) from None
             pieces[index] = value
@@ -149,7 +175,9 @@ def _joined_render(
     return render
 
 
-def _compile_liquid(source: str, at: str, on_missing: OnMissing) -> CompiledText:
+def _compile_liquid(
+    source: str, parts: list[Part], at: str, on_missing: OnMissing, context_name: ContextName | None
+) -> CompiledText:
     template = _parsed(source)
     paths: list[str] = []
     for segments in global_paths(template):
@@ -157,15 +185,17 @@ def _compile_liquid(source: str, at: str, on_missing: OnMissing) -> CompiledText
         if known:
             paths.append(compile_read(known)[0].text)
     expression = lone_expression(template)
+    writers = writers_of(parts, context_name) if expression is None else {}
+    write = lone_writer(context_name)
 
     def evaluate(facts: Facts) -> Any:
-        context = Context(template, facts, on_missing)
+        context = Context(template, facts, on_missing, writers, is_html=context_name == "html")
         if expression is None:
             return render_nodes(template.nodes, context)
-        value = to_json(expression.evaluate(context))
-        if value is None and on_missing == "fail":
+        value = expression.evaluate(context)
+        if on_missing == "fail" and to_json(value) is None:
             raise RenderFailure("there is no value")
-        return value
+        return to_json(value if write is None or is_blank(value) else write(value))
 
     def render(facts: Facts) -> Any:
         try:

@@ -38,8 +38,17 @@ def to_json(value: Any) -> Any:
     if isinstance(value, int | float):
         return to_number(value)
     if isinstance(value, str):
-        return value
-    return copied(value) if isinstance(value, dict | list | tuple) else None
+        return str(value)
+    return _plain(value) if isinstance(value, dict | list | tuple) else None
+
+
+def _plain(value: Any) -> Any:
+    """Copied, with texts that a filter marked as escaped made plain ones."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in cast("list[Any]", value)]
+    return str(value) if isinstance(value, str) else value
 
 
 def copied(value: Any) -> Any:

@@ -6,7 +6,7 @@ import { IconButton } from "@/parts/Button";
 import { Menu } from "@/parts/Menu";
 import { StatusBadge } from "@/parts/Status";
 import { Switch } from "@/parts/Switch";
-import { Cell, Row } from "@/parts/Table";
+import { Cell, Folded, Row } from "@/parts/Table";
 import { Ago } from "@/parts/Time";
 import { Tip } from "@/parts/Tip";
 import { texts } from "@/texts";
@@ -51,17 +51,20 @@ export function AutomationRow({ item, operators, eventTitle }: Props) {
             )}
           </span>
         </p>
+        <Folded>
+          <LastRun item={item} />
+        </Folded>
       </Cell>
-      <Cell>
+      <Cell folds>
         <Priority value={item.priority} />
       </Cell>
-      <Cell>
+      <Cell folds>
         <LastRun item={item} />
       </Cell>
-      <Cell>
+      <Cell folds>
         <SuccessBar rate={item.success_rate} count={item.run_count} />
       </Cell>
-      <Cell>
+      <Cell folds>
         <VersionBadge item={item} />
       </Cell>
       <Cell>

@@ -21,10 +21,10 @@ import { matches } from "./search";
 const columns = [
   { title: texts.automations.columns.on, className: "w-14" },
   { title: texts.automations.columns.name },
-  { title: texts.automations.columns.priority, className: "w-24" },
-  { title: texts.automations.columns.lastRun, className: "w-44" },
-  { title: texts.automations.columns.success, className: "w-40" },
-  { title: texts.automations.columns.version, className: "w-28" },
+  { title: texts.automations.columns.priority, folds: true, className: "w-24" },
+  { title: texts.automations.columns.lastRun, folds: true, className: "w-44" },
+  { title: texts.automations.columns.success, folds: true, className: "w-40" },
+  { title: texts.automations.columns.version, folds: true, className: "w-28" },
   { title: texts.automations.columns.menu, hidden: true, className: "w-12" },
 ];
 const statuses = ["active", "paused", "draft"];

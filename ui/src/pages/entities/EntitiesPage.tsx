@@ -9,16 +9,16 @@ import { More } from "@/parts/More";
 import { Empty, ErrorNote, SkeletonRows } from "@/parts/Notes";
 import { Page } from "@/parts/Page";
 import { Badge } from "@/parts/Status";
-import { Cell, Row, Table } from "@/parts/Table";
+import { Cell, Folded, Row, Table } from "@/parts/Table";
 import { Ago } from "@/parts/Time";
 import { titleOf } from "@/schema-form/model";
 import { texts } from "@/texts";
 
 const columns = [
-  { title: texts.entities.columns.id, className: "w-56" },
-  { title: texts.entities.columns.fields },
-  { title: texts.entities.columns.tags, className: "w-48" },
-  { title: texts.entities.columns.updated, className: "w-32" },
+  { title: texts.entities.columns.id, className: "w-56 max-md:w-auto" },
+  { title: texts.entities.columns.fields, folds: true },
+  { title: texts.entities.columns.tags, folds: true, className: "w-48" },
+  { title: texts.entities.columns.updated, className: "w-28 md:w-32" },
 ];
 
 export function EntitiesPage() {
@@ -99,11 +99,14 @@ function EntityTable({ type }: { type: string }) {
                 >
                   {entity.id}
                 </Link>
+                <Folded>
+                  <FieldsLine entity={entity} />
+                </Folded>
               </Cell>
-              <Cell className="max-w-0">
+              <Cell folds className="max-w-0">
                 <FieldsLine entity={entity} />
               </Cell>
-              <Cell>
+              <Cell folds>
                 <span className="flex flex-wrap gap-1">
                   {entity.tags.slice(0, 3).map((tag) => (
                     <Badge key={tag}>{tag}</Badge>

@@ -12,16 +12,16 @@ import { Empty, ErrorNote, SkeletonRows } from "@/parts/Notes";
 import { Page } from "@/parts/Page";
 import { Search } from "@/parts/Search";
 import { Badge } from "@/parts/Status";
-import { Cell, Row, Table } from "@/parts/Table";
+import { Cell, Folded, Row, Table } from "@/parts/Table";
 import { Ago } from "@/parts/Time";
 import { texts } from "@/texts";
 import { EmitDialog } from "./EmitDialog";
 
 const columns = [
   { title: texts.events.columns.event },
-  { title: texts.events.columns.entity, className: "w-52" },
-  { title: texts.events.columns.runs, className: "w-28" },
-  { title: texts.events.columns.at, className: "w-32" },
+  { title: texts.events.columns.entity, folds: true, className: "w-52" },
+  { title: texts.events.columns.runs, className: "w-24 md:w-28" },
+  { title: texts.events.columns.at, folds: true, className: "w-32" },
 ];
 
 export function EventsPage() {
@@ -76,7 +76,7 @@ function Filters({ filter, onChange }: { filter: EventFilter; onChange: (change:
         value={filter.q ?? ""}
         onChange={find}
       />
-      <div className="w-64">
+      <div className="w-64 max-md:w-full">
         <Combobox
           mono
           label={texts.events.nameFilter}
@@ -86,7 +86,7 @@ function Filters({ filter, onChange }: { filter: EventFilter; onChange: (change:
           onChange={(name) => onChange({ name: name || undefined })}
         />
       </div>
-      <div className="w-48">
+      <div className="w-48 max-md:w-full">
         <Search
           label={texts.events.entityFilter}
           placeholder={texts.events.entityHint}
@@ -153,8 +153,14 @@ function Body({ events, isFiltered, onClear, onEmit }: BodyProps) {
               {(event.marks?.length ?? 0) > 0 && <Badge tone="bad">{texts.events.marks}</Badge>}
             </span>
             <code className="code block truncate text-faint">{JSON.stringify(event.data)}</code>
+            <Folded>
+              {event.entity && <EntityLink entity={event.entity} />}
+              <span className="shrink-0">
+                <Ago at={event.accepted_at} />
+              </span>
+            </Folded>
           </Cell>
-          <Cell className="max-w-0">
+          <Cell folds className="max-w-0">
             <EntityLink entity={event.entity} />
           </Cell>
           <Cell>
@@ -164,7 +170,7 @@ function Body({ events, isFiltered, onClear, onEmit }: BodyProps) {
               <span className="text-xs text-faint">{texts.values.nothing}</span>
             )}
           </Cell>
-          <Cell className="text-soft">
+          <Cell folds className="text-soft">
             <Ago at={event.accepted_at} />
           </Cell>
         </Row>

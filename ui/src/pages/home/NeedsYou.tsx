@@ -1,17 +1,19 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronRight, CircleCheck, TriangleAlert } from "lucide-react";
+import { automationNamesQuery } from "@/api/automations";
 import { runsQuery } from "@/api/runs";
 import { Ago } from "@/parts/Time";
 import { texts } from "@/texts";
-import { groupFailures } from "./failures";
+import { groupFailures, needingSomeone } from "./failures";
 
 /** What is broken now, before anything else: failed runs, those with one cause together. */
 export function NeedsYou() {
-  const failed = useInfiniteQuery(runsQuery({ status: "failed" }, 50));
-  const runs = failed.data?.pages.flatMap((page) => page.items) ?? [];
-  if (failed.isPending || failed.error) return null;
-  const groups = groupFailures(runs);
+  const failed = useInfiniteQuery(runsQuery({ status: "failed" }, 200));
+  const names = useQuery(automationNamesQuery);
+  if (!failed.data || !names.data) return null;
+  const runs = failed.data.pages.flatMap((page) => page.items);
+  const groups = groupFailures(needingSomeone(runs, names.data));
   if (groups.length === 0) {
     return (
       <p className="card flex items-center gap-2.5 px-4 py-3 text-sm text-soft">
@@ -33,9 +35,9 @@ export function NeedsYou() {
               to={group.runs.length === 1 ? "/runs/$id" : "/runs"}
               params={{ id: group.latest.id }}
               search={group.runs.length === 1 ? {} : { status: "failed", automation: group.latest.automation.id }}
-              className="flex items-center gap-3 px-4 py-2.5 hover:bg-hover"
+              className="flex flex-wrap items-center gap-x-3 px-4 py-2.5 hover:bg-hover md:flex-nowrap"
             >
-              <span className="min-w-0 flex-1">
+              <span className="min-w-0 flex-1 max-md:basis-full">
                 <span className="block truncate font-medium">
                   {group.latest.automation.name}
                   {group.step && (
@@ -45,10 +47,10 @@ export function NeedsYou() {
                 <span className="block truncate text-xs text-bad">{group.latest.error?.message}</span>
               </span>
               <span className="text-xs whitespace-nowrap text-soft">{texts.home.failedRuns(group.runs.length)}</span>
-              <span className="w-20 text-right text-xs text-faint">
+              <span className="text-right text-xs text-faint md:w-20">
                 <Ago at={group.latest.finished_at ?? group.latest.created_at} />
               </span>
-              <ChevronRight size={14} aria-hidden className="text-faint" />
+              <ChevronRight size={14} aria-hidden className="text-faint max-md:ml-auto" />
             </Link>
           </li>
         ))}

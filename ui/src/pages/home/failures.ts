@@ -1,4 +1,4 @@
-import type { RunSummary } from "@/api/types";
+import type { AutomationItem, Page, RunSummary } from "@/api/types";
 
 export type FailureGroup = { key: string; step: string | null; runs: RunSummary[]; latest: RunSummary };
 
@@ -8,6 +8,12 @@ export function fingerprint(message: string): string {
     .replaceAll(/"[^"]*"|'[^']*'/g, "…")
     .replaceAll(/[0-9a-f]{8,}(-[0-9a-f]+)*/gi, "#")
     .replaceAll(/\d+/g, "#");
+}
+
+/** Those of these failed runs that somebody should look at: not what was tried out, nor what is deleted since. */
+export function needingSomeone(runs: RunSummary[], known: Page<AutomationItem>): RunSummary[] {
+  const ids = new Set(known.items.map((item) => item.id));
+  return runs.filter((run) => !run.test && (known.next || ids.has(run.automation.id)));
 }
 
 /** Failed runs with one cause together: the same automation, step, code and kind of message. The newest group first. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AutomationItem, EventType, RunSummary } from "@/api/types";
-import { fingerprint, groupFailures } from "./failures";
+import { fingerprint, groupFailures, needingSomeone } from "./failures";
 import { sampleToFire } from "./sample";
 
 const run = (id: string, message: string, step = "send"): RunSummary => ({
@@ -30,6 +30,21 @@ describe("groupFailures", () => {
   });
   it("knows a message by what does not vary in it", () => {
     expect(fingerprint('field "a" of 0192f3a4-bc11 is 3')).toBe("field … of # is #");
+  });
+});
+
+describe("needingSomeone", () => {
+  const known = { items: [{ id: "a1" } as AutomationItem], next: null };
+  const of = (automation: string) => ({
+    ...run(automation, "x"),
+    automation: { id: automation, name: "", version: 1 },
+  });
+  it("leaves out what was only tried, and what is deleted", () => {
+    const runs = [of("a1"), { ...of("a1"), test: true }, of("gone")];
+    expect(needingSomeone(runs, known)).toEqual([runs[0]]);
+  });
+  it("leaves nothing out as deleted when not every automation is known", () => {
+    expect(needingSomeone([of("gone")], { ...known, next: "more" })).toHaveLength(1);
   });
 });
 

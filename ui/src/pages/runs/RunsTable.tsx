@@ -2,17 +2,17 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import type { RunSummary } from "@/api/types";
 import { span } from "@/parts/instants";
 import { Badge, StatusBadge } from "@/parts/Status";
-import { Cell, Row, Table } from "@/parts/Table";
+import { Cell, Folded, Row, Table } from "@/parts/Table";
 import { Ago, Lasting } from "@/parts/Time";
 import { texts } from "@/texts";
 
 const columns = [
   { title: texts.runs.columns.status, className: "w-32" },
   { title: texts.runs.columns.run },
-  { title: texts.runs.columns.event },
-  { title: texts.runs.columns.entity, className: "w-40" },
-  { title: texts.runs.columns.duration, className: "w-28" },
-  { title: texts.runs.columns.at, className: "w-32" },
+  { title: texts.runs.columns.event, folds: true },
+  { title: texts.runs.columns.entity, folds: true, className: "w-40" },
+  { title: texts.runs.columns.duration, folds: true, className: "w-28" },
+  { title: texts.runs.columns.at, folds: true, className: "w-32" },
 ];
 
 type Props = { runs: RunSummary[]; label?: string /** Left out on an entity's own page. */; withEntity?: boolean };
@@ -49,8 +49,14 @@ export function RunsTable({ runs, label = texts.runs.title, withEntity = true }:
                 {run.current_step} · <Ago at={run.waiting_until} />
               </p>
             )}
+            <Folded>
+              {run.event && <code className="code truncate">{run.event.name}</code>}
+              <span className="shrink-0">
+                <Ago at={run.started_at ?? run.created_at} />
+              </span>
+            </Folded>
           </Cell>
-          <Cell className="max-w-0">
+          <Cell folds className="max-w-0">
             {run.event && (
               <Link
                 to="/events/$id"
@@ -62,18 +68,18 @@ export function RunsTable({ runs, label = texts.runs.title, withEntity = true }:
             )}
           </Cell>
           {withEntity && (
-            <Cell className="max-w-0">
+            <Cell folds className="max-w-0">
               <EntityLink entity={run.entity} />
             </Cell>
           )}
-          <Cell className="text-soft">
+          <Cell folds className="text-soft">
             {run.duration_seconds !== null ? (
               span(run.duration_seconds * 1000)
             ) : (
               <Lasting from={run.started_at} to={run.finished_at} />
             )}
           </Cell>
-          <Cell className="text-soft">
+          <Cell folds className="text-soft">
             <Ago at={run.started_at ?? run.created_at} />
           </Cell>
         </Row>

@@ -104,7 +104,7 @@ function Log({ lines }: { lines: LogLine[] }) {
   );
 }
 
-function Attempts({ attempts }: { attempts: Attempt[] }) {
+export function Attempts({ attempts }: { attempts: Attempt[] }) {
   if (attempts.length === 0) return <p className="text-sm text-faint">{texts.runs.noAttempts}</p>;
   return (
     <ol className="flex flex-col gap-2.5">

@@ -7,17 +7,17 @@ import { Button } from "@/parts/Button";
 import { JsonView } from "@/parts/JsonView";
 import { More } from "@/parts/More";
 import { Empty, ErrorNote, SkeletonRows } from "@/parts/Notes";
-import { Cell, Row, Table } from "@/parts/Table";
+import { Cell, Folded, Row, Table } from "@/parts/Table";
 import { Ago } from "@/parts/Time";
 import { texts } from "@/texts";
 import { changedFields, nameIn } from "./changes";
 import { SectionHead } from "./SectionHead";
 
 const columns = [
-  { title: texts.audit.columns.at, className: "w-32" },
-  { title: texts.audit.columns.actor, className: "w-48" },
+  { title: texts.audit.columns.at, folds: true, className: "w-32" },
+  { title: texts.audit.columns.actor, folds: true, className: "w-48" },
   { title: texts.audit.columns.what },
-  { title: texts.audit.columns.change, hidden: true, className: "w-48" },
+  { title: texts.audit.columns.change, hidden: true, className: "w-24 md:w-48" },
 ];
 
 export function AuditPage() {
@@ -57,13 +57,18 @@ function Entry({ entry }: { entry: AuditEntry }) {
   return (
     <Fragment>
       <Row onClick={() => setOpen(!open)}>
-        <Cell className="text-soft">
+        <Cell folds className="text-soft">
           <Ago at={entry.at} />
         </Cell>
-        <Cell className="max-w-0 truncate font-medium">{entry.actor}</Cell>
+        <Cell folds className="max-w-0 truncate font-medium">
+          {entry.actor}
+        </Cell>
         <Cell className="max-w-0 truncate">
           <span className="font-medium">{entry.action}</span> {what}
           {changed.length > 0 && <span className="ml-2 text-xs text-faint">{changed.join(", ")}</span>}
+          <Folded>
+            {entry.actor} <Ago at={entry.at} />
+          </Folded>
         </Cell>
         <Cell className="text-right">
           <Button size="sm" look="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>

@@ -15,9 +15,9 @@ import { SectionHead } from "./SectionHead";
 
 const columns = [
   { title: texts.eventTypes.columns.name },
-  { title: texts.eventTypes.columns.schema, className: "w-28" },
-  { title: texts.eventTypes.columns.entity, className: "w-64" },
-  { title: texts.eventTypes.columns.invalid, className: "w-48" },
+  { title: texts.eventTypes.columns.schema, folds: true, className: "w-28" },
+  { title: texts.eventTypes.columns.entity, folds: true, className: "w-64" },
+  { title: texts.eventTypes.columns.invalid, folds: true, className: "w-48" },
   { title: texts.eventTypes.columns.menu, hidden: true, className: "w-24" },
 ];
 
@@ -71,8 +71,10 @@ function TypeRow({ type, onEdit, onDelete }: { type: EventType; onEdit: () => vo
         </button>
         {type.title && <p className="truncate text-xs text-soft">{type.title}</p>}
       </Cell>
-      <Cell className="text-soft">{type.schema ? texts.eventTypes.fields(fields) : texts.eventTypes.noSchema}</Cell>
-      <Cell className="max-w-0 truncate text-soft">
+      <Cell folds className="text-soft">
+        {type.schema ? texts.eventTypes.fields(fields) : texts.eventTypes.noSchema}
+      </Cell>
+      <Cell folds className="max-w-0 truncate text-soft">
         {type.entity ? (
           <>
             {type.entity.type} <code className="code text-faint">{type.entity.id}</code>
@@ -81,7 +83,7 @@ function TypeRow({ type, onEdit, onDelete }: { type: EventType; onEdit: () => vo
           texts.values.nothing
         )}
       </Cell>
-      <Cell className="text-soft">
+      <Cell folds className="text-soft">
         {type.on_invalid === "refuse" ? texts.eventTypes.refuse : texts.eventTypes.warn}
       </Cell>
       <Cell>

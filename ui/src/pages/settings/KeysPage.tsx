@@ -17,8 +17,8 @@ import { SectionHead } from "./SectionHead";
 const columns = [
   { title: texts.keys.columns.name },
   { title: texts.keys.columns.role, className: "w-32" },
-  { title: texts.keys.columns.created, className: "w-40" },
-  { title: texts.keys.columns.used, className: "w-40" },
+  { title: texts.keys.columns.created, folds: true, className: "w-40" },
+  { title: texts.keys.columns.used, folds: true, className: "w-40" },
   { title: texts.keys.columns.menu, hidden: true, className: "w-28" },
 ];
 
@@ -56,10 +56,12 @@ export function KeysPage() {
                 <Cell>
                   <Badge>{key.role}</Badge>
                 </Cell>
-                <Cell className="text-soft">
+                <Cell folds className="text-soft">
                   <Ago at={key.created_at} />
                 </Cell>
-                <Cell className="text-soft">{key.last_used_at ? <Ago at={key.last_used_at} /> : texts.keys.never}</Cell>
+                <Cell folds className="text-soft">
+                  {key.last_used_at ? <Ago at={key.last_used_at} /> : texts.keys.never}
+                </Cell>
                 <Cell className="text-right">
                   <Button
                     size="sm"

@@ -18,9 +18,7 @@ export function DryRunSteps({ steps }: { steps: DryRunStep[] }) {
             <div className="flex items-center gap-2">
               <StepIcon kind={step.kind as StepKind} action={step.action} size={22} />
               <span className="min-w-0 flex-1 truncate font-medium">{step.id}</span>
-              <Badge tone={step.would === "perform" ? "good" : "idle"}>
-                {texts.inspector.would[step.would] ?? step.would}
-              </Badge>
+              <Would step={step} />
             </div>
             {step.text && <p className="mt-1 text-xs text-soft">{step.text}</p>}
             <Arguments value={step.arguments} />
@@ -33,6 +31,14 @@ export function DryRunSteps({ steps }: { steps: DryRunStep[] }) {
         ))}
       </ol>
     </section>
+  );
+}
+
+/** A step whose arguments cannot be filled in would be started, and fail. */
+function Would({ step }: { step: DryRunStep }) {
+  if (step.would === "perform" && step.problems?.length) return <Badge tone="bad">{texts.inspector.wouldFail}</Badge>;
+  return (
+    <Badge tone={step.would === "perform" ? "good" : "idle"}>{texts.inspector.would[step.would] ?? step.would}</Badge>
   );
 }
 

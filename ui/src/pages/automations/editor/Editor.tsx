@@ -9,7 +9,7 @@ import { factsOf } from "@/condition-builder/facts";
 import { Confirm } from "@/parts/Confirm";
 import { Dialog } from "@/parts/Dialog";
 import { texts } from "@/texts";
-import { EditorBody } from "./EditorBody";
+import { backToOutline, EditorBody } from "./EditorBody";
 import { EditorHeader } from "./EditorHeader";
 import { JsonPane } from "./JsonPane";
 import { Notices } from "./Notices";
@@ -66,6 +66,7 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
         size="full"
         focusField={item === null}
         light={false}
+        onEscape={backToOutline}
         onClose={onClose}
         header={
           <EditorHeader
@@ -93,6 +94,7 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
               onEdit={edit}
               onRun={save.runForReal}
               running={save.running}
+              runError={save.runError}
             />
           )}
         </div>

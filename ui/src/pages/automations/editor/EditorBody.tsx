@@ -1,6 +1,10 @@
+import { ArrowUp } from "lucide-react";
+import { useEffect, useRef } from "react";
 import type { ActionItem, AutomationDocument, AutomationItem, EventType, Operator } from "@/api/types";
 import type { Fact } from "@/condition-builder/facts";
 import { StepForm } from "@/outline/StepForm";
+import { Button } from "@/parts/Button";
+import { texts } from "@/texts";
 import { ConditionForm } from "./ConditionForm";
 import { Inspector } from "./Inspector";
 import { OutlinePane } from "./OutlinePane";
@@ -22,20 +26,41 @@ export type BodyProps = {
   sample: SampleState;
   checks: Checks;
   running: boolean;
+  /** Why the last test run did not start. */
+  runError: Error | null;
   onSelect: (selection: Selection) => void;
+  /** Select, and go on in the form. */
+  onPick: (selection: Selection) => void;
   onEdit: (document: AutomationDocument, touched?: string | null) => void;
   onRun: (sample: SampleState) => void;
 };
 
 /** Outline, the form of what is selected in it, and the sample to try it on. */
-export function EditorBody(props: BodyProps) {
+export function EditorBody(given: Omit<BodyProps, "onPick">) {
+  const [form, goToForm] = useWayToForm();
+  const props: BodyProps = {
+    ...given,
+    onPick: (selection) => {
+      given.onSelect(selection);
+      goToForm();
+    },
+  };
   return (
     <div className="grid min-h-0 flex-1 grid-cols-1 overflow-y-auto lg:grid-cols-[320px_minmax(0,1fr)] lg:overflow-hidden xl:grid-cols-[310px_minmax(0,1fr)_350px]">
-      <div className="border-line bg-ground p-4 lg:overflow-y-auto lg:border-r">
+      <div className="border-line bg-ground p-4 lg:overflow-y-auto lg:border-r" data-outline>
         <OutlinePane {...props} />
       </div>
       <div className="min-w-0 p-5 lg:overflow-y-auto xl:px-7">
-        <div className="mx-auto max-w-[780px]">
+        <div ref={form} data-form className="mx-auto max-w-[780px]">
+          <Button
+            size="sm"
+            look="quiet"
+            className="mb-2 -ml-2 lg:hidden"
+            icon={<ArrowUp size={13} />}
+            onClick={(event) => backToOutline(event.currentTarget)}
+          >
+            {texts.editor.outline}
+          </Button>
           <SelectedForm {...props} />
         </div>
         <div className="mx-auto mt-6 max-w-[780px] border-t border-line pt-5 xl:hidden">
@@ -47,6 +72,30 @@ export function EditorBody(props: BodyProps) {
       </div>
     </div>
   );
+}
+
+/** From inside a form, the focus goes back to the row of the outline it belongs to; false when it was not in a form. */
+export function backToOutline(from: HTMLElement): boolean {
+  if (!from.closest("[data-form]")) return false;
+  const row = document.querySelector<HTMLElement>('[data-outline] [aria-current="step"]');
+  row?.focus();
+  return row !== null;
+}
+
+/** The form's heading takes the focus once the form that was asked for is there. */
+function useWayToForm() {
+  const form = useRef<HTMLDivElement>(null);
+  const isAsked = useRef(false);
+  useEffect(() => {
+    if (!isAsked.current) return;
+    isAsked.current = false;
+    form.current?.querySelector<HTMLElement>("h3")?.focus({ preventScroll: true });
+    form.current?.scrollIntoView({ block: "start" }); // on a phone it stands below the outline
+  });
+  const go = () => {
+    isAsked.current = true;
+  };
+  return [form, go] as const;
 }
 
 function SelectedForm(props: BodyProps) {

@@ -28,7 +28,7 @@ export function EditorHeader(props: Props) {
         value={draft.document.name}
         maxLength={200}
         onChange={(event) => draft.edit({ ...draft.document, name: event.target.value }, "name")}
-        className="h-9 min-w-0 flex-1 basis-56 truncate rounded-md border border-transparent bg-transparent px-2 text-lg font-semibold tracking-tight hover:border-line focus:border-accent focus:outline-none"
+        className="h-9 min-w-0 flex-1 basis-56 truncate rounded-md border border-transparent bg-transparent px-2 text-lg font-semibold tracking-tight hover:border-line focus:border-accent focus:outline-none max-md:-order-2"
       />
       {item && (
         <span className="flex items-center gap-1.5">
@@ -62,7 +62,12 @@ export function EditorHeader(props: Props) {
           {item?.status === "active" ? texts.editor.publish : texts.editor.publishOn}
         </Button>
       </span>
-      <IconButton label={texts.actions.close} icon={<X size={16} />} onClick={props.onClose} />
+      <IconButton
+        label={texts.actions.close}
+        icon={<X size={16} />}
+        className="max-md:-order-1"
+        onClick={props.onClose}
+      />
     </div>
   );
 }

@@ -1,11 +1,11 @@
 import { FlaskConical } from "lucide-react";
-import { explainError } from "@/api/client";
 import type { AutomationItem, JsonObject } from "@/api/types";
 import { Button } from "@/parts/Button";
 import { ExplanationTree } from "@/parts/ExplanationTree";
 import { Field, Select } from "@/parts/Field";
 import { exact } from "@/parts/instants";
 import { JsonEditor } from "@/parts/JsonEditor";
+import { ErrorNote } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
 import { DryRunSteps } from "./DryRunSteps";
@@ -14,7 +14,7 @@ import { Sentence } from "./Sentence";
 import type { SampleState } from "./useSample";
 
 /** Tries the automation on a sample: what would start, why, and what each step would do. Nothing is performed. */
-export function Inspector({ item, dirty, document, sample, checks, running, onRun }: BodyProps) {
+export function Inspector({ item, dirty, document, sample, checks, running, runError, onRun }: BodyProps) {
   const { dryRun } = checks;
   return (
     <section aria-label={texts.inspector.title} className="flex flex-col gap-4">
@@ -29,7 +29,7 @@ export function Inspector({ item, dirty, document, sample, checks, running, onRu
         <>
           <SampleChooser sample={sample} />
           {checks.dryRunError && checks.all.length === 0 && (
-            <p className="text-sm text-bad">{explainError(checks.dryRunError)}</p>
+            <ErrorNote what={texts.inspector.failed} error={checks.dryRunError} />
           )}
           {dryRun && (
             <>
@@ -51,6 +51,11 @@ export function Inspector({ item, dirty, document, sample, checks, running, onRu
             <p className="mt-1.5 text-xs text-faint">
               {texts.inspector.realHint} {realNote(item, dirty)}
             </p>
+            {runError && (
+              <div className="mt-2">
+                <ErrorNote what={texts.errors.action("start the test run")} error={runError} />
+              </div>
+            )}
           </div>
         </>
       ) : (

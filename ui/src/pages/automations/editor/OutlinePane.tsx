@@ -4,7 +4,7 @@ import { ResultMark } from "@/condition-builder/ResultMark";
 import { inWords } from "@/condition-builder/words";
 import { Outline } from "@/outline/Outline";
 import { cx } from "@/parts/classes";
-import { ProblemLines } from "@/parts/Notes";
+import { ErrorNote, ProblemLines } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
 import type { BodyProps } from "./EditorBody";
@@ -12,7 +12,7 @@ import { partOf, placeWords, type Selection } from "./selection";
 
 /** The whole automation at a glance: when, if, then, and what is left to fix. */
 export function OutlinePane(props: BodyProps) {
-  const { document, selection, onSelect, onEdit, checks, operators, eventTypes } = props;
+  const { document, selection, onSelect, onPick, onEdit, checks, operators, eventTypes } = props;
   const type = eventTypes.find((one) => one.name === document.trigger.event);
   const bad = (part: Selection["part"]) => checks.problems.some((problem) => partOf(problem).part === part);
   return (
@@ -24,7 +24,7 @@ export function OutlinePane(props: BodyProps) {
           detail={type?.title ? document.trigger.event : undefined}
           bad={bad("trigger")}
           selected={selection.part === "trigger"}
-          onSelect={() => onSelect({ part: "trigger" })}
+          onSelect={() => onPick({ part: "trigger" })}
         />
       </Section>
       <Section title={texts.editor.condition}>
@@ -33,7 +33,7 @@ export function OutlinePane(props: BodyProps) {
           title={inWords(document.condition, operators) || texts.editor.always}
           bad={bad("condition")}
           selected={selection.part === "condition"}
-          onSelect={() => onSelect({ part: "condition" })}
+          onSelect={() => onPick({ part: "condition" })}
           aside={checks.dryRun && <ResultMark result={checks.dryRun.would_start} />}
         />
       </Section>
@@ -45,7 +45,7 @@ export function OutlinePane(props: BodyProps) {
           problems={checks.problems}
           dryRun={checks.dryRun?.steps ?? []}
           selected={selection.part === "step" ? selection.at : null}
-          onSelect={(at) => onSelect(at === null ? { part: "condition" } : { part: "step", at })}
+          onSelect={(at) => onPick(at === null ? { part: "condition" } : { part: "step", at })}
           onChange={(steps, selected) => {
             onEdit({ ...document, steps });
             onSelect(selected === null ? { part: "condition" } : { part: "step", at: selected });
@@ -59,7 +59,7 @@ export function OutlinePane(props: BodyProps) {
           detail={document.description}
           bad={bad("settings")}
           selected={selection.part === "settings"}
-          onSelect={() => onSelect({ part: "settings" })}
+          onSelect={() => onPick({ part: "settings" })}
         />
       </Section>
       <ProblemBox {...props} />
@@ -110,8 +110,9 @@ function PartRow({ icon, title, detail, bad, selected, onSelect, aside }: PartPr
 }
 
 /** Everything left to fix, each line leading to its place. Calm while a first draft is being built. */
-function ProblemBox({ checks, document, onSelect }: BodyProps) {
-  const { all, problems, checking } = checks;
+function ProblemBox({ checks, document, onPick }: BodyProps) {
+  const { all, problems, checking, checkError } = checks;
+  if (checkError) return <ErrorNote what={texts.errors.action("check the automation")} error={checkError} />;
   if (all.length === 0) {
     return (
       <p role="status" className="flex items-center gap-2 px-1 text-sm text-soft">
@@ -137,7 +138,7 @@ function ProblemBox({ checks, document, onSelect }: BodyProps) {
       <ProblemLines
         problems={all}
         where={(problem) => placeWords(problem.path, document.steps)}
-        onPick={(problem) => onSelect(partOf(problem))}
+        onPick={(problem) => onPick(partOf(problem))}
       />
     </section>
   );

@@ -8,7 +8,7 @@ import type { BodyProps } from "./EditorBody";
 import { FormHead } from "./FormHead";
 
 /** What starts a run: a known event type, or any name. */
-export function TriggerForm({ document, eventTypes, facts, checks, onEdit }: BodyProps) {
+export function TriggerForm({ document, eventTypes, facts, checks, onPick, onEdit }: BodyProps) {
   const name = document.trigger.event;
   const type = eventTypes.find((one) => one.name === name);
   const error = checks.problems.find((problem) => problem.path.startsWith("trigger"))?.message;
@@ -32,7 +32,10 @@ export function TriggerForm({ document, eventTypes, facts, checks, onEdit }: Bod
       {!type && eventTypes.length > 0 && (
         <KnownEvents
           types={eventTypes}
-          onPick={(event) => onEdit({ ...document, trigger: { ...document.trigger, event } })}
+          onPick={(event) => {
+            onEdit({ ...document, trigger: { ...document.trigger, event } });
+            onPick({ part: "trigger" }); // the button that was pressed is gone
+          }}
         />
       )}
       {type?.description && <p className="mt-3 text-sm text-soft">{type.description}</p>}

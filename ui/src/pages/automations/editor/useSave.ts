@@ -29,7 +29,7 @@ export function useSave({ item, draft, onCreated, leaving }: Options) {
     mutationFn: async (publish: boolean) => {
       const document = { ...tidy(draft.document), ...(publish ? { status: "active" as const } : {}) };
       if (!item) return automations.create(document);
-      return automations.save(item.id, { ...document, revision: force.current ? undefined : revision.current });
+      return automations.save(item.id, document, force.current ? "*" : (revision.current ?? item.draft_revision));
     },
     onSuccess: (saved) => {
       force.current = false;
@@ -72,9 +72,6 @@ export function useSave({ item, draft, onCreated, leaving }: Options) {
       say.done(texts.inspector.started);
       void navigate({ to: "/runs/$id", params: { id: run_id } });
     },
-    onError: (error) => {
-      if (problemsOf(error).length === 0) say.failed(texts.errors.action("start the test run"), error);
-    },
   });
   return {
     saveDraft: () => void saveDraft(),
@@ -92,7 +89,8 @@ export function useSave({ item, draft, onCreated, leaving }: Options) {
     runForReal: (sample: SampleState) => run.mutate(sample),
     saving: mutation.isPending,
     running: run.isPending,
-    error: mutation.error ?? run.error,
+    error: mutation.error,
+    runError: run.error,
   };
 }
 

@@ -1,8 +1,9 @@
-"""Run every benchmark, one after another, each in a process of its own, and sum up: `python benchmarks`.
+"""Run every benchmark, one after another, each in a process of its own, and sum up: `python -m benchmarks`.
 
-`--quick` takes three minutes, not ten. DBOS is measured beside us where it can do the same work, unless `--alone` is
-given. The lines of a run of all of them are kept in `figures.jsonl`; `--readme` writes that file's figures into the table
-of `README.md`, so that what is quoted there came from a real run.
+All of them, both stores and every peer take about half an hour; `--quick` a few minutes. `python -m benchmarks runs --peer
+bullmq` runs one of them with the options it takes itself (`--store`, `--peer`, `--workers`). `--long` runs what takes longest
+instead, a million sleepers and five million finished runs. A whole run keeps its lines in `figures.jsonl` (of `--long` in
+`figures-long.jsonl`, of `--quick` nowhere); `--readme` writes both into the table of `README.md`.
 """
 
 import argparse
@@ -16,45 +17,70 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-KEPT = HERE / "figures.jsonl"
+KEPT, KEPT_LONG = HERE / "figures.jsonl", HERE / "figures-long.jsonl"
 README = HERE / "README.md"
-PROGRAMS = {"runs": True, "latency": True, "timers": False, "match": False, "ingest": False}
-"""Every benchmark, and whether it can measure a peer."""
+BOTH = ("--store", "sqlite", "--store", "postgres")
+ALL_PEERS = ("--peer", "all")
+WHOLE: dict[str, tuple[str, ...]] = {
+    "runs": (*BOTH, "--workers", "1,2,4", *ALL_PEERS),
+    "latency": (*BOTH, *ALL_PEERS),
+    "timers": (*BOTH, *ALL_PEERS),
+    "crash": (*BOTH, *ALL_PEERS),
+    "storm": BOTH,
+    "sleepers": BOTH,
+    "history": BOTH,
+    "retention": (),
+    "match": (),
+    "ingest": (),
+}
+"""Every benchmark, and its options in a whole run."""
+QUICK = {name: tuple(option for option in options if option not in ALL_PEERS) for name, options in WHOLE.items()}
+"""The same in a quick run, where the peers are measured in throughput and latency only."""
+QUICK |= {"runs": (*BOTH, "--workers", "1,2", *ALL_PEERS), "latency": WHOLE["latency"], "history": ()}
+LONG = ("sleepers", "history")
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def main() -> int:
     """Run what is asked for; 0 when every benchmark gave its figures."""
-    parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones (all: {', '.join(PROGRAMS)})")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=list(WHOLE), help="one of them, with its own options")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--alone", action="store_true", help="measure no peer")
-    parser.add_argument("--readme", action="store_true", help="write the figures of the last run into README.md")
-    given = parser.parse_args()
+    parser.add_argument("--long", action="store_true", help="the longest ones, in full size")
+    parser.add_argument("--readme", action="store_true", help="write the figures of the last runs into README.md")
+    given, options = parser.parse_known_args()
     if given.readme:
         write_readme()
         return 0
-    unknown = set(given.names) - set(PROGRAMS)
-    if unknown:
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
-    more = ["--quick"] * given.quick
-    command = " ".join(["python benchmarks", *given.names, *more, *["--alone"] * given.alone])
+    if options and given.name is None:
+        parser.error(f"{' '.join(options)}: name the benchmark they are for")
+    chosen = [given.name] if given.name else list(LONG if given.long else WHOLE)
+    command = " ".join(["python -m benchmarks", *sys.argv[1:]])
     lines: list[dict[str, Any]] = [run_facts(command)]
     failed: list[str] = []
-    chosen = given.names or list(PROGRAMS)
+    began = time.monotonic()
     for number, name in enumerate(chosen, 1):
         say(f"[{number}/{len(chosen)}] {name}")
-        beside = ["--peer", "dbos"] if PROGRAMS[name] and not given.alone else []
-        found, is_whole = run_one(name, [*more, *beside])
+        own = options if given.name else default_options(name, is_quick=given.quick, is_alone=given.alone)
+        found, is_whole = run_one(name, [*own, *["--quick"] * given.quick, *["--long"] * (given.long and name in LONG)])
         lines += found
         if not is_whole:
             failed.append(name)
-    if not given.names:
-        KEPT.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    if not given.name and not given.quick:
+        kept = KEPT_LONG if given.long else KEPT
+        kept.write_text("".join(json.dumps(line) + "\n" for line in lines))
     print(table(lines[1:]), file=sys.stderr)
+    say(f"done in {(time.monotonic() - began) / 60:.1f} minutes")
     for name in failed:
         say(f"{name} FAILED; what it said is above")
     return 1 if failed else 0
+
+
+def default_options(name: str, *, is_quick: bool, is_alone: bool) -> list[str]:
+    """How a benchmark is run when all are."""
+    options = (QUICK if is_quick else WHOLE)[name]
+    return [option for option in options if not (is_alone and option in ALL_PEERS)]
 
 
 def say(text: str) -> None:
@@ -98,29 +124,40 @@ def processor() -> str:
 
 def table(lines: list[dict[str, Any]]) -> str:
     """The figures as a Markdown table."""
-    rows = ["| benchmark | figure | store | who | value | ours is |", "| --- | --- | --- | --- | ---: | ---: |"]
+    rows = [
+        "| benchmark | figure | store | who | value | goal | ours is |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: |",
+    ]
     for line in lines:
-        value = f"{line['value']:,} {line['unit']}"
+        value = f"{line['value']:,} {line['unit']}" + (" °" if "foreign_cores" in line else "")
+        goal = f"{line['goal']}{'' if line['met'] else ' **missed**'}" if "goal" in line else ""
         ratio = f"{line['ratio']:,} x" if "ratio" in line else ""
         who = line.get("peer", "the machine" if line["figure"].startswith("disk") else "upshot")
-        rows.append(f"| {line['benchmark']} | {line['figure']} | {line['store']} | {who} | {value} | {ratio} |")
+        rows.append(
+            f"| {line['benchmark']} | {line['figure']} | {line['store']} | {who} | {value} | {goal} | {ratio} |"
+        )
     return "\n".join(rows)
 
 
 def write_readme() -> None:
     """Put the kept figures between the markers of the README."""
-    if not KEPT.exists():
-        raise SystemExit(f"There are no figures yet: {KEPT.name} is written by `python benchmarks` without names.")
-    facts, *lines = (json.loads(line) for line in KEPT.read_text().splitlines())
-    made = (
-        f"Made {facts['date']} by `{facts['command']}` on {facts['cores']} cores ({facts['processor']}), "
-        f"{facts['system']}, Python {facts['python']}."
-    )
-    text = README.read_text()
-    head, rest = text.split(BEGIN)
+    parts: list[str] = []
+    for kept in filter(Path.exists, (KEPT, KEPT_LONG)):
+        facts, *lines = (json.loads(line) for line in kept.read_text().splitlines())
+        made = (
+            f"Made {facts['date']} by `{facts['command']}` on {facts['cores']} cores ({facts['processor']}), "
+            f"{facts['system']}, Python {facts['python']}."
+        )
+        if any("foreign_cores" in line for line in lines):
+            made += " °: other programs were using more than 0.3 of a core."
+        parts += [made, table(lines)]
+    if not parts:
+        raise SystemExit(f"There are no figures yet: {KEPT.name} is written by `python -m benchmarks` without a name.")
+    head, rest = README.read_text().split(BEGIN)
     _, tail = rest.split(END)
-    README.write_text(f"{head}{BEGIN}\n{made}\n\n{table(lines)}\n{END}{tail}")
-    say(f"{len(lines)} figures written into {README.name}")
+    text = "\n\n".join(parts)
+    README.write_text(f"{head}{BEGIN}\n{text}\n{END}{tail}")
+    say(f"written into {README.name}")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ def requests_of(port: int, events: int, batch: int) -> list[bytes]:
 
 def main() -> None:
     """Measure single events and batches."""
-    options = read_options(__doc__)
+    options = read_options(__doc__, stores=("sqlite",))
     share = 10 if options.is_quick else 1
     with machine.fresh_folder() as folder, server(folder) as port:
         say(f"upshot dev listens on port {port}; warming up")

@@ -3,10 +3,13 @@
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+
+SAMPLE_SECONDS = 0.05
 
 
 @contextmanager
@@ -33,6 +36,45 @@ def memory_mb() -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+class PeakMemory:
+    """Notes the highest resident set of this process, in MB, looked at twenty times a second until `stop` (Linux)."""
+
+    def __init__(self) -> None:
+        self.mb = self._now()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """The peak."""
+        self._ended.set()
+        self._thread.join()
+        return self.mb
+
+    def _look(self) -> None:
+        while not self._ended.wait(SAMPLE_SECONDS):
+            self.mb = max(self.mb, self._now())
+
+    @staticmethod
+    def _now() -> float:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1_048_576
+
+
+def busy_cores(seconds: float = 1.0) -> float:
+    """How many cores are at work for others while this process rests (0 where that cannot be seen)."""
+    if not Path("/proc/stat").exists():
+        return 0.0
+    before = _busy_ticks()
+    time.sleep(seconds)
+    return (_busy_ticks() - before) / os.sysconf("SC_CLK_TCK") / seconds
+
+
+def _busy_ticks() -> int:
+    user, nice, system, _idle, _wait, irq, soft = map(int, Path("/proc/stat").read_text().split()[1:8])
+    return user + nice + system + irq + soft
 
 
 def syncs_per_second(folder: Path, seconds: float = 1.0) -> float:

@@ -90,7 +90,7 @@ def measure(name: str, documents: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Measure both populations."""
-    read_options(__doc__)
+    read_options(__doc__, stores=())
     chance = random.Random(1)
     plain = [indexed(number, chance) for number in range(AUTOMATIONS)]
     measure("equality and ranges", plain)

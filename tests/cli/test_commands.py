@@ -137,6 +137,27 @@ def test_a_failure_exits_with_1_and_says_cause_and_remedy(ready: Call, arguments
     assert said.rpartition(": ")[2] in json.dumps(told, ensure_ascii=False)
 
 
+def test_packs_are_listed_without_a_database(call: Call, tmp_path: Path) -> None:
+    listed = call("packs", "list", "--json")
+    assert listed.code == 0
+    assert "clinic" in [item["name"] for item in listed.json["items"]]
+    assert "clinic" in call("packs", "list").out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("name: x", "rule.yaml: "), ('{"a": NaN}', "rule.yaml: a: "), (" " * 8_388_609, "rule.yaml: ")]
+)
+def test_a_file_that_cannot_be_read_as_json_is_named(call: Call, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "rule.yaml").write_text(text)
+    for command in (("automations", "lint", "rule.yaml"), ("automations", "lint", "rule.yaml", "--json")):
+        ended = call(*command)
+        assert ended.code == 1
+        assert "rule.yaml" in ended.err
+        assert "Traceback" not in ended.err
+    assert said in call("automations", "lint", "rule.yaml").err
+
+
 def test_a_missing_database_is_not_made_by_looking(call: Call, tmp_path: Path) -> None:
     ended = call("runs", "list")
     assert ended.code == 1

@@ -1,8 +1,7 @@
-"""An Upshot on a real SQLite file, its engine on a real thread, and time that the test moves."""
+"""An Upshot on each of the databases, its engine on a real thread, and time that the test moves."""
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +13,13 @@ from upshot.testing import Harness, VirtualClock
 class Bench(Harness):
     """What the engine's tests need of one Upshot."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, url: str) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        super().__init__(self._open, path=path)
+        super().__init__(self._open, url=url)
 
     def open(self) -> Upshot:
-        """A new Upshot object on the same file, as a restarted process would make it."""
-        return self._open(f"sqlite:///{self.path}", self.clock)
+        """A new Upshot object on the same database, as a restarted process would make it."""
+        return self._open(self.url, self.clock)
 
     def _open(self, url: str, clock: VirtualClock) -> Upshot:
         upshot = Upshot(url, clock=clock)
@@ -80,6 +79,6 @@ def declare(upshot: Upshot, calls: list[tuple[str, dict[str, Any]]]) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    with Bench(tmp_path / "upshot.db") as made:
+def bench(url: str) -> Iterator[Bench]:
+    with Bench(url) as made:
         yield made

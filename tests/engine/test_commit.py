@@ -17,6 +17,8 @@ from upshot.store.database import Database
 class Insert:
     """Writes numbers, many at once, and cannot write a negative one."""
 
+    name = "change"
+
     def __init__(self) -> None:
         self.batches: list[int] = []
 

@@ -28,8 +28,8 @@ def deep(levels: int) -> dict[str, Any]:
 # --- events are matched, whatever became of their giver ---------------------------------------------------------------------
 
 
-def test_an_event_emitted_before_the_engine_starts_is_matched_when_it_does(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "upshot.db")
+def test_an_event_emitted_before_the_engine_starts_is_matched_when_it_does(url: str) -> None:
+    bench = Bench(url)
     bench.upshot.migrate()
     bench.automation(step("one"))
     bench.upshot.emit("test/happened", {})
@@ -55,8 +55,8 @@ def test_an_event_whose_giver_went_away_is_matched(bench: Bench) -> None:
     assert bench.run()["status"] == "completed"
 
 
-def test_one_tenants_unreadable_definitions_do_not_hold_up_another(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "upshot.db")
+def test_one_tenants_unreadable_definitions_do_not_hold_up_another(url: str) -> None:
+    bench = Bench(url)
     bench.upshot.migrate()
     bench.upshot.tenants.create("broken", name="Broken")
     bench.automation(step("one"))
@@ -161,6 +161,7 @@ def test_a_run_waits_for_its_action_however_often_the_engine_starts(bench: Bench
     assert [run["status"] for run in bench.runs()] == ["completed", "completed"]
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_full_disk_is_busy_and_forgets_no_effect(bench: Bench) -> None:
     times: list[int] = []
 
@@ -183,6 +184,8 @@ def test_a_full_disk_is_busy_and_forgets_no_effect(bench: Bench) -> None:
         return "x" * 200_000
 
     class Lift:
+        name = "change"
+
         def write(self, connection: Any, work: Any, now: int) -> list[None]:
             connection.exec_driver_sql("PRAGMA max_page_count = 1000000").all()
             return [None for _ in work]
@@ -196,10 +199,10 @@ def test_a_full_disk_is_busy_and_forgets_no_effect(bench: Bench) -> None:
 
 
 def test_a_start_that_fails_lets_go_of_the_file(tmp_path: Path) -> None:
-    bench = Bench(tmp_path / "upshot.db")
+    bench = Bench(f"sqlite:///{tmp_path}/upshot.db")
     with pytest.raises(Exception, match="no such table"):
         bench.upshot.start()
-    with Bench(tmp_path / "upshot.db") as other:
+    with Bench(f"sqlite:///{tmp_path}/upshot.db") as other:
         other.automation(step("one"))
         other.happen()
         assert other.run()["status"] == "completed"

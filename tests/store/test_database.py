@@ -17,7 +17,7 @@ def database(tmp_path: Path) -> Database:
 
 
 def test_a_connection_opens_and_reads_while_another_writes(database: Database) -> None:
-    insert = text("INSERT INTO upshot_workers VALUES ('w', 'host', 1, 1, 1)")
+    insert = text("INSERT INTO upshot_workers (id, host, pid, started_at, expires_at) VALUES ('w', 'host', 1, 1, 1)")
     count = text("SELECT count(*) FROM upshot_workers")
     with database.writing() as writing:
         writing.execute(insert)
@@ -38,6 +38,7 @@ def test_every_connection_is_durable_and_patient(database: Database, setting: st
 
 def test_a_reading_keeps_nothing(database: Database) -> None:
     with database.reading() as connection:
-        connection.execute(text("INSERT INTO upshot_workers VALUES ('w', 'host', 1, 1, 1)"))
+        columns = "id, host, pid, started_at, expires_at"
+        connection.execute(text(f"INSERT INTO upshot_workers ({columns}) VALUES ('w', 'host', 1, 1, 1)"))
     with database.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM upshot_workers")).scalar() == 0

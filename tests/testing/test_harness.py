@@ -58,17 +58,17 @@ def test_a_day_passes_in_no_time_and_a_restart_in_between_loses_nothing() -> Non
         assert run["status"] == "completed"
         assert [task["fields"]["title"] for task in harness.entities("task")] == ["HELLO"]
         assert [event["id"] for event in harness.events("shop/order.placed")] == ["o1"]
-        folder = harness.path.parent
+        folder = Path(str(harness.upshot.database.path)).parent
     assert not folder.exists()
 
 
-def test_a_file_that_was_given_stays(tmp_path: Path) -> None:
-    with Harness(path=tmp_path / "kept.db") as harness:
+def test_a_database_that_was_given_stays(tmp_path: Path) -> None:
+    with Harness(url=f"sqlite:///{tmp_path}/kept.db") as harness:
         harness.emit("shop/order.placed", {})
     assert (tmp_path / "kept.db").is_file()
 
 
 def test_settling_without_an_engine_says_so(tmp_path: Path) -> None:
-    harness = Harness(path=tmp_path / "kept.db")
+    harness = Harness(url=f"sqlite:///{tmp_path}/kept.db")
     with pytest.raises(RuntimeError, match="context manager"):
         harness.settle()

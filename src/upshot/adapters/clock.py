@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Protocol
 
 
@@ -34,10 +36,55 @@ class SystemClock:
         return moment
 
 
+def ticks() -> int:
+    """Microseconds of a clock that nobody sets; only differences mean anything."""
+    return time.monotonic_ns() // 1000
+
+
+class ServerClock:
+    """The database server's clock, by which leases and timers are judged when several machines share one database: this
+    machine's monotonic clock plus the offset that was last measured. Until the first measurement it is the machine's own."""
+
+    __slots__ = ("_latest", "_offset", "skew")
+
+    ROUND_TRIP_MAX = 250_000
+    """A measurement that took longer (microseconds) says little, and is taken only when there is no other."""
+
+    def __init__(self) -> None:
+        self._offset = time.time_ns() // 1000 - ticks()
+        self._latest = 0
+        self.skew: int | None = None
+        """How far the machine's wall clock stood before the server's when last measured (microseconds)."""
+
+    def now(self) -> int:
+        """Microseconds since 1970-01-01 UTC by the server's clock, never less than an earlier answer of this process."""
+        moment = ticks() + self._offset
+        self._latest = max(moment, self._latest)
+        return self._latest
+
+    def measure(self, ask: Callable[[], int]) -> None:
+        """Ask the server for its time and keep the offset."""
+        before = ticks()
+        answered = ask()
+        after = ticks()
+        if self.skew is None:  # what was said until now was the machine's opinion
+            self._latest = 0
+        if self.skew is None or after - before <= self.ROUND_TRIP_MAX:
+            self._offset = answered + (after - before) // 2 - after
+            self.skew = time.time_ns() // 1000 - answered
+
+
 class _Ids:
-    """The last instant an id was made for; two ids of one process never share it."""
+    """The last instant an id was made for (two ids of one process never share it), and where their random bits come from."""
 
     latest = 0
+    random: Callable[[int], bytes] = staticmethod(os.urandom)
+
+
+def id_at(now: int) -> str:
+    """A text below every id made at `now` or later, and above those made a millisecond earlier."""
+    text = f"{max(now, 0) // 1000:012x}"
+    return f"{text[:8]}-{text[8:12]}"
 
 
 def new_id(now: int) -> str:
@@ -49,7 +96,24 @@ def new_id(now: int) -> str:
     _Ids.latest = moment
     milliseconds, microseconds = divmod(moment, 1000)
     fraction = (microseconds << 12) // 1000
-    random_bits = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    random_bits = int.from_bytes(_Ids.random(8)) & 0x3FFF_FFFF_FFFF_FFFF
     number = (milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0x2 << 62) | random_bits
     text = f"{number:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def made_at(made: str) -> int:
+    """The instant an id was made for, to the millisecond (microseconds UTC)."""
+    return int(made[:8] + made[9:13], 16) * 1000
+
+
+@contextmanager
+def ids_from(random: Callable[[int], bytes]) -> Generator[None]:
+    """Inside, ids are made of these random bytes and of no instant before: a simulation makes the same ones again. For one
+    thread."""
+    before = _Ids.latest, _Ids.random
+    _Ids.latest, _Ids.random = 0, staticmethod(random)
+    try:
+        yield
+    finally:
+        (_Ids.latest, _Ids.random) = before

@@ -45,7 +45,7 @@ class Audit:
         noun_id: str | None = None,
     ) -> Listed:
         """The entries, newest first."""
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             found = store.page(connection, tenant_id, after, limit + 1, noun=noun, noun_id=noun_id)
         entries, has_more = cut(found, limit)
         return Listed([_shown(entry) for entry in entries], entries[-1].id if has_more else None)

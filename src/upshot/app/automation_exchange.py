@@ -8,15 +8,15 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.actions import save_problems
-from upshot.core.automations import dry_run, inspect, normalise
+from upshot.core.automations import dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import read as read_document
-from upshot.core.automations.fields import as_list, as_object
+from upshot.core.automations.fields import Findings, as_list, as_object
 from upshot.core.errors import Malformed, NotFound, Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
 from upshot.core.strict_json import check
 from upshot.store import automations as store
-from upshot.store import entities
+from upshot.store import entities, event_types
 
 if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
@@ -31,12 +31,17 @@ class Exchange(ABC):
     def __init__(self, upshot: "Upshot") -> None:
         self._upshot = upshot
 
-    def validate(self, document: Any) -> dict[str, Any]:
-        """Whether this document could be saved: `{valid, problems, document, notes}`. Nothing is kept."""
+    def validate(self, document: Any, *, tenant_id: str | None = None) -> dict[str, Any]:
+        """Whether this document could be saved: `{valid, problems, document, notes}`. Nothing is kept.
+
+        With a tenant, the notes also name the placeholders that its event type lets be missing.
+        """
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes)
         found = findings.problems or (self._action_problems(canonical) if canonical is not None else [])
         problems = [msgspec.to_builtins(problem) for problem in found]
         is_valid = canonical is not None and not problems
+        if canonical is not None and is_valid and tenant_id is not None:
+            self._note_gaps(tenant_id, canonical, findings)
         return {
             "valid": is_valid,
             "problems": problems,
@@ -56,7 +61,7 @@ class Exchange(ABC):
             Refused: a document is not understood; the problems name each place.
         """
         documents, paths = _documents(given)
-        told = [self._told(document) for document in documents]
+        told = [self._told(tenant_id, document) for document in documents]
         if not is_dry_run:
             problems = [
                 Problem(_join(path, problem["path"]), problem["message"], problem["code"])
@@ -74,7 +79,7 @@ class Exchange(ABC):
         Raises:
             NotFound: there is no such automation.
         """
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             if automation_id is None:
                 found = store.page(connection, tenant_id, None, EXPORT_MAX)
                 return {"automations": [_exported(automation) for automation in found]}
@@ -133,12 +138,23 @@ class Exchange(ABC):
         automation = read_document(canonical, actions=upshot.actions.shapes)
         return save_problems(automation, upshot.actions, upshot.settings.outbound_policy())
 
-    def _told(self, document: Any) -> dict[str, Any]:
+    def _told(self, tenant_id: str, document: Any) -> dict[str, Any]:
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes, imported=True)
         found = findings.problems or (self._action_problems(canonical) if canonical is not None else [])
         problems = [msgspec.to_builtins(problem) for problem in found]
         understood = canonical if canonical is not None and not problems else None
+        if understood is not None:
+            self._note_gaps(tenant_id, understood, findings)
         return {"document": understood, "notes": findings.notes, "problems": problems, "id": None}
+
+    def _note_gaps(self, tenant_id: str, canonical: dict[str, Any], findings: Findings) -> None:
+        shapes = self._upshot.actions.shapes
+        with self._upshot.database.reading(tenant_id) as connection:
+            declared = event_types.read(connection, tenant_id, canonical["trigger"]["event"])
+        if declared is not None:
+            automation = read_document(canonical, actions=shapes)
+            for path, message in gap_notes(automation, shapes, declared.schema, declared.sample):
+                findings.note_translated(path, message)
 
     def _keep(self, tenant_id: str, told: Sequence[dict[str, Any]], actor: str) -> None:
         def write(connection: Connection) -> dict[str, Any]:
@@ -159,7 +175,7 @@ class Exchange(ABC):
         root: dict[str, Any] | None = None
         if ref is not None:
             key = (tenant_id, *ref)
-            with self._upshot.database.reading() as connection:
+            with self._upshot.database.reading(tenant_id) as connection:
                 root = entities.read_roots(connection, [key]).get(key)
         about = {"type": ref[0], "id": ref[1]} if ref is not None else None
         return Facts(

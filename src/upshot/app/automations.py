@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
+from upshot.app import changing
 from upshot.app.announce import announce
 from upshot.app.automation_exchange import Exchange
 from upshot.app.automation_shapes import audited, automation_items, version_item
@@ -34,7 +35,7 @@ class Automations(Exchange):
         search: str | None = None,
     ) -> Listed:
         """Automations, highest priority first, then in the order of creation."""
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             found = store.page(connection, tenant_id, after, limit + 1, status=status, search=search)
             kept, has_more = cut(found, limit)
             items = automation_items(connection, tenant_id, kept)
@@ -46,7 +47,7 @@ class Automations(Exchange):
         Raises:
             NotFound: there is none of that id, or it was deleted.
         """
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             return self._item(connection, tenant_id, automation_id)
 
     def create(self, tenant_id: str, document: Mapping[str, Any], *, actor: str = "host") -> dict[str, Any]:
@@ -62,6 +63,21 @@ class Automations(Exchange):
             return self._item(connection, tenant_id, made.id)
 
         return self._committed(tenant_id, write)
+
+    def create_if_new(
+        self, tenant_id: str, document: Mapping[str, Any], *, actor: str = "host"
+    ) -> dict[str, Any] | None:
+        """`create`, unless there is an automation of that name: then None."""
+        canonical, _ = self._canonical(document)
+
+        def write(connection: Connection) -> str | None:
+            if store.is_named(connection, tenant_id, canonical["name"]):
+                return None
+            return self._insert(connection, tenant_id, canonical, actor).id
+
+        made = changing.change(self._upshot, tenant_id, write, is_alone=True)
+        self._upshot.engine.definitions_changed(tenant_id)
+        return self.get(tenant_id, made) if made is not None else None
 
     def save(
         self,
@@ -193,7 +209,7 @@ class Automations(Exchange):
         Raises:
             NotFound: there is no such automation.
         """
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             self._present(connection, tenant_id, automation_id)
             found = store.versions(connection, tenant_id, automation_id, after, limit + 1)
         kept, has_more = cut(found, limit)
@@ -205,7 +221,7 @@ class Automations(Exchange):
         Raises:
             NotFound: there is no such automation, or no such version of it.
         """
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             self._present(connection, tenant_id, automation_id)
             found = store.version(connection, tenant_id, automation_id, number)
         if found is None:
@@ -273,7 +289,7 @@ class Automations(Exchange):
         )
 
     def _committed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
-        item = self._upshot.commit.run(write)
+        item = changing.change(self._upshot, tenant_id, write, is_alone=True)
         self._upshot.engine.definitions_changed(tenant_id)
         announce(self._upshot, tenant_id, "automation", id=item["id"], status=item["status"])
         return item

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
+from upshot.app.changing import change
 from upshot.core.automations import read
 from upshot.core.errors import Conflict, NotFound, Refused
 from upshot.core.events import EntityRef, Event
@@ -47,7 +48,7 @@ class Driving:
                 {"status": "cancelled"},
             )
 
-        self._upshot.commit.run(write)
+        change(self._upshot, tenant_id, write)
         self._upshot.engine.dropped(tenant_id, run_id)
 
     def start_by_hand(
@@ -75,17 +76,17 @@ class Driving:
         now = self._upshot.clock.now()
 
         def write(connection: Connection) -> dict[str, str]:
-            event, run = self._made_by_hand(connection, tenant_id, automation_id, data, entity, now, test=test)
+            event, run = self.made_by_hand(connection, tenant_id, automation_id, data, entity, now, test=test)
             control.start_by_hand(connection, event, run, now)
             after = {"run_id": run.id, "test": test}
             audit.add(connection, tenant_id, new_id(now), now, actor, "run", "automation", automation_id, None, after)
             return {"run_id": run.id, "event_id": event.id}
 
-        started = self._upshot.commit.run(write)
+        started = change(self._upshot, tenant_id, write)
         self._upshot.engine.claim_soon()
         return started
 
-    def _made_by_hand(
+    def made_by_hand(
         self,
         connection: Connection,
         tenant_id: str,
@@ -96,7 +97,12 @@ class Driving:
         *,
         test: bool,
     ) -> tuple[Event, NewRun]:
-        """The event and run that somebody starts by hand."""
+        """The event and run that somebody starts by hand, to be kept by `control.start_by_hand`.
+
+        Raises:
+            NotFound: there is no such automation.
+            Conflict: it was never published.
+        """
         live = automations.live_version(connection, tenant_id, automation_id)
         if live is None:
             raise NotFound("automation", automation_id)

@@ -1,15 +1,21 @@
 """Emit and accept: how events come in, as a host's call, over HTTP, or through the outbox of a host's transaction."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from upshot.adapters.clock import new_id
-from upshot.core.errors import Refused
+from upshot.app.event_names import raise_if_lookalike
+from upshot.core.errors import Busy, Refused, UpshotError
+from upshot.core.events import Event
 from upshot.core.strict_json import encode
+from upshot.engine import tracing
 from upshot.engine.accept import Accepted
+from upshot.engine.definitions import TenantDefinitions
 from upshot.engine.receive import form_problems, receive
 from upshot.store import host_connection, outbox
+from upshot.store.database import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
@@ -50,7 +56,8 @@ class Emitting:
             envelope = envelope_of(event, data, id)
             if connection is not None:
                 return self._emit_on(connection, tenant, envelope, is_guarded=on_error == "log")
-            return self.accept(tenant, [envelope])[0].event.public_id
+            with tracing.emitting(tenant, envelope["name"]):
+                return self.accept(tenant, [envelope])[0].event.public_id
         except Exception:
             if on_error == "raise":
                 raise
@@ -66,8 +73,9 @@ class Emitting:
         id: str | None = None,  # noqa: A002 - the event's own field name
     ) -> str:
         """`emit`, for an event loop."""
-        accepted = await self.accept_async(tenant, [envelope_of(event, data, id)])
-        return accepted[0].event.public_id
+        envelope = envelope_of(event, data, id)
+        with tracing.emitting(tenant, envelope["name"]):
+            return (await self.accept_async(tenant, [envelope]))[0].event.public_id
 
     def emit_many(self, events: Sequence[Any], *, tenant: str, connection: Any = None) -> list[str]:
         """Emit up to 1,000 events in one commit; their ids. All are accepted, or none.
@@ -85,40 +93,70 @@ class Emitting:
         An id that was accepted before is answered as a duplicate with the event it belongs to.
         """
         engine = self._upshot.engine
-        known = engine.process.definitions.of_now(tenant_id)
-        events = receive(tenant_id, envelopes, known, self._upshot.clock.now(), test=test)
-        accepted: list[Accepted] = self._upshot.commit.give_blocking(engine.accept, events)
+        with _busy_when_unavailable():
+            known = engine.process.definitions.of_now(tenant_id)
+        events = self._received(tenant_id, envelopes, known, test=test)
+        with tracing.accepting(events, ()) as traced:
+            accepted: list[Accepted] = self._upshot.commit.give_blocking(engine.accept, traced)
         engine.hand([a.event for a in accepted if not a.duplicate])
         return accepted
 
-    async def accept_async(self, tenant_id: str, envelopes: Sequence[Any]) -> list[Accepted]:
-        """`accept`, for an event loop."""
+    async def accept_async(
+        self, tenant_id: str, envelopes: Sequence[Any], traceparents: Sequence[str | None] = ()
+    ) -> list[Accepted]:
+        """`accept`, for an event loop; with the trace context of each, when the caller is not the emitter."""
         engine = self._upshot.engine
         definitions = engine.process.definitions
-        known = definitions.known(tenant_id) or await definitions.of(tenant_id)
-        events = receive(tenant_id, envelopes, known, self._upshot.clock.now())
-        accepted: list[Accepted] = await self._upshot.commit.give(engine.accept, events)
+        with _busy_when_unavailable():
+            known = definitions.known(tenant_id) or await definitions.of(tenant_id)
+        events = self._received(tenant_id, envelopes, known)
+        with tracing.accepting(events, traceparents) as traced:
+            accepted: list[Accepted] = await self._upshot.commit.give(engine.accept, traced)
         engine.hand([a.event for a in accepted if not a.duplicate])
         return accepted
+
+    def _received(
+        self, tenant_id: str, envelopes: Sequence[Any], known: TenantDefinitions, *, test: bool = False
+    ) -> list[Event]:
+        try:
+            raise_if_lookalike(envelopes)
+            return receive(tenant_id, envelopes, known, self._upshot.clock.now(), test=test)
+        except UpshotError:
+            self._upshot.engine.process.metrics.events_rejected += len(envelopes)
+            raise
 
     def _emit_on(self, connection: Any, tenant: str, envelope: dict[str, Any], *, is_guarded: bool) -> str:
         problems = form_problems(envelope, "")
         if problems:
             raise Refused(problems)
+        raise_if_lookalike([envelope])
         return self._insert_on(connection, tenant, envelope, is_guarded=is_guarded)
 
     def _emit_all_on(self, connection: Any, tenant: str, envelopes: list[Any]) -> list[str]:
         problems = [problem for at, given in enumerate(envelopes) for problem in form_problems(given, f"[{at}]")]
         if problems:
             raise Refused(problems)
+        raise_if_lookalike(envelopes)
         return [self._insert_on(connection, tenant, dict(given), is_guarded=False) for given in envelopes]
 
     def _insert_on(self, connection: Any, tenant: str, envelope: dict[str, Any], *, is_guarded: bool) -> str:
         now = self._upshot.clock.now()
         row_id = envelope.setdefault("id", new_id(now))
-        values = (row_id, tenant, outbox.FORMAT, encode(envelope), now, now)
-        host_connection.execute(connection, outbox.insert_text, values, is_guarded=is_guarded)
+        with tracing.emitting(tenant, envelope["name"]) as traceparent:
+            if traceparent is not None:
+                envelope["traceparent"] = traceparent
+            values = (row_id, tenant, outbox.FORMAT, encode(envelope), now, now)
+            host_connection.execute(connection, outbox.insert_text, values, is_guarded=is_guarded)
         return row_id
+
+
+@contextmanager
+def _busy_when_unavailable() -> Generator[None]:
+    """A store that cannot be read now is answered like one that cannot be written: try again."""
+    try:
+        yield
+    except DatabaseUnavailable as error:
+        raise Busy(f"The database cannot be read now ({error.orig}). It is safe to try again.") from error
 
 
 def envelope_of(event: Any, data: Mapping[str, Any] | None, identity: str | None) -> dict[str, Any]:

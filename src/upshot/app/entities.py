@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
-from upshot.app.listed import Listed
+from upshot.app import changing
+from upshot.app.listed import Listed, within_json
 from upshot.core.entities import (
     Change,
     CreateEntity,
@@ -37,7 +38,7 @@ class Entities:
 
     def types(self, tenant_id: str) -> list[dict[str, Any]]:
         """The types there are, with how many entities there are of each."""
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             found = entity_pages.types(connection, tenant_id)
         return [{"type": type_, "count": number} for type_, number in found.items()]
 
@@ -52,8 +53,8 @@ class Entities:
         tag: str | None = None,
     ) -> Listed:
         """Entities of one type, last changed first."""
-        with self._upshot.database.reading() as connection:
-            page = entity_pages.page(connection, tenant_id, type_, after, limit, search=search, tag=tag)
+        with self._upshot.database.reading(tenant_id) as connection:
+            page = entity_pages.page(connection, tenant_id, type_, after, limit, search=within_json(search), tag=tag)
         return Listed([store.as_output(entity) for entity in page.entities], page.next_before)
 
     def get(self, tenant_id: str, type_: str, entity_id: str) -> dict[str, Any]:
@@ -62,7 +63,7 @@ class Entities:
         Raises:
             NotFound: there is none of that type and id.
         """
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             return store.as_output(_present(connection, tenant_id, type_, entity_id))
 
     def create(
@@ -146,7 +147,7 @@ class Entities:
             raise NotFound(operation.type, operation.id)
 
         def write(connection: Connection) -> tuple[Change, list[Event]]:
-            before = store.read(connection, [key]).get(key)
+            before = store.read_to_change(connection, [key]).get(key)
             _raise_unless_current(before, revision)
             answer = store.apply(connection, [store.Wanted(0, tenant_id, operation)], now)[0][0]
             if isinstance(answer, Refused):
@@ -154,16 +155,16 @@ class Entities:
             if answer.event_name is None:
                 return answer, []
             emitted = [_event(tenant_id, answer, now)]
-            accept.insert(connection, emitted, now, self._upshot.engine.process.worker_id)
+            accept.insert(connection, emitted, now, self._upshot.engine.accept.worker_id)
             shown = store.as_output(before) if before is not None else None
             after = None if answer.is_deletion else store.as_output(answer.after)
             named = f"{operation.type}/{operation.id}"
             self._upshot.audit.add(connection, tenant_id, actor, action, "entity", named, shown, after)
             return answer, emitted
 
-        change, emitted = self._upshot.commit.run(write)
+        made, emitted = changing.change(self._upshot, tenant_id, write)
         self._upshot.engine.hand(emitted)
-        return store.as_output(change.after)
+        return store.as_output(made.after)
 
 
 def _event(tenant_id: str, change: Change, now: int) -> Event:

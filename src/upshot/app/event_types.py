@@ -6,8 +6,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.app.announce import announce
+from upshot.app.changing import change
+from upshot.app.event_names import lookalike_problems
 from upshot.app.listed import Listed, cut
-from upshot.core.errors import NotFound, Problem, Refused
+from upshot.core.errors import Malformed, NotFound, Problem, Refused
 from upshot.core.event_payloads import compile_schema, read_binding
 from upshot.core.instants import to_text
 from upshot.core.strict_json import check, encode
@@ -48,7 +50,7 @@ class EventTypes:
         marked where `on_invalid` is "warn". `entity` is `{"type": "patient", "id": "appointment.patientId"}`.
 
         Raises:
-            Refused: naming everything that is not usable.
+            Refused: naming everything that is not usable; Malformed when its name is among it.
         """
         problems = _text_problems(name, title, description, on_invalid)
         for part, read in ((schema, lambda: compile_schema(schema)), (entity, lambda: read_binding(entity))):
@@ -59,7 +61,7 @@ class EventTypes:
         if not problems and sample is not None and len(encode(sample)) > SAMPLE_MAX:
             problems.append(Problem("sample", f"is over {SAMPLE_MAX} characters", "too_large"))
         if problems:
-            raise Refused(problems)
+            raise (Malformed if problems[0].path == "name" else Refused)(problems)
         now = self._upshot.clock.now()
         wanted = store.EventType(
             name=name,
@@ -84,7 +86,7 @@ class EventTypes:
             self._upshot.audit.add(connection, tenant_id, actor, "put", "event_type", name, said, _declared(after))
             return after
 
-        kept = self._upshot.commit.run(write)
+        kept = change(self._upshot, tenant_id, write, is_alone=True)
         self._changed(tenant_id, name)
         return _shown(kept)
 
@@ -94,12 +96,12 @@ class EventTypes:
         Raises:
             NotFound: none of that name is declared.
         """
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             return _shown(_present(connection, tenant_id, name))
 
     def page(self, tenant_id: str, *, limit: int = 50, after: str | None = None) -> Listed:
         """The event types, in the order of their names."""
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             found = store.page(connection, tenant_id, after, limit + 1)
         items, has_more = cut(found, limit)
         return Listed([_shown(declared) for declared in items], items[-1].name if has_more else None)
@@ -117,7 +119,7 @@ class EventTypes:
             tenants.bump_definitions(connection, tenant_id)
             self._upshot.audit.add(connection, tenant_id, actor, "remove", "event_type", name, _declared(before), None)
 
-        self._upshot.commit.run(write)
+        change(self._upshot, tenant_id, write, is_alone=True)
         self._changed(tenant_id, name)
 
     def _changed(self, tenant_id: str, name: str) -> None:
@@ -150,7 +152,7 @@ def _shown(declared: store.EventType) -> dict[str, Any]:
 
 
 def _text_problems(name: str, title: str, description: str, on_invalid: str) -> list[Problem]:
-    problems = form_problems({"name": name}, "")
+    problems = form_problems({"name": name}, "") or lookalike_problems(name, "name")
     if len(title) > TITLE_MAX:
         problems.append(Problem("title", f"has at most {TITLE_MAX} characters", "too_long"))
     if len(description) > DESCRIPTION_MAX:

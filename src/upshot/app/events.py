@@ -2,15 +2,16 @@
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from upshot.app.emitting import Emitting
 from upshot.app.event_shapes import event_item, run_item
 from upshot.app.explain import explain
-from upshot.app.listed import Listed
+from upshot.app.listed import Listed, within_json
 from upshot.core.errors import NotFound
 from upshot.store import event_pages as store
-from upshot.store import run_pages
+from upshot.store import letter_pages, run_pages
 
 RUNS_MAX = 200
 
@@ -22,8 +23,10 @@ class Events(Emitting):
         self, tenant_id: str, *, limit: int = 50, after: str | None = None, wanted: store.Filter | None = None
     ) -> Listed:
         """Events, newest first."""
-        with self._upshot.database.reading() as connection:
-            page = store.page(connection, tenant_id, after, limit, wanted or store.Filter())
+        asked = wanted or store.Filter()
+        asked = msgspec.structs.replace(asked, search=within_json(asked.search))
+        with self._upshot.database.reading(tenant_id) as connection:
+            page = store.page(connection, tenant_id, after, limit, asked)
             items = _items(connection, tenant_id, page.events)
         return Listed(items, page.next_before)
 
@@ -33,12 +36,13 @@ class Events(Emitting):
         Raises:
             NotFound: there is none of that id, the host's or the engine's.
         """
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             event = _present(connection, tenant_id, event_id)
             item = _items(connection, tenant_id, [event])[0]
             found = run_pages.of_event(connection, tenant_id, event.id, RUNS_MAX)
             waits = run_pages.timers_of(connection, tenant_id, [run.id for run in found])
-        return {**item, "runs": [run_item(run, waits.get(run.id)) for run in found]}
+            replay_of = letter_pages.replayed_as(connection, tenant_id, event.id)
+        return {**item, "replay_of": replay_of, "runs": [run_item(run, waits.get(run.id)) for run in found]}
 
     def explain(self, tenant_id: str, event_id: str) -> dict[str, Any]:
         """Why each automation that listened for this event did or did not start.
@@ -47,7 +51,7 @@ class Events(Emitting):
             NotFound: there is no such event.
         """
         zone = self._upshot.engine.process.definitions.of_now(tenant_id).zone
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             return explain(connection, tenant_id, _present(connection, tenant_id, event_id), zone)
 
 

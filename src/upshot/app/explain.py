@@ -66,7 +66,8 @@ def _told(
     if why_none is not None:
         return _item(state, why_none[0], why_none[1], event, None, explanation)
     if explanation is not None and not explanation["result"]:
-        return _item(state, "condition_false", _because("Did not start", explanation), event, None, explanation)
+        outcome = "error" if explanation.get("error") else "condition_false"
+        return _item(state, outcome, _because("Did not start", explanation), event, None, explanation)
     reason = (
         "Did not start, though the condition holds on what is known now: the entity or the automation changed between "
         "the event and its matching, or no worker can run this version."

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
+from upshot.app.changing import change
 from upshot.app.listed import Listed, cut
 from upshot.core.errors import Conflict, NotAllowed, NotFound, NotSignedIn, Problem, Refused
 from upshot.core.instants import SECOND, from_text, to_text
@@ -87,12 +88,12 @@ class Keys:
             store.create(connection, key)
             self._upshot.audit.add(connection, tenant_id, actor, "create", "key", key.id, None, _audited(key))
 
-        self._upshot.commit.run(write)
+        change(self._upshot, tenant_id, write)
         return {**_shown(key), "key": text}
 
     def page(self, tenant_id: str, *, limit: int = 50, after: str | None = None) -> Listed:
         """The tenant's keys, newest first, without their secrets."""
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             found = store.page(connection, tenant_id, after, limit + 1)
         keys, has_more = cut(found, limit)
         return Listed([_shown(key) for key in keys], keys[-1].id if has_more else None)
@@ -123,7 +124,7 @@ class Keys:
             )
             return after
 
-        revoked = self._upshot.commit.run(write)
+        revoked = change(self._upshot, tenant_id, write, is_alone=True)
         self._forget(lambda key: key.tenant_id == tenant_id and key.id == key_id)
         return _shown(revoked)
 
@@ -145,7 +146,7 @@ class Keys:
         parts = text.split("_", 2)
         found: store.Key | None = None
         if len(text) <= KEY_MAX and len(parts) == 3 and parts[0] == "upk" and text.isascii() and text.isprintable():
-            with self._upshot.database.reading() as connection:
+            with self._upshot.database.reading() as connection:  # the key says the tenant
                 found = store.by_prefix(connection, parts[1])
         hashed = _hash(text)
         if not hmac.compare_digest(hashed, found.hash if found else "-" * len(hashed)) or found is None:
@@ -162,7 +163,7 @@ class Keys:
         checked = self._checked.get(name)
         if checked is not None and checked[0] > now:
             return _caller(checked[1], now)
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             found = store.by_id(connection, tenant_id, key_id)
         if found is None:
             raise _not_a_key()
@@ -181,7 +182,7 @@ class Keys:
             if len(self._checked) > CHECKED_MAX:
                 self._checked.popitem(last=False)
         if key.last_used_at is None or key.last_used_at < now - USED_EVERY:
-            self._upshot.commit.run(lambda connection: store.used(connection, key.tenant_id, key.id, now))
+            change(self._upshot, key.tenant_id, lambda c: store.used(c, key.tenant_id, key.id, now))
         return caller
 
     def _forget(self, matches: Callable[[store.Key], bool]) -> None:

@@ -18,7 +18,7 @@ class Outbox:
 
     def counts(self, tenant_id: str) -> dict[str, int]:
         """How many of the tenant's rows are `pending`, `published` and `failed`."""
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             return outbox.by_status(connection, tenant_id)
 
     def publish(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from upshot.adapters.actions import alias, delay_alias, form
 from upshot.adapters.actions.aliases import DELAY
+from upshot.app.changing import change
 from upshot.core.action import Action, ActionRegistry
 from upshot.core.errors import Conflict, NotFound
 from upshot.core.packs import MANIFEST, ActionForm, EntityTypeForm, Pack, read_pack, with_instants
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
 
 DATA_ENDINGS: Final = (".json", ".toml")
+
+
+def list_packs() -> list[dict[str, Any]]:
+    """The packs there are. They come with the package, so this needs no database."""
+    return [_shown(pack) for pack in built_in_packs().values()]
 
 
 class Packs:
@@ -31,7 +37,7 @@ class Packs:
 
     def list(self) -> list[dict[str, Any]]:
         """The packs there are."""
-        return [_shown(pack) for pack in built_in_packs().values()]
+        return list_packs()
 
     def get(self, name: str) -> dict[str, Any]:
         """One pack.
@@ -66,15 +72,11 @@ class Packs:
                 actor=actor,
             )
         self._declare_entity_types(tenant_id, pack.entity_types, actor)
-        known = self._automation_names(tenant_id)
         created: list[str] = []
         present: list[str] = []
         for document in pack.automations.values():
-            if document["name"] in known:
-                present.append(document["name"])
-            else:
-                self._upshot.automations.create(tenant_id, document, actor=actor)
-                created.append(document["name"])
+            made = self._upshot.automations.create_if_new(tenant_id, document, actor=actor)
+            (created if made is not None else present).append(document["name"])
         return {"name": name, "created": created, "present": present}
 
     def demo(self, tenant_id: str, name: str = "clinic", *, actor: str = "host") -> int:
@@ -120,17 +122,7 @@ class Packs:
                     audit = self._upshot.audit
                     audit.add(connection, tenant_id, actor, "put", "entity_type", one.name, said, _audited(after))
 
-        self._upshot.commit.run(write)
-
-    def _automation_names(self, tenant_id: str) -> set[str]:
-        names: set[str] = set()
-        after: Any = None
-        while True:
-            page = self._upshot.automations.page(tenant_id, limit=200, after=after)
-            names |= {item["name"] for item in page.items}
-            after = page.next
-            if after is None:
-                return names
+        change(self._upshot, tenant_id, write, is_alone=True)
 
 
 @lru_cache(maxsize=1)

@@ -32,7 +32,7 @@ def steps_shown(
         tried.setdefault(attempt.step_id, []).append(attempt)
     shown = [_kept(run, step, program, tried.get(step.step_id, [])) for step in journal]
     kept = {step.step_id for step in journal}
-    is_over = statuses.is_final("run", run.status)
+    is_over = run.status in statuses.RUN_OVER
     current = None if is_over else _open_step(program, journal, timer)
     if current is not None and current not in kept:
         shown.append(_open(run, current, program, tried.get(current, []), timer, is_held=is_held))

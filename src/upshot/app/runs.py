@@ -34,7 +34,7 @@ class Runs(Driving):
         entity: tuple[str, str] | None = None,
     ) -> Listed:
         """Runs, newest first. `event` is an event's id, the host's or the engine's, or an event's name."""
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             found = event_pages.read(connection, tenant_id, event) if event is not None else None
             wanted = store.Filter(
                 event_id=found.id if found is not None else None,
@@ -54,7 +54,7 @@ class Runs(Driving):
             NotFound: there is no such run.
         """
         zone = self._upshot.engine.process.definitions.of_now(tenant_id).zone
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             return self._shown(connection, tenant_id, run_id, zone)
 
     def _shown(self, connection: Connection, tenant_id: str, run_id: str, zone: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -12,8 +12,18 @@ from urllib.parse import urlsplit
 from upshot.adapters.outbound_policy import OutboundPolicy
 from upshot.core.automations.fields import as_list
 from upshot.core.errors import Problem, Refused
+from upshot.core.retention import Retention, retention_problems
 
 SECRET_KEY_MIN: Final = 16
+LOG_FORMATS: Final = ("text", "json")
+LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+CHOICES: Final = {"log_format": LOG_FORMATS, "log_level": LOG_LEVELS}
+RANGES: Final = {
+    "worker_concurrency": (1, 100_000),
+    "requests_per_second": (1, 1_000_000_000),
+    "events_bytes_max": (1_024, 104_857_600),
+    "prune_every_hours": (0, 720),
+}
 PREFIX: Final = "UPSHOT_"
 FILE_NAME: Final = "upshot.toml"
 
@@ -23,12 +33,27 @@ class Settings:
     """One process's settings. Each is the variable `UPSHOT_<NAME>` or the key `<name>` of `upshot.toml`."""
 
     database_url: str = "sqlite:///upshot.db"
-    """Where everything is kept: `sqlite:///file.db`."""
+    """Where everything is kept: `sqlite:///file.db` or `postgresql://user@host/database`."""
+    database_direct_url: str = ""
+    """The PostgreSQL server itself, when `database_url` goes through a transaction pooler such as PgBouncer."""
+    worker_concurrency: int = 2_000
+    """How many runs one process drives at once; further ones wait in the store, or for another worker."""
+    worker_queues: frozenset[str] = frozenset({"automation"})
+    """The queues this process serves; separated by commas in a variable."""
+    drain_seconds: int = 10
+    """How long steps in flight may take to end when a process is asked to stop. What has not ended then is handed back."""
     public_url: str = ""
     """The address people and callbacks reach this installation at, like https://example.com/upshot; for links."""
     secret_key: str = field(default="", repr=False)
     """Signs sessions and list cursors, and gives the tenants' webhook secrets. At least 16 characters, the same for every
     process. Without one, each start makes its own: sessions and webhook secrets then end with the process."""
+    metrics_key: str = field(default="", repr=False)
+    """What a monitoring system shows as its bearer key to read /metrics and /healthz; at least 16 characters. Without it a
+    key of the tenant `default` is needed."""
+    log_format: str = "text"
+    """How the processes that Upshot starts write their log: `text` (key=value) or `json`, one object a line."""
+    log_level: str = "warning"
+    """From where on they write it: `debug`, `info`, `warning`, `error` or `critical`."""
     requests_per_second: int = 2_000
     """Requests each key, and each tenant over all its keys, may make per second (bursts of twice as many)."""
     events_bytes_max: int = 8_388_608
@@ -37,6 +62,20 @@ class Settings:
     """Whether webhooks may be called without TLS."""
     outbound_allow_hosts: frozenset[str] = frozenset()
     """`host:port` pairs that webhooks may reach though they are private; separated by commas in a variable."""
+    retention_runs_days: int = Retention.runs_days
+    """For how many days a run that is over is kept; 0: for ever. A tenant may have its own, as for the four below."""
+    retention_events_days: int = Retention.events_days
+    """For how many days an event is kept; one that a kept run stands on is kept with it."""
+    retention_dead_letters_days: int = Retention.dead_letters_days
+    """For how many days a dead letter that is resolved or discarded is kept."""
+    retention_audit_days: int = Retention.audit_days
+    """For how many days the audit is kept."""
+    retention_event_keys_days: int = Retention.event_keys_days
+    """For how many days the id of an event is remembered, so that sending it again is no other event; at least 7."""
+    retention_outbox_days: int = Retention.outbox_days
+    """For how many days an outbox row is kept after it was relayed."""
+    prune_every_hours: int = 6
+    """How often a running engine prunes by itself; 0: only `upshot prune` does."""
 
     def __post_init__(self) -> None:
         problems = _problems(self)
@@ -76,6 +115,10 @@ class Settings:
     def secret_key_bytes(self) -> bytes:
         """The installation's key, or this process's own when none was given."""
         return self._key  # type: ignore[attr-defined, no-any-return]  # set in __post_init__, on a frozen value
+
+    def retention(self) -> Retention:
+        """How long what is over is kept."""
+        return Retention(**{known.name: getattr(self, f"retention_{known.name}") for known in fields(Retention)})
 
     def outbound_policy(self) -> OutboundPolicy:
         """What the guarded HTTP client may do."""
@@ -147,16 +190,31 @@ def _problems(settings: Settings) -> list[Problem]:
             problems.append(Problem(known.name, f"is of type {type(default).__name__}", "wrong_type"))
     if problems:
         return problems
-    if settings.secret_key and len(settings.secret_key) < SECRET_KEY_MIN:
-        problems.append(Problem("secret_key", f"has at least {SECRET_KEY_MIN} characters", "too_short"))
+    problems += [
+        Problem(name, f"has at least {SECRET_KEY_MIN} characters", "too_short")
+        for name in ("secret_key", "metrics_key")
+        if 0 < len(getattr(settings, name)) < SECRET_KEY_MIN
+    ]
+    for name, choices in CHOICES.items():
+        if getattr(settings, name) not in choices:
+            problems.append(Problem(name, f"is one of {', '.join(choices)}", "not_a_choice"))
+    for name, (least, most) in RANGES.items():
+        if not least <= getattr(settings, name) <= most:
+            problems.append(Problem(name, f"is between {least} and {most}", "out_of_range"))
+    if not settings.worker_queues:
+        problems.append(Problem("worker_queues", "names at least one queue, like automation", "missing"))
     if settings.public_url and urlsplit(settings.public_url).scheme not in {"http", "https"}:
         problems.append(Problem("public_url", f"{settings.public_url!r} is not an http or https address", "bad_url"))
-    if settings.requests_per_second < 1:
-        problems.append(Problem("requests_per_second", "is at least 1", "out_of_range"))
-    if not 1_024 <= settings.events_bytes_max <= 104_857_600:
-        problems.append(Problem("events_bytes_max", "is between 1024 and 104857600", "out_of_range"))
-    for host in sorted(settings.outbound_allow_hosts):
-        name, _, port = host.rpartition(":")
-        if not name or not port.isdecimal():
-            problems.append(Problem("outbound_allow_hosts", f"{host!r} is not host:port", "bad_host"))
-    return problems
+    return problems + _retention_problems(settings) + _host_problems(settings)
+
+
+def _retention_problems(settings: Settings) -> list[Problem]:
+    days = asdict(settings.retention())
+    found = retention_problems(days, "", tuple(days))
+    return [Problem(f"retention_{one.path.removeprefix('.')}", one.message, one.code) for one in found]
+
+
+def _host_problems(settings: Settings) -> list[Problem]:
+    parts = {host: host.rpartition(":") for host in sorted(settings.outbound_allow_hosts)}
+    bad = [host for host, (name, _, port) in parts.items() if not name or not port.isdecimal()]
+    return [Problem("outbound_allow_hosts", f"{host!r} is not host:port", "bad_host") for host in bad]

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from sqlalchemy import Connection
 
+from upshot.app.changing import change
 from upshot.app.listed import Listed, cut
 from upshot.core.automations.fields import as_object
 from upshot.core.errors import Conflict, NotFound, Problem, Refused
 from upshot.core.instants import to_text
 from upshot.core.local_time import zone_of
+from upshot.core.retention import retention_problems
 from upshot.store import tenants as store
 
 if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
 
 NAME_MAX: Final = 200
+SETTINGS: Final = ("zone", "locale", "limits", "retention")
 LIMITS: Final = {"requests_per_second": (1, 1_000_000)}
 """The limits a tenant may have of its own, with their bounds."""
 
@@ -33,7 +36,7 @@ class Tenants:
 
     def ensure(self, tenant_id: str, name: str | None = None) -> dict[str, Any]:
         """The tenant of this id, made if it is not there."""
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             present = store.read(connection, tenant_id)
         return (
             _shown(present) if present is not None else self.create(tenant_id, name=name or tenant_id, if_missing=True)
@@ -70,7 +73,7 @@ class Tenants:
                 raise Conflict(f"There is a tenant {tenant_id!r} already. Choose another id.")
             return _present(connection, tenant_id)
 
-        return _shown(self._upshot.commit.run(write))
+        return _shown(change(self._upshot, tenant_id, write))
 
     def get(self, tenant_id: str) -> dict[str, Any]:
         """One tenant.
@@ -78,7 +81,7 @@ class Tenants:
         Raises:
             NotFound: there is none of that id.
         """
-        with self._upshot.database.reading() as connection:
+        with self._upshot.database.reading(tenant_id) as connection:
             return _shown(_present(connection, tenant_id))
 
     def page(self, *, limit: int = 50, after: str | None = None) -> Listed:
@@ -126,7 +129,7 @@ class Tenants:
                 )
             return after
 
-        after = self._upshot.commit.run(write)
+        after = change(self._upshot, tenant_id, write, is_alone=True)
         self._upshot.engine.definitions_changed(tenant_id)
         self._upshot.keys.forget_tenant(tenant_id)
         return _shown(after)
@@ -167,9 +170,9 @@ def _settings_problems(settings: dict[str, Any]) -> list[Problem]:
     problems: list[Problem] = []
     for name, value in settings.items():
         at = f"settings.{name}"
-        if name not in {"zone", "locale", "limits"}:
+        if name not in SETTINGS:
             problems.append(
-                Problem(at, "is not a setting of a tenant; there are zone, locale and limits", "unknown_field")
+                Problem(at, f"is not a setting of a tenant; there are {', '.join(SETTINGS)}", "unknown_field")
             )
         elif value is None:
             continue
@@ -181,6 +184,8 @@ def _settings_problems(settings: dict[str, Any]) -> list[Problem]:
             problems.append(Problem(at, f"{str(value)[:80]!r} is no locale; use one like en-GB", "bad_locale"))
         elif name == "limits":
             problems += _limits_problems(value)
+        elif name == "retention":
+            problems += retention_problems(value, at)
     return problems
 
 

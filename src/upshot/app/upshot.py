@@ -8,20 +8,25 @@ from typing import Any
 import pydantic
 
 from upshot.adapters.actions import ActionCatalogue, built_in_actions
-from upshot.adapters.clock import Clock, SystemClock, new_id
+from upshot.adapters.clock import Clock, ServerClock, SystemClock, new_id
 from upshot.adapters.outbound import OutboundClient
 from upshot.app.audit import Audit
 from upshot.app.automations import Automations
+from upshot.app.backups import Backups
+from upshot.app.dead_letters import DeadLetters
 from upshot.app.entities import Entities
 from upshot.app.event_types import EventTypes
 from upshot.app.events import Events
 from upshot.app.keys import Keys
+from upshot.app.operations import Operations
 from upshot.app.outbox import Outbox
 from upshot.app.packs import Packs
+from upshot.app.retention import Retaining
 from upshot.app.runs import Runs
 from upshot.app.settings import Settings
 from upshot.app.stats import Stats
 from upshot.app.tenants import Tenants
+from upshot.engine.changes import Changes
 from upshot.engine.commit import GroupCommit
 from upshot.engine.definitions import Definitions
 from upshot.engine.process import Limits, Process, Secrets
@@ -55,14 +60,14 @@ class Upshot:
             Refused: the URL or a setting is not usable; the problem names it.
         """
         self.settings = settings or Settings.from_environment()
-        self.clock: Clock = clock or SystemClock()
-        self.database = Database(url or self.settings.database_url)
+        self.database = Database(url or self.settings.database_url, direct_url=self.settings.database_direct_url)
+        self.clock: Clock = clock or (SystemClock() if self.database.is_sqlite else ServerClock())
         self.commit = GroupCommit(self.database, self.clock)
         self.actions = ActionCatalogue(built_in_actions())
         self.actions.load_entry_points()
         reads = Reads(self.database)
         process = Process(
-            worker_id=new_id(self.clock.now()),
+            worker_id=new_id(0),  # unique all the same; a clock that is ahead is not asked before it is set right
             database=self.database,
             commit=self.commit,
             reads=reads,
@@ -71,7 +76,10 @@ class Upshot:
             actions=self.actions,
             outbound=OutboundClient(self.settings.outbound_policy()),
             secrets=Secrets(self.settings.secret_key_bytes()),
-            limits=limits or Limits(),
+            limits=limits or limits_of(self.settings),
+            changes=Changes(is_shared=self.database.is_shared),
+            retention=self.settings.retention(),
+            prune_every_hours=self.settings.prune_every_hours,
         )
         self.events = Events(self)
         self.engine = Engine(process, self.events.accept_async)
@@ -79,7 +87,10 @@ class Upshot:
         self.automations, self.runs = Automations(self), Runs(self)
         self.tenants, self.keys, self.audit = Tenants(self), Keys(self), Audit(self)
         self.outbox, self.stats = Outbox(self), Stats(self)
-        self.packs = Packs(self)
+        self.dead_letters = DeadLetters(self)
+        self.packs, self.retention = Packs(self), Retaining(self)
+        self.backups = Backups(self)
+        self.operations = Operations(self)
         self._thread: threading.Thread | None = None
 
     # --- life -----------------------------------------------------------------------------------------------------------
@@ -167,3 +178,12 @@ class Upshot:
     def emit_many(self, events: Sequence[Any], *, tenant: str = DEFAULT_TENANT, connection: Any = None) -> list[str]:
         """Emit up to 1,000 events in one commit, or in the host's own: all are accepted, or none."""
         return self.events.emit_many(events, tenant=tenant, connection=connection)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The bounds of one process that its settings give."""
+    return Limits(
+        runs_max=settings.worker_concurrency,
+        queues=settings.worker_queues,
+        drain_seconds=float(settings.drain_seconds),
+    )

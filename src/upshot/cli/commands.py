@@ -4,6 +4,8 @@ import typer
 
 from upshot.cli import (
     automations,
+    backup,
+    dead_letters,
     dev,
     doctor,
     emit,
@@ -11,6 +13,7 @@ from upshot.cli import (
     migrate,
     openapi,
     packs,
+    prune,
     relay,
     runs,
     serve,
@@ -27,7 +30,8 @@ app = typer.Typer(
 )
 for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, relay.relay):
     app.command()(verb)
-for name, noun in {"automations": automations, "runs": runs, "packs": packs, "keys": keys}.items():
+NOUNS = {"automations": automations, "runs": runs, "dead-letters": dead_letters, "packs": packs, "keys": keys}
+for name, noun in NOUNS.items():
     app.add_typer(noun.commands, name=name)
-for verb in (doctor.doctor, openapi.openapi, version.version):
+for verb in (prune.prune, backup.backup, backup.restore, doctor.doctor, openapi.openapi, version.version):
     app.command()(verb)

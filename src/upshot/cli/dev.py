@@ -15,10 +15,11 @@ def dev(
     port: options.Port = options.PORT,
     database: options.Database = None,
     app: options.App = None,
+    log_format: options.LogFormat = None,
     as_json: options.Json = False,
 ) -> None:
     """Run everything on this machine: engine, API and admin pages, without keys, in ./.upshot."""
-    from upshot.cli import server
+    from upshot.cli import logs, server
 
     if not server.is_loopback(host):
         raise typer.BadParameter(
@@ -26,8 +27,10 @@ def dev(
             "Use `upshot serve` there.",
             param_hint="--host",
         )
+    logs.start(log_format)
     listening = server.listen(options.LOOPBACK if host == "localhost" else host, port)
     upshot = _opened(database, app, as_json=as_json)
+    upshot.engine.process.limits.drain_seconds = DRAIN_SECONDS
     try:
         server.run_on_a_loop(lambda: _serve(upshot, listening, demo=demo, as_json=as_json))
     finally:
@@ -38,6 +41,8 @@ def dev(
     say("stopped", as_json=as_json, event="stopped")
 
 
+DRAIN_SECONDS = 1.0
+"""Nobody likes to wait for Ctrl-C; a step that is cut off is taken up again at the next start."""
 SECRET_KEY_FILE = FOLDER / "secret-key"
 
 

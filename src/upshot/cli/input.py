@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from upshot.core.errors import Refused
+from upshot.core.errors import Problem, Refused, TooLarge
 
 BYTES_MAX = 8_388_608
 
@@ -28,7 +28,8 @@ def read_file(name: str) -> Any:
     """The JSON value in a file; `-` stands for the standard input.
 
     Raises:
-        Refused: it is not JSON, or the file cannot be read.
+        Refused: it is not JSON, or the file cannot be read; the problems name the file.
+        TooLarge: it is over 8 MiB.
     """
     from upshot.core.strict_json import decode
 
@@ -38,4 +39,10 @@ def read_file(name: str) -> Any:
         content = Path(name).read_bytes()
     except OSError as error:
         raise Refused.at(name, f"cannot be read: {error.strerror or error}", "unreadable") from error
-    return decode(content, max_bytes=BYTES_MAX)
+    try:
+        return decode(content, max_bytes=BYTES_MAX)
+    except TooLarge as error:
+        raise TooLarge(f"{name}: {error}") from error
+    except Refused as refused:
+        named = [Problem(f"{name}: {p.path}" if p.path else name, p.message, p.code) for p in refused.problems]
+        raise type(refused)(named) from refused

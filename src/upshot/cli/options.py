@@ -20,6 +20,28 @@ App = Annotated[
     str | None,
     typer.Option("--app", metavar="MODULE:NAME", help="The host's own Upshot object, which knows the host's actions."),
 ]
+Concurrency = Annotated[
+    int | None,
+    typer.Option("--concurrency", min=1, max=100_000, metavar="N", help="How many runs to drive at once."),
+]
+Queues = Annotated[
+    str | None, typer.Option("--queues", metavar="A,B", help="The queues to serve, like automation,notifications.")
+]
+DrainSeconds = Annotated[
+    int | None,
+    typer.Option("--drain-seconds", min=0, metavar="N", help="How long steps in flight may take to end on SIGTERM."),
+]
+LogFormat = Annotated[
+    str | None,
+    typer.Option("--log-format", metavar="text|json", help="How to write the log: key=value, or JSON lines."),
+]
+HealthPort = Annotated[
+    int | None,
+    typer.Option("--health-port", min=0, max=65535, help="Answer /livez, /readyz, /healthz and /metrics on this port."),
+]
+HealthHost = Annotated[
+    str, typer.Option("--health-host", help="The address for that; beyond this machine, /metrics then needs a key.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200, help="How many at most.")]
 
 DEFAULT_TENANT = "default"

@@ -14,13 +14,12 @@ commands = typer.Typer(help="Packs: ready bundles for one field.", no_args_is_he
 
 
 @commands.command("list")
-def list_(*, database: options.Database = None, as_json: options.Json = False) -> None:
-    """Which packs there are."""
-    from upshot.cli.opening import opened
+def list_(*, as_json: options.Json = False) -> None:
+    """Which packs there are. It needs no database."""
+    from upshot.app.packs import list_packs
     from upshot.cli.output import show_json, show_table
 
-    with opened(database) as upshot:
-        items = upshot.packs.list()
+    items = list_packs()
     if as_json:
         show_json({"items": items})
     else:

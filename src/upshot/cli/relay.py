@@ -13,15 +13,18 @@ def relay(
     *,
     loop: Annotated[bool, typer.Option("--loop", help="Go on, once a second, until SIGINT or SIGTERM.")] = False,
     database: options.Database = None,
+    log_format: options.LogFormat = None,
     as_json: options.Json = False,
 ) -> None:
     """Accept the events that hosts wrote into the outbox. A running engine does this by itself."""
     import threading
 
+    from upshot.cli import logs
     from upshot.cli.opening import opened
     from upshot.cli.output import show, show_json
     from upshot.cli.signals import stopping
 
+    logs.start(log_format)
     asked = threading.Event()
     with opened(database) as upshot, stopping(lambda _number, _frame: asked.set()):
         while True:

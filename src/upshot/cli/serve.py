@@ -9,15 +9,21 @@ def serve(
     *,
     host: options.Host = options.LOOPBACK,
     port: options.Port = options.PORT,
+    concurrency: options.Concurrency = None,
+    queues: options.Queues = None,
+    drain_seconds: options.DrainSeconds = None,
     database: options.Database = None,
     app: options.App = None,
+    log_format: options.LogFormat = None,
     as_json: options.Json = False,
 ) -> None:
     """Run the engine, the API and the admin pages for production: every caller needs a key (`upshot keys create`)."""
-    from upshot.cli import server
-    from upshot.cli.worker import opened_for_service
+    from upshot.cli import logs, server
+    from upshot.cli.worker import limit, opened_for_service
 
+    logs.start(log_format)
     with opened_for_service(database, app) as upshot:
+        limit(upshot, concurrency, queues, drain_seconds)
         listening = server.listen(host, port)
         try:
             server.run_on_a_loop(lambda: _serve(upshot, listening, as_json=as_json))

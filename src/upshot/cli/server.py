@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from upshot.cli.output import plain
 from upshot.cli.signals import stopping
 from upshot.core.errors import Conflict
 
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 REQUESTS_SECONDS = 2
 """How long requests in flight may take to end once the server stops."""
-ENGINE_SECONDS = 2.5
-"""How long steps in flight may take then. What has not ended is taken up again at the next start, as after a crash."""
+HAND_BACK_SECONDS = 1.5
+"""How long handing back what did not end may take after that; else it is free when the lease ends."""
 SWITCH_SECONDS = 0.0005
 """The commit thread waits for the interpreter lock at most about this long; the default of 5 ms is most of a step."""
 GC_THRESHOLDS = (20_000, 20, 50)
@@ -98,7 +97,7 @@ async def serve(
         timeout_graceful_shutdown=REQUESTS_SECONDS,
     )
     server = _Server(config, streams, started)
-    with stopping(server.handle_exit, ends_process=True):
+    with stopping(server.handle_exit, ends_after=seconds_to_stop(upshot)):
         await upshot.start_async()
         try:
             settle_memory()
@@ -107,10 +106,15 @@ async def serve(
             await stop_engine(upshot)
 
 
+def seconds_to_stop(upshot: "Upshot") -> float:
+    """How long after it was asked to stop this process is over at the latest."""
+    return REQUESTS_SECONDS + upshot.engine.process.limits.drain_seconds + HAND_BACK_SECONDS
+
+
 async def stop_engine(upshot: "Upshot") -> None:
-    """Stop the engine, and do not wait for steps that take long."""
+    """Stop the engine; its limits say how long steps in flight may take."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(ENGINE_SECONDS):
+        async with asyncio.timeout(upshot.engine.process.limits.drain_seconds + HAND_BACK_SECONDS):
             await upshot.stop_async()
 
 
@@ -118,9 +122,6 @@ def tune() -> None:
     """Set up a process that is ours: quick hand-over between threads, and collections of garbage that come less often."""
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.set_threshold(*GC_THRESHOLDS)
-    handler = logging.StreamHandler()
-    handler.setFormatter(_PlainFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def settle_memory() -> None:
@@ -189,14 +190,6 @@ class _Server(uvicorn.Server):
         """End the streams, then what else is in flight."""
         self._streams.end()
         await super().shutdown(sockets)
-
-
-class _PlainFormatter(logging.Formatter):
-    """Log lines in which no data can pretend to be another line."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """One line, without control characters; a traceback follows on lines of its own."""
-        return plain(super().formatMessage(record))
 
 
 async def _awaited(main: Callable[[], Awaitable[None]]) -> None:

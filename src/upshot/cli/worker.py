@@ -10,12 +10,28 @@ if TYPE_CHECKING:
     import asyncio
 
 
-def worker(*, database: options.Database = None, app: options.App = None, as_json: options.Json = False) -> None:
-    """Run the engine alone, without API and pages, until SIGINT or SIGTERM."""
-    from upshot.cli import server
+def worker(
+    *,
+    concurrency: options.Concurrency = None,
+    queues: options.Queues = None,
+    drain_seconds: options.DrainSeconds = None,
+    database: options.Database = None,
+    app: options.App = None,
+    health_port: options.HealthPort = None,
+    health_host: options.HealthHost = options.LOOPBACK,
+    log_format: options.LogFormat = None,
+    as_json: options.Json = False,
+) -> None:
+    """Run the engine alone, without API and pages, until SIGINT or SIGTERM. On PostgreSQL any number of them, on any number
+    of machines, share the work."""
+    from upshot.cli import logs, server
+    from upshot.cli.health_server import health_server
 
+    logs.start(log_format)
     with opened_for_service(database, app) as upshot:
-        server.run_on_a_loop(lambda: _work(upshot, as_json=as_json))
+        limit(upshot, concurrency, queues, drain_seconds)
+        with health_server(upshot, health_host, health_port) as url:
+            server.run_on_a_loop(lambda: _work(upshot, url, as_json=as_json))
 
 
 @contextmanager
@@ -47,7 +63,26 @@ def opened_for_service(database: str | None, app: str | None) -> Generator[Any]:
         upshot.close()
 
 
-async def _work(upshot: Any, *, as_json: bool) -> None:
+def limit(upshot: Any, concurrency: int | None, queues: str | None, drain_seconds: int | None) -> None:
+    """Bound this process as its options say.
+
+    Raises:
+        Refused: `--queues` names none.
+    """
+    from upshot.core.errors import Refused
+
+    limits = upshot.engine.process.limits
+    if concurrency is not None:
+        limits.runs_max = concurrency
+    if queues is not None:
+        limits.queues = frozenset(name.strip() for name in queues.split(",") if name.strip())
+        if not limits.queues:
+            raise Refused.at("--queues", "names at least one queue, like automation", "missing")
+    if drain_seconds is not None:
+        limits.drain_seconds = float(drain_seconds)
+
+
+async def _work(upshot: Any, health_url: str | None, *, as_json: bool) -> None:
     import asyncio
 
     from upshot.cli import server
@@ -55,11 +90,13 @@ async def _work(upshot: Any, *, as_json: bool) -> None:
     from upshot.cli.signals import stopping
 
     loop, asked = asyncio.get_running_loop(), asyncio.Event()
-    with stopping(lambda _number, _frame: _soon(loop, asked), ends_process=True):
+    with stopping(lambda _number, _frame: _soon(loop, asked), ends_after=server.seconds_to_stop(upshot)):
         await upshot.start_async()
         try:
             server.settle_memory()
-            say("the engine runs (stop with Ctrl-C)", as_json=as_json, event="ready")
+            told = {"health": health_url} if health_url else {}
+            answers = f"; health on {health_url}" if health_url else ""
+            say(f"the engine runs (stop with Ctrl-C){answers}", as_json=as_json, event="ready", **told)
             await asked.wait()
         finally:
             await server.stop_engine(upshot)

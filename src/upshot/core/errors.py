@@ -99,6 +99,13 @@ class Busy(UpshotError):
         super().__init__(message)
 
 
+class OutcomeUnknown(Busy):
+    """The connection was lost while a write was committed: it was kept whole or not at all, and nobody knows which. Sent again
+    with the same id it takes effect once."""
+
+    code = "outcome_unknown"
+
+
 class ActionError(UpshotError):
     """An action says: this attempt failed. The step's retry policy decides what follows.
 

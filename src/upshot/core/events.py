@@ -19,7 +19,7 @@ class EntityRef(msgspec.Struct, frozen=True):
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An immutable fact that was checked and may be accepted. `text` is its data as canonical JSON; one made `by_hand` is
-    the cause of the one run it was made for and starts nothing else."""
+    the cause of the one run it was made for and starts nothing else. `traceparent` is the W3C trace context of its cause."""
 
     tenant_id: str
     id: str
@@ -36,6 +36,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cause_step_id: str | None = None
     test: bool = False
     by_hand: bool = False
+    traceparent: str | None = None
 
     @property
     def public_id(self) -> str:

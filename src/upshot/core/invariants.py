@@ -1,16 +1,18 @@
 """What must hold of the stored state at every instant, whatever crashed. Checked by the tests after each fault.
 
-The names are those of the reliability plan: I3 one run per event and automation, I4 statuses along the table, I5 one kept
-outcome per place in a journal, I9 a step is kept once, I11 nothing is lost between accept and its end.
+The names are those of the reliability plan: I1 one event per id that a host gave, I3 one run per event and automation, I4
+statuses along the table, I5 one kept outcome per place in a journal and no change of it, I9 a step is kept once, I11 nothing
+is lost between accept and its end.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
 
-from upshot.core.statuses import is_final
+from upshot.core.statuses import RUN, RUN_OVER
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -26,7 +28,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 def violations(snapshot: Snapshot) -> list[str]:
     """Every invariant that does not hold, in words; empty when all is well."""
-    found = list(_one_run_per_cause(snapshot.runs))
+    found = list(_one_event_per_id(snapshot.events)) + list(_one_run_per_cause(snapshot.runs))
     found += _active_are_the_unfinished(snapshot)
     found += _journals_are_whole(snapshot.steps)
     found += _timers_belong_to_the_parked(snapshot)
@@ -39,6 +41,51 @@ def violations(snapshot: Snapshot) -> list[str]:
     return found
 
 
+def moves(before: Snapshot, after: Snapshot) -> list[str]:
+    """What changed from one snapshot to a later one and never may: the moves of runs, and what was kept (I4, I5). Rows that
+    are gone were pruned."""
+    statuses = {(run["tenant_id"], run["id"]): run["status"] for run in before.runs}
+    found = [
+        f"I4: run {run['id']} went from {was} to {run['status']}"
+        for run in after.runs
+        if (was := statuses.get((run["tenant_id"], run["id"]), run["status"])) != run["status"]
+        and run["status"] not in _reachable(was)
+    ]
+    kept = {(step["tenant_id"], step["run_id"], step["seq"]): step for step in before.steps}
+    found += [
+        f"I5: kept step {was} became {step}"
+        for step in after.steps
+        if (was := kept.get((step["tenant_id"], step["run_id"], step["seq"]), step)) != step
+    ]
+    events = {_id_key(event): event for event in before.events}
+    return found + [
+        f"I5: event {was} became {event}"
+        for event in after.events
+        if (was := events.get(_id_key(event), event)) != event
+    ]
+
+
+@cache
+def _reachable(status: str) -> frozenset[str]:
+    """Every status that a run may come to from this one, in any number of moves."""
+    found: set[str] = set()
+    ahead = [status]
+    while ahead:
+        new = RUN[ahead.pop()] - found
+        found |= new
+        ahead.extend(new)
+    return frozenset(found)
+
+
+def _id_key(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row["tenant_id"], row["id"]
+
+
+def _one_event_per_id(events: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    given = ((event["tenant_id"], event["source_id"]) for event in events if event["source_id"] is not None)
+    return (f"I1: {number} events of id {key}" for key, number in Counter(given).items() if number > 1)
+
+
 def _event_key(row: Mapping[str, Any]) -> tuple[Any, Any]:
     return row["tenant_id"], row["event_id"]
 
@@ -49,7 +96,7 @@ def _one_run_per_cause(runs: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 
 
 def _active_are_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
-    unfinished = {(run["tenant_id"], run["id"]) for run in snapshot.runs if not is_final("run", run["status"])}
+    unfinished = {(run["tenant_id"], run["id"]) for run in snapshot.runs if run["status"] not in RUN_OVER}
     active = {(row["tenant_id"], row["run_id"]) for row in snapshot.active}
     yield from (f"I11: run {key} is unfinished and nobody will drive it" for key in sorted(unfinished - active))
     yield from (f"I4: run {key} is over and still active" for key in sorted(active - unfinished))
@@ -76,5 +123,5 @@ def _timers_belong_to_the_parked(snapshot: Snapshot) -> Iterable[str]:
 
 def _finished_have_an_end(runs: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for run in runs:
-        if is_final("run", run["status"]) != (run["finished_at"] is not None):
+        if (run["status"] in RUN_OVER) != (run["finished_at"] is not None):
             yield f"I4: run {run['id']} is {run['status']} with finished_at {run['finished_at']}"

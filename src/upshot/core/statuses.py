@@ -1,7 +1,7 @@
 """Every status and every allowed move, in one table. The state diagrams in the docs are drawn from it.
 
-A status that allows no move is final. Nothing ever leaves a final status, except where the table says so
-(a failed run can be retried by an operator, which is a move the table names).
+A status that allows no move is final: nothing ever leaves it. A run that failed is over, but not final: a person may
+retry it, and it goes on at the step that failed.
 """
 
 from typing import Final
@@ -13,9 +13,11 @@ RUN: Final[dict[str, frozenset[str]]] = {
     "paused": frozenset({"running", "waiting", "cancelled"}),
     "completed": frozenset(),
     "partial": frozenset(),
-    "failed": frozenset(),
+    "failed": frozenset({"pending"}),
     "cancelled": frozenset(),
 }
+RUN_OVER: Final = frozenset({"completed", "partial", "failed", "cancelled"})
+"""Runs of these statuses have an end, and nobody drives them."""
 
 STEP: Final[dict[str, frozenset[str]]] = {
     "pending": frozenset({"ready", "skipped", "cancelled"}),
@@ -42,7 +44,14 @@ OUTBOX: Final[dict[str, frozenset[str]]] = {
     "failed": frozenset({"pending"}),
 }
 
-TABLES: Final = {"run": RUN, "step": STEP, "automation": AUTOMATION, "outbox": OUTBOX}
+DEAD_LETTER: Final[dict[str, frozenset[str]]] = {
+    "open": frozenset({"retrying", "resolved", "discarded"}),
+    "retrying": frozenset({"open", "resolved"}),
+    "resolved": frozenset({"open"}),
+    "discarded": frozenset({"open", "retrying", "resolved"}),
+}
+
+TABLES: Final = {"run": RUN, "step": STEP, "automation": AUTOMATION, "outbox": OUTBOX, "dead_letter": DEAD_LETTER}
 
 
 def may_move(noun: str, before: str, after: str) -> bool:

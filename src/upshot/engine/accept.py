@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.core.events import Event
-from upshot.store import counts
+from upshot.store import counts, hints
 from upshot.store import events as store
 
 
@@ -22,8 +22,11 @@ class Accept:
     """The kind of work that accepts events. Those that were given together are accepted together or not at all; one with an
     id that was accepted before is answered, and not kept."""
 
-    def __init__(self, worker_id: str | None = None) -> None:
-        self.worker_id = worker_id
+    name = "accept"
+
+    def __init__(self) -> None:
+        self.worker_id: str | None = None
+        """The worker that has accepted events in memory and will match them; without one, any worker claims them."""
 
     def write(self, connection: Connection, work: Sequence[list[Event]], now: int) -> Sequence[list[Accepted]]:
         """Keep the new ones of these events and say which were new."""
@@ -31,11 +34,13 @@ class Accept:
         keyed = [event for event in fresh if event.source_id is not None]
         duplicates: set[str] = set()
         if keyed:
-            claimed = store.keep_keys(connection, [(e.tenant_id, e.source_id or "", e.id, now) for e in keyed])
+            claimed = store.keep_keys(connection, sorted((e.tenant_id, e.source_id or "", e.id, now) for e in keyed))
             duplicates = {event.id for event in keyed if event.id not in claimed}
             fresh = [event for event in fresh if event.id not in duplicates]
         if fresh:
             insert(connection, fresh, now, self.worker_id)
+            if self.worker_id is None:
+                hints.send(connection, hints.EVENTS)
         return [[Accepted(event, event.id in duplicates) for event in together] for together in work]
 
 

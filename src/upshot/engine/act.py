@@ -4,6 +4,7 @@ transaction. Whatever an action does (raise, hang, return junk) becomes an outco
 
 import asyncio
 import contextlib
+import contextvars
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ from upshot.core.instants import SECOND
 from upshot.core.journal import Outcome
 from upshot.core.strict_json import encode
 from upshot.core.templates import TemplateError
+from upshot.engine import crash_points
 from upshot.engine.context import StepContext, clean_text
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
@@ -83,6 +85,12 @@ class Act:
     async def _call(self, action: Action, value: Any, context: StepContext, seconds: float) -> Any:
         if action.kind == "store":
             return action.perform(value, context)
+        crash_points.reach("act.before_effect")
+        result = await self._effect(action, value, context, seconds)
+        crash_points.reach("act.after_effect")
+        return result
+
+    async def _effect(self, action: Action, value: Any, context: StepContext, seconds: float) -> Any:
         is_async = self._is_async.get(action.perform)
         if is_async is None:
             is_async = self._is_async[action.perform] = inspect.iscoroutinefunction(action.perform)
@@ -231,6 +239,7 @@ async def _in_thread(function: Callable[[], Any]) -> tuple[Any, BaseException | 
     timeout: a thread cannot be stopped, but it holds up nothing but itself."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[tuple[Any, BaseException | None]] = loop.create_future()
+    context = contextvars.copy_context()
 
     def settle(result: Any, error: BaseException | None) -> None:
         if not answer.done():
@@ -238,7 +247,7 @@ async def _in_thread(function: Callable[[], Any]) -> tuple[Any, BaseException | 
 
     def work() -> None:
         try:
-            result, error = function(), None
+            result, error = context.run(function), None
         except BaseException as caught:  # noqa: BLE001 - SystemExit in a thread must fail the step, not vanish
             result, error = None, caught
         with contextlib.suppress(RuntimeError):  # the loop ended meanwhile

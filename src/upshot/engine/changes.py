@@ -10,12 +10,26 @@ QUEUE_MAX = 1_000
 class Changes:
     """Hands each change to the tenant's subscribers on the engine's event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool = False) -> None:
+        """`is_shared`: other processes have subscribers too, and are told of the tenants `take_touched` gives."""
+        self._is_shared = is_shared
+        self._touched: set[str] = set()
         self._queues: dict[str, set[asyncio.Queue[dict[str, Any]]]] = defaultdict(set)
 
     def wanted(self, tenant_id: str) -> bool:
         """Whether anybody listens: without listeners nothing need be made."""
-        return bool(self._queues.get(tenant_id))
+        return self._is_shared or bool(self._queues.get(tenant_id))
+
+    def take_touched(self) -> set[str]:
+        """The tenants that something changed of since this was last asked, for a store that other processes share."""
+        touched, self._touched = self._touched, set()
+        return touched
+
+    def resync(self, tenant_id: str) -> None:
+        """Have the tenant's subscribers read everything again: something changed elsewhere."""
+        for queue in self._queues.get(tenant_id, ()):
+            if not queue.full():
+                queue.put_nowait({"kind": "resync"})
 
     def subscribe(self, tenant_id: str) -> "asyncio.Queue[dict[str, Any]]":
         """A queue that gets this tenant's changes until `unsubscribe`. One that is not read is emptied down to a
@@ -30,6 +44,8 @@ class Changes:
 
     def tell(self, tenant_id: str, kind: str, **facts: Any) -> None:
         """Tell the tenant's subscribers that something changed."""
+        if self._is_shared:
+            self._touched.add(tenant_id)
         for queue in self._queues.get(tenant_id, ()):
             if queue.full():
                 while not queue.empty():

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from upshot.core.automations import read as read_document
 from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.document import ActionStep
 from upshot.core.conditions import MatchIndex
 from upshot.core.errors import Refused
 from upshot.core.event_payloads import EntityBinding, PayloadSchema, compile_schema
@@ -65,6 +66,8 @@ class TenantDefinitions(msgspec.Struct, frozen=True):
     limits: dict[str, Any]
     listeners: dict[str, Listeners]
     event_types: dict[str, EventType]
+    unreadable: tuple[tuple[str, int], ...] = ()
+    """Active automations, with their versions, that this release cannot read."""
 
 
 class Definitions:
@@ -103,6 +106,19 @@ class Definitions:
         self._changes[tenant_id] += 1
         self._tenants.pop(tenant_id, None)
 
+    def unrunnable(self) -> list[tuple[str, str, int]]:
+        """Active automations `(tenant, automation, version)` of the tenants in memory that this process cannot run to their
+        end: this release cannot read them, or a step's action is not here."""
+        found: list[tuple[str, str, int]] = []
+        for tenant_id, known in list(self._tenants.items()):
+            found += [(tenant_id, *unreadable) for unreadable in known.unreadable]
+            for listeners in known.listeners.values():
+                for listener in listeners.by_id.values():
+                    steps = listener.program.steps.values()
+                    if any(isinstance(step, ActionStep) and step.action not in self._shapes for step in steps):
+                        found.append((tenant_id, listener.automation_id, listener.version))
+        return found
+
     async def refresh(self) -> None:
         """Forget what another process changed."""
         present = await self._reads.run(store.revisions, list(self._tenants))
@@ -139,10 +155,12 @@ class Definitions:
 
     def _compile(self, stored: store.Definitions) -> TenantDefinitions:
         by_event: dict[str, list[Listener]] = {}
+        unreadable: list[tuple[str, int]] = []
         for live in stored.active:
             try:
                 program = self.program(stored.tenant_id, live.automation_id, live.version, live.document)
             except Exception as error:  # noqa: BLE001 - the others must not be hurt
+                unreadable.append((live.automation_id, live.version))
                 log.error("automation %s version %s cannot run here: %s", live.automation_id, live.version, error)  # noqa: TRY400 - the reason is told, its traceback tells nothing more
                 continue
             priority = program.automation.priority
@@ -155,6 +173,7 @@ class Definitions:
             limits=stored.settings.get("limits", {}),
             listeners={name: Listeners(found) for name, found in by_event.items()},
             event_types={declared.name: _event_type(declared) for declared in stored.event_types},
+            unreadable=tuple(unreadable),
         )
 
 

@@ -15,7 +15,8 @@ from upshot.store.runs import NewRun
 
 
 class LiveRun:
-    """One unfinished run: where it stands, what its steps gave, and the hold (`epoch`) under which it may write."""
+    """One unfinished run: where it stands, what its steps gave, the hold (`epoch`) under which it may write, and the trace
+    that its present step belongs to."""
 
     __slots__ = (
         "_facts",
@@ -30,6 +31,7 @@ class LiveRun:
         "state",
         "tenant_id",
         "test",
+        "traceparent",
         "version",
     )
 
@@ -39,6 +41,7 @@ class LiveRun:
         self.tenant_id, self.id, self.event = event.tenant_id, run_id, event
         self.automation_id, self.version, self.program = automation_id, version, program
         self.test = event.test
+        self.traceparent = event.traceparent
         self.epoch = 1
         self.seq = 0
         self.state = advance.State()

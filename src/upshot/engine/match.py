@@ -8,22 +8,26 @@ nothing is written and the event is matched again with the new ones.
 import asyncio
 import contextlib
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
-from upshot.adapters.clock import new_id
+from upshot.adapters.clock import id_at, new_id
+from upshot.core import dead_letters as letters
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import SECOND
+from upshot.core.work import EVENT_STEPS_MAX, Overloaded
+from upshot.engine import tracing
 from upshot.engine.definitions import Listener, TenantDefinitions
+from upshot.engine.handed import Handed
 from upshot.engine.live_run import LiveRun, facts_of
 from upshot.engine.process import Process
 from upshot.engine.run import Run
-from upshot.store import counts, dead_letters, definitions
+from upshot.store import counts, dead_letters, definitions, hints
 from upshot.store import entities as entity_store
 from upshot.store import events as event_store
 from upshot.store import runs as run_store
@@ -33,8 +37,11 @@ log = logging.getLogger("upshot.engine")
 
 BATCH_MAX = 500
 PAUSE_AFTER_ERROR_SECONDS = 0.5
-HANDED_MAX = 20_000
 POLL_SECONDS = 1.0
+OWN_LOOK_AFTER = 15 * SECOND
+"""An event that waits this long (microseconds) in the name of this worker is read again, whether or not it is in memory: the
+first match wins."""
+STEPS_AT_A_STRETCH = 20_000  # about 10 ms; then other tasks of the loop have their turn
 
 
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
@@ -49,6 +56,7 @@ class Matched(msgspec.Struct, frozen=True):
     revision: int
     zone: str
     started: list[tuple[Listener, run_store.NewRun]]
+    steps: int = 0
 
 
 class MatchWrite:
@@ -56,6 +64,8 @@ class MatchWrite:
 
     The answer is the ids of the runs created, or None when the definitions changed and the event must be matched again.
     """
+
+    name = "match"
 
     def write(self, connection: Connection, work: Sequence[Matched], now: int) -> Sequence[set[str] | None]:
         """Write all matches whose definitions are current."""
@@ -69,6 +79,8 @@ class MatchWrite:
                 (run.tenant_id, "runs", "", "running" if run.worker_id else "pending") for run in new if run.id in made
             )
             counts.add(connection, born, now)
+            if any(status == "pending" for _, _, _, status in born):
+                hints.send(connection, hints.RUNS)
         stale = {m.event.id for m in work} - {m.event.id for m in current}
         return [None if m.event.id in stale else made & {run.id for _, run in m.started} for m in work]
 
@@ -81,35 +93,34 @@ class Match:
     def __init__(self, process: Process, run: Run) -> None:
         self._process, self._run = process, run
         self._kind = MatchWrite()
-        self._handed: deque[Event] = deque()
+        self._handed = Handed()
         self._writing: set[asyncio.Task[None]] = set()
-        self._spilled: deque[tuple[str, str]] = deque()
         self._next_claim_at = 0
+        self._claimed_up_to = ""
+        self._next_own_look_at = 0
         self.wake: Callable[[], None] = lambda: None
 
     def hand(self, events: Sequence[Event]) -> None:
-        """Take over events that this process just committed. When too many wait, of the rest only the keys are held."""
-        for event in events:
-            if not event.is_matched:
-                continue
-            if len(self._handed) < HANDED_MAX:
-                self._handed.append(event)
-            else:
-                self._spilled.append((event.tenant_id, event.id))
+        """Take over events that this process just committed."""
+        self._handed.put(event for event in events if event.is_matched)
         self.wake()
 
     def is_idle(self) -> bool:
         """Whether no handed event waits and no match is being written."""
-        return not self._handed and not self._spilled and not self._writing
+        return not self._handed and not self._writing
+
+    def look(self) -> None:
+        """Look into the store now: something waits there."""
+        self._next_claim_at = self._next_own_look_at = 0
+        self.wake()
 
     async def poll(self) -> float:
         """Match the next batch."""
-        batch = [self._handed.popleft() for _ in range(min(len(self._handed), BATCH_MAX))]
-        if not batch and self._spilled:
-            keys = [self._spilled.popleft() for _ in range(min(len(self._spilled), BATCH_MAX))]
-            batch = await self._process.reads.run(event_store.read_events, keys)
-        if not batch and self._process.clock.now() >= self._next_claim_at:
-            batch = await self._claim()
+        batch, keys = self._handed.take(BATCH_MAX)
+        if keys:
+            batch += await self._read(keys)
+        if self._process.clock.now() >= self._next_claim_at:  # however busy: others' events wait in the store
+            batch += await self._claim()
         if not batch:
             return POLL_SECONDS
         matched, failed = await self._decide(batch)
@@ -130,16 +141,49 @@ class Match:
             await asyncio.wait(self._writing)
 
     async def _claim(self) -> list[Event]:
-        """Take what nobody has in memory: orphans, and what this process accepted and whose giver never handed it over
-        (it was cancelled, or the engine did not run yet)."""
+        """Take what nobody holds, a share of each tenant; and what this process accepted long ago and has not matched: its
+        giver never handed it over (it was cancelled, or the engine did not run yet), or nobody knew that it was kept."""
         process = self._process
-        now, is_own_known = process.clock.now(), bool(self._writing)
-        claimed = await process.commit.run_async(
-            lambda c: event_store.claim_unmatched(c, process.worker_id, now, BATCH_MAX, with_own=not is_own_known)
+        now = process.clock.now()
+        claimed, last = await process.commit.run_async(
+            lambda c: event_store.claim_unmatched(c, process.worker_id, BATCH_MAX, self._claimed_up_to), "claim_events"
         )
+        self._claimed_up_to = last
         if len(claimed) < BATCH_MAX:
             self._next_claim_at = now + int(POLL_SECONDS * SECOND)
-        return claimed
+        own = await self._own(now)
+        hopeless = [one for one in claimed if one.strikes > process.limits.strikes_max]
+        for one in hopeless:
+            await process.commit.run_async(lambda c, e=one: give_up(c, e, process.clock.now()), "give_up")
+        fresh = [(one.tenant_id, one.event_id) for one in claimed if one not in hopeless]
+        return await self._read([*own, *(key for key in fresh if key not in own)])
+
+    async def _own(self, now: int) -> list[tuple[str, str]]:
+        """What waits in this worker's name: all of it while nothing is in memory, else now and then what has waited long."""
+        before = now + OWN_LOOK_AFTER
+        if self._writing or self._handed:
+            if now < self._next_own_look_at:
+                return []
+            before = now - OWN_LOOK_AFTER
+        self._next_own_look_at = now + OWN_LOOK_AFTER
+        process = self._process
+        return await process.reads.run(event_store.own_unmatched, process.worker_id, id_at(before), BATCH_MAX)
+
+    async def _read(self, keys: list[tuple[str, str]]) -> list[Event]:
+        """These events. One that cannot be read holds up no other: that is a strike, and it is looked at again."""
+        process = self._process
+        try:
+            return await process.reads.run(event_store.read_events, keys) if keys else []
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - of one of them; the others are read
+            if len(keys) > 1:
+                middle = len(keys) // 2
+                return await self._read(keys[:middle]) + await self._read(keys[middle:])
+            log.error("event %s could not be read: %s", keys[0][1], error)  # noqa: TRY400 - the reason is told, its traceback tells nothing more
+            why, most = str(error), process.limits.strikes_max
+            await process.commit.run_async(lambda c: strike(c, keys[0], None, why, most, process.clock.now()))
+            return []
 
     async def _decide(self, batch: list[Event]) -> tuple[list[Matched], list[Failed]]:
         """What these events start. One that cannot be decided holds up no other."""
@@ -159,10 +203,14 @@ class Match:
             return [], [*failed, *((event, error) for event in readable)]
         matched: list[Matched] = []
         for event in readable:
+            steps = EVENT_STEPS_MAX
             try:
                 matched.append(self._decide_one(event, by_tenant[event.tenant_id], entities, now))
+                steps = matched[-1].steps
             except Exception as error:  # noqa: BLE001 - of this event alone
                 failed.append((event, error))
+            if steps > STEPS_AT_A_STRETCH:
+                await asyncio.sleep(0)
         return matched, failed
 
     async def _read_entities(
@@ -188,13 +236,19 @@ class Match:
         if listeners is None:
             return Matched(event, known.revision, known.zone, [])
         entity = entities.get((event.tenant_id, event.entity.type, event.entity.id)) if event.entity else None
-        keys = listeners.index.match(facts_of(event, now=now, zone=known.zone, entity=entity))
+        facts = facts_of(event, now=now, zone=known.zone, entity=entity)
+        found = listeners.index.find(facts)
+        if found.undecided:
+            key, reason = next(iter(found.undecided.items()))
+            count = len(found.undecided)
+            self._process.metrics.condition_errors += count
+            log.warning("event %s: %s conditions undecided; of automation %s: %s", event.id, count, key, reason)
         kept_facts = _encode({"entity": entity}).decode() if entity is not None else None
         started: list[tuple[Listener, run_store.NewRun]] = []
-        for key in keys:
+        for key in found.keys:
             listener = listeners.by_id[key]
             started.append((listener, self._new_run(event, listener, kept_facts, now)))
-        return Matched(event, known.revision, known.zone, started)
+        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left)
 
     def _new_run(self, event: Event, listener: Listener, facts: str | None, now: int) -> run_store.NewRun:
         return run_store.NewRun(
@@ -208,10 +262,11 @@ class Match:
             priority=listener.priority,
             test=event.test,
             facts=facts,
-            worker_id=self._process.worker_id if self._run.reserve() else None,
+            worker_id=self._process.worker_id if self._run.reserve(event.tenant_id) else None,
         )
 
     async def _write(self, matched: list[Matched]) -> None:
+        began = tracing.began()
         try:
             promises = self._process.commit.give_all(self._kind, matched)
         except Busy as busy:
@@ -229,6 +284,7 @@ class Match:
                 self._process.definitions.forget(match.event.tenant_id)
                 again.append(match.event)
             else:
+                tracing.matched(match.event, len(made), began)
                 self._begin(match, made)
         if again:
             self.hand(again)
@@ -236,8 +292,8 @@ class Match:
             await self._try_again(failed)
 
     async def _try_again(self, failed: list[Failed]) -> None:
-        """Match these again after a pause. Each failure is a strike; the last makes the event a dead letter. That the store
-        cannot be used at present is nobody's strike."""
+        """Match these again after a pause. Each failure is a strike; the last makes the event a dead letter, and so does the
+        first that would come again: too much work. That the store cannot be used at present is nobody's strike."""
         process = self._process
         await asyncio.sleep(PAUSE_AFTER_ERROR_SECONDS)
         again: list[Event] = []
@@ -245,10 +301,11 @@ class Match:
             may = True
             if not isinstance(error, Busy | DatabaseUnavailable):
                 log.error("event %s could not be matched: %s", event.id, error)
+                strikes_max = 1 if isinstance(error, Overloaded) else process.limits.strikes_max
                 with contextlib.suppress(Busy):
                     may = await process.commit.run_async(
-                        lambda c, e=event, why=str(error): strike(
-                            c, e, why, process.limits.strikes_max, process.clock.now()
+                        lambda c, e=event, why=str(error), most=strikes_max: strike(
+                            c, (e.tenant_id, e.id), e.name, why, most, process.clock.now()
                         )
                     )
             process.definitions.forget(event.tenant_id)
@@ -264,21 +321,32 @@ class Match:
                 run = LiveRun.born(match.event, new, listener.program, match.zone)
                 self._run.begin(run)
             else:
-                self._run.give_back_room()
+                self._run.give_back_room(match.event.tenant_id)
         if made:
             self._process.changes.tell(match.event.tenant_id, "event", id=match.event.public_id, name=match.event.name)
 
     def _give_back(self, match: Matched) -> None:
         for _, new in match.started:
             if new.worker_id is not None:
-                self._run.give_back_room()
+                self._run.give_back_room(match.event.tenant_id)
 
 
-def strike(connection: Connection, event: Event, why: str, strikes_max: int, now: int) -> bool:
-    """Count a failed match; False when it was the last, and the event is a dead letter now."""
-    strikes = event_store.strike(connection, event.tenant_id, event.id)
+def give_up(connection: Connection, event: event_store.Unmatched, now: int) -> None:
+    """An event that was claimed again and again and never matched: each time, its worker vanished. It is a dead letter."""
+    event_store.take_unmatched(connection, [(event.tenant_id, event.event_id)])
+    why = f"Given up after {event.strikes - 1} workers vanished while they matched it."
+    letter = letters.of_event(event.tenant_id, event.event_id, None, "worker_vanished", why, event.strikes)
+    dead_letters.add_many(connection, [letter], now)
+
+
+def strike(
+    connection: Connection, key: tuple[str, str], name: str | None, why: str, strikes_max: int, now: int
+) -> bool:
+    """Count a failed match of an event; False when it was the last, and the event is a dead letter now."""
+    strikes = event_store.strike(connection, *key)
     if strikes < strikes_max:
         return True
-    event_store.take_unmatched(connection, [(event.tenant_id, event.id)])
-    dead_letters.add(connection, event.tenant_id, "event", event.id, why, strikes, now)
+    event_store.take_unmatched(connection, [key])
+    letter = letters.of_event(*key, name, "match_failed", why, strikes)
+    dead_letters.add_many(connection, [letter], now)
     return False

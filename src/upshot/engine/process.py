@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from upshot.adapters.clock import Clock
+from upshot.core.retention import Retention
 from upshot.engine.changes import Changes
 from upshot.engine.commit import GroupCommit
 from upshot.engine.definitions import Definitions
+from upshot.engine.metrics import Metrics
 from upshot.engine.reads import Reads
 
 if TYPE_CHECKING:
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
     from upshot.store.database import Database
 
 
-@dataclass(frozen=True)
+@dataclass
 class Limits:
-    """Bounds of one process."""
+    """Bounds of one process. They may be changed until its engine starts."""
 
     runs_max: int = 2_000
     """Runs driven at once; further ones wait in the store for room."""
@@ -26,7 +28,14 @@ class Limits:
     """Sleeping runs kept in memory because their timer is near."""
     strikes_max: int = 5
     """Claims without progress after which a run or event is given up on and kept as a dead letter."""
-    lease_seconds: float = 10.0
+    lease_seconds: float = 6.0
+    """How long what a worker holds stays its own without a sign of life."""
+    stall_seconds: float = 60.0
+    """How long a worker's event loop may stand still before it gives its lease up."""
+    drain_seconds: float = 10.0
+    """How long steps in flight may take to end once the worker stops."""
+    queues: frozenset[str] = frozenset({"automation"})
+    """The queues this process serves: it drives only runs of these."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,10 @@ class Process:
     secrets: "Secrets"
     changes: Changes = field(default_factory=Changes)
     limits: Limits = field(default_factory=Limits)
+    retention: Retention = field(default_factory=Retention)
+    metrics: Metrics = field(default_factory=Metrics)
+    prune_every_hours: int = 6
+    """How often the engine prunes; 0: never by itself."""
 
 
 class Secrets:

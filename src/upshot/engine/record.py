@@ -12,13 +12,14 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.core import advance
+from upshot.core import dead_letters as letters
 from upshot.core.commands import Command, Finish, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.engine import accept
 from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, settle
-from upshot.store import counts, journal, runs
+from upshot.store import counts, dead_letters, journal, runs
 
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
 
@@ -49,6 +50,8 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
 class Record:
     """The kind of work that keeps outcomes."""
 
+    name = "record"
+
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id
 
@@ -78,20 +81,43 @@ def finish(connection: Connection, ended: Sequence[tuple[LiveRun, Command]], now
     """End those of these runs whose next command is to finish."""
     groups: dict[tuple[str, StepError | None], list[tuple[str, str]]] = {}
     changes: Counter[counts.Key] = Counter()
+    given_up: list[letters.Letter] = []
     for run, command in ended:
         if isinstance(command, Finish):
             groups.setdefault((command.status, command.error), []).append(run.key)
             changes[run.tenant_id, "runs", "", "running"] -= 1
-            changes[run.tenant_id, "runs", "", command.status] += 1
-            if not run.test:
+            if not run.test:  # what was tried out is no success and no failure
+                changes[run.tenant_id, "runs", "", command.status] += 1
                 changes[run.tenant_id, "automation", run.automation_id, command.status] += 1
+                if command.error is not None:
+                    given_up.append(_letter(run, command.error))
     for (status, error), keys in groups.items():
         runs.finish(connection, keys, status, now, encode_error(error))
+    if given_up:
+        dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)
+
+
+def _letter(run: LiveRun, error: StepError) -> letters.Letter:
+    return letters.of_run(
+        run.tenant_id,
+        run.id,
+        run.automation_id,
+        error.code,
+        error.message,
+        run.attempts.get(error.step_id or "", 0) + 1,
+        step_id=error.step_id,
+        epoch=run.epoch,
+        version=run.version,
+        event_id=run.event.id,
+        event_name=run.event.name,
+    )
 
 
 class Ending:
     """The kind of work that ends runs which had no step to perform last."""
+
+    name = "ending"
 
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id
@@ -115,6 +141,8 @@ class Parking(msgspec.Struct, frozen=True):
 
 class Park:
     """The kind of work that puts runs to sleep."""
+
+    name = "park"
 
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id

@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from upshot.core import dead_letters as letters
 from upshot.core.advance import OutOfOrder
 from upshot.core.commands import StepError
 from upshot.core.errors import Refused
-from upshot.core.instants import MINUTE
+from upshot.core.instants import MINUTE, SECOND
 from upshot.core.program import Program
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
@@ -27,6 +28,13 @@ log = logging.getLogger("upshot.engine")
 
 POLL_SECONDS = 1.0
 CLAIM_MAX = 500
+MISSING_LOOK = 5 * SECOND
+"""How often what is held here is compared with what is driven here (microseconds)."""
+
+TOGETHER = (1, 10, 50)
+"""How many runs are driven at once that have 0, 1 or 2 more strikes before they are given up: what ends the process takes few
+others with it, and none of them is given up that was not alone."""
+TRIAL_SECONDS = 0.1
 
 Held = tuple[str, str, int]
 """Tenant, run, and the epoch under which this process holds it."""
@@ -40,26 +48,83 @@ class Recover:
     def __init__(self, process: Process, run: Run) -> None:
         self._process, self._run = process, run
         self._owed: list[tuple[list[Held], bool]] = []
+        self._claimed_up_to: dict[str, str] = {}
+        self._missing: set[Held] = set()
+        self._on_trial: dict[tuple[str, str], int] = {}
+        self._next_look_at = 0
         self.on_timer: Callable[[Timer], bool] = lambda _: False
 
     async def poll(self) -> float:
-        """Claim what is ready or orphaned, as far as there is room."""
-        process = self._process
+        """Claim what is ready, as far as there is room; and now and then look for what is held here and not driven."""
         await self._release()
-        limit = min(CLAIM_MAX, self._run.room)
+        if self._process.clock.now() >= self._next_look_at:
+            await self._bring_back_missing()
+        limit = min(CLAIM_MAX, self._run.room_to_claim)
         if limit <= 0:
             self._run.claim_wanted = True
             return POLL_SECONDS
-        now = process.clock.now()
-        claimed = await process.commit.run_async(lambda c: claim(c, process.worker_id, now, limit))
-        hopeless = [c for c in claimed if c.strikes > process.limits.strikes_max]
-        if hopeless:
-            await process.commit.run_async(lambda c: give_up(c, hopeless, process.worker_id, process.clock.now()))
-        await self.bring_back([(c.tenant_id, c.run_id, c.epoch) for c in claimed if c not in hopeless])
-        if len(claimed) == limit:
+        number = 0
+        for queue in sorted(self._process.limits.queues):
+            number += await self._claim(queue, limit)
+        if number >= limit:
             self._run.claim_wanted = True
             return 0.0 if self._run.room else POLL_SECONDS
-        return POLL_SECONDS
+        if self._on_trial:
+            return TRIAL_SECONDS
+        return 0.0 if any(self._claimed_up_to.values()) else POLL_SECONDS
+
+    async def _claim(self, queue: str, limit: int) -> int:
+        process = self._process
+        now, after = process.clock.now(), self._claimed_up_to.get(queue, "")
+        claimed, self._claimed_up_to[queue] = await process.commit.run_async(
+            lambda c: claim(c, process.worker_id, queue, now, limit, after), "claim"
+        )
+        hopeless = [c for c in claimed if c.strikes > process.limits.strikes_max]
+        if hopeless:
+            await process.commit.run_async(
+                lambda c: give_up(c, hopeless, process.worker_id, process.clock.now()), "give_up"
+            )
+        tried, later = self._apart([c for c in claimed if c not in hopeless])
+        if later:  # before those that are tried begin: they may end this process
+            self._owed.append(([(c.tenant_id, c.run_id, c.epoch) for c in later], False))
+            await self._release()
+        await self.bring_back([(c.tenant_id, c.run_id, c.epoch) for c in tried])
+        return len(claimed) - len(later)
+
+    def _apart(self, claimed: list[Claimed]) -> tuple[list[Claimed], list[Claimed]]:
+        """Of these runs, those to drive now, and those to hand back because they have so many strikes that few are driven at
+        once: the least suspicious first, since those are soon no longer suspected."""
+        self._on_trial = {key: left for key, left in self._on_trial.items() if self._run.is_driving(key)}
+        tried: list[Claimed] = []
+        later: list[Claimed] = []
+        for run in sorted(claimed, key=lambda c: c.strikes):
+            left = self._process.limits.strikes_max - run.strikes
+            if left < len(TOGETHER):
+                most = min([TOGETHER[left], *(TOGETHER[other] for other in self._on_trial.values())])
+                if len(self._on_trial) >= most:
+                    later.append(run)
+                    continue
+                self._on_trial[run.tenant_id, run.run_id] = left
+            tried.append(run)
+        return tried, later
+
+    def look(self) -> None:
+        """Look soon for what this worker holds and does not drive: nobody knows whether something written was kept."""
+        self._next_look_at = 0
+
+    async def _bring_back_missing(self) -> None:
+        """Bring back what the store says this worker holds and what is not driven here. Seen twice before it is believed: what
+        was committed a moment ago may be on its way into memory."""
+        process = self._process
+        present = await process.reads.run(runs.holds, process.worker_id)
+        missing = {held for held in present if not self._run.is_driving(held[:2])}
+        believed, self._missing = missing & self._missing, missing
+        if believed:
+            log.warning("%s runs were held here and not driven; they are brought back", len(believed))
+            self._missing -= believed
+            await self.bring_back(sorted(believed))
+        rest = MISSING_LOOK if not missing else SECOND
+        self._next_look_at = process.clock.now() + rest
 
     async def bring_back(self, held: list[Held]) -> None:
         """Read these runs, which this process holds, and drive them on. One that cannot be read holds up no other."""
@@ -91,14 +156,14 @@ class Recover:
             log.warning("run %s waits for a release that can drive it: %s", kept.run_id, error)
             now = process.clock.now()
             timer = Timer(kept.tenant_id, kept.run_id, f"version {kept.version}", "retry", 0, now, now + MINUTE)
-            if await process.commit.run_async(lambda c: set_aside(c, timer, epoch, process.worker_id, now)):
+            if await process.commit.run_async(lambda c: set_aside(c, timer, epoch, process.worker_id, now), "park"):
                 self.on_timer(timer)
             return
         except Exception as error:
             log.exception("run %s could not be brought back; it is handed back", kept.run_id)
             self._owed.append(([held], not isinstance(error, DatabaseUnavailable)))
             return
-        self._run.reserve_always()
+        self._run.reserve_always(kept.tenant_id)
         self._run.take(run, command)
 
     def _program(self, kept: KeptRun) -> Program:
@@ -112,7 +177,7 @@ class Recover:
         while self._owed:
             held, is_strike = self._owed[-1]
             await process.commit.run_async(
-                lambda c, h=held, s=is_strike: runs.release_held(c, h, process.worker_id, is_strike=s)
+                lambda c, h=held, s=is_strike: runs.release_held(c, h, process.worker_id, is_strike=s), "hand_back"
             )
             self._owed.pop()
 
@@ -128,29 +193,47 @@ def set_aside(connection: Connection, timer: Timer, epoch: int, worker_id: str, 
     return True
 
 
-def claim(connection: Connection, worker_id: str, now: int, limit: int) -> list[Claimed]:
-    """Take runs that are ready or orphaned, and count those that only now begin."""
-    claimed = runs.claim(connection, worker_id, now, limit)
+def claim(
+    connection: Connection, worker_id: str, queue: str, now: int, limit: int, after: str = ""
+) -> tuple[list[Claimed], str]:
+    """Take runs of this queue that are ready, and count those that only now begin; also where the next claim begins."""
+    claimed, last = runs.claim(connection, worker_id, queue, limit, after)
     changes: Counter[counts.Key] = Counter()
     for run in claimed:
         changes[run.tenant_id, "runs", "", run.was] -= 1
         changes[run.tenant_id, "runs", "", "running"] += 1
     counts.add(connection, changes, now)
-    return claimed
+    return claimed, last
 
 
 def give_up(connection: Connection, hopeless: list[Claimed], worker_id: str, now: int) -> None:
     """Runs that were claimed again and again without keeping a step: they fail, and are kept as dead letters."""
     ours = runs.held(connection, [(c.tenant_id, c.run_id, c.epoch) for c in hopeless], worker_id)
     changes: Counter[counts.Key] = Counter()
+    given_up: list[letters.Letter] = []
     for claimed in hopeless:
         if claimed.run_id not in ours:
             continue  # it was cancelled meanwhile
         error = StepError("gave_up", f"Given up after {claimed.strikes - 1} claims in which no step could be kept.")
         runs.finish(connection, [(claimed.tenant_id, claimed.run_id)], "failed", now, encode_error(error))
-        dead_letters.add(connection, claimed.tenant_id, "run", claimed.run_id, error.message, claimed.strikes, now)
         changes[claimed.tenant_id, "runs", "", "running"] -= 1
-        changes[claimed.tenant_id, "runs", "", "failed"] += 1
         if not claimed.test:
+            changes[claimed.tenant_id, "runs", "", "failed"] += 1
             changes[claimed.tenant_id, "automation", claimed.automation_id, "failed"] += 1
+            given_up.append(_letter(claimed, error))
+    if given_up:
+        dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)
+
+
+def _letter(claimed: Claimed, error: StepError) -> letters.Letter:
+    return letters.of_run(
+        claimed.tenant_id,
+        claimed.run_id,
+        claimed.automation_id,
+        error.code,
+        error.message,
+        claimed.strikes,
+        step_id=None,
+        epoch=claimed.epoch,
+    )

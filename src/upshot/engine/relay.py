@@ -6,12 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import msgspec
+from sqlalchemy import Connection
 
-from upshot.core.errors import Busy, NotAllowed
+from upshot.core import dead_letters as letters
+from upshot.core.errors import Busy, NotAllowed, UpshotError
 from upshot.core.instants import SECOND
 from upshot.core.strict_json import decode
+from upshot.engine import tracing
 from upshot.engine.process import Process
-from upshot.store import outbox
+from upshot.engine.receive import NAME_MAX
+from upshot.store import dead_letters, outbox
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.outbox import OutboxRow
 
@@ -21,6 +25,10 @@ BATCH_MAX = 500
 ATTEMPTS_MAX = 10
 POLL_SECONDS = 0.1
 BACKOFF_MAX_SECONDS = 3600
+
+
+Receive = Callable[[str, list[dict[str, Any]], list[str | None]], Awaitable[Any]]
+"""Accepts envelopes of one tenant; the list gives the trace context of each."""
 
 
 class Relayed(msgspec.Struct, frozen=True):
@@ -35,7 +43,7 @@ class Relay:
 
     name = "relay"
 
-    def __init__(self, process: Process, receive: Callable[[str, list[dict[str, Any]]], Awaitable[Any]]) -> None:
+    def __init__(self, process: Process, receive: Receive) -> None:
         self._process, self._receive = process, receive
 
     async def poll(self) -> float:
@@ -58,21 +66,24 @@ class Relay:
         now = process.clock.now()
         if not await process.reads.run(outbox.has_due, now):
             return Relayed(0, 0)
-        claimed = await process.commit.run_async(lambda c: outbox.claim(c, now, BATCH_MAX, backoff))
-        published: list[int] = []
+        claimed = await process.commit.run_async(lambda c: outbox.claim(c, now, BATCH_MAX, backoff), "relay_claim")
+        accepted: list[OutboxRow] = []
         failed = 0
         for tenant_id, group in _by_tenant(claimed).items():
             done, refused = await self._accept(tenant_id, group)
-            published.extend(row.seq for row in done)
+            accepted += done
             failed += len(refused)
             for row, why in refused:
                 is_last = row.attempts >= ATTEMPTS_MAX and not isinstance(why, NotAllowed | Busy | DatabaseUnavailable)
                 log.warning("outbox row %s of tenant %s was not accepted: %s", row.id, tenant_id, why)
                 await process.commit.run_async(
-                    lambda c, r=row, w=str(why), last=is_last: outbox.fail(c, r.seq, w, is_last=last)
+                    lambda c, r=row, w=why, last=is_last: fail(c, r, w, process.clock.now(), is_last=last),
+                    "relay_fail",
                 )
+        published = [row.seq for row in accepted]
         if published:
-            await process.commit.run_async(lambda c: outbox.publish(c, published, process.clock.now()))
+            await process.commit.run_async(lambda c: outbox.publish(c, published, process.clock.now()), "relay_publish")
+            process.metrics.outbox_rows(accepted, process.clock.now())
         return Relayed(len(published), failed)
 
     async def _accept(
@@ -81,7 +92,8 @@ class Relay:
         """Accept a tenant's rows together; when one is refused, each by itself. What is the matter with one tenant or row
         holds up no other; a tenant that is suspended, or a store that is busy, does not use up a row's attempts."""
         try:
-            await self._receive(tenant_id, [_envelope(row) for row in group])
+            envelopes = [_envelope(row) for row in group]
+            await self._receive(tenant_id, envelopes, [tracing.checked(e.pop("traceparent", None)) for e in envelopes])
         except Exception as error:  # noqa: BLE001 - it is kept with its row
             if len(group) == 1 or isinstance(error, NotAllowed | Busy | DatabaseUnavailable):
                 return [], [(row, error) for row in group]
@@ -98,6 +110,20 @@ class Relay:
 def backoff(attempts: int) -> int:
     """How long a row waits after so many attempts (microseconds): 1 s, doubled each time, at most an hour."""
     return int(min(2.0 ** (attempts - 1), BACKOFF_MAX_SECONDS) * SECOND)
+
+
+def fail(connection: Connection, row: OutboxRow, why: Exception, now: int, *, is_last: bool) -> None:
+    """A row was not accepted: it is tried again or, after its last attempt, is a dead letter."""
+    outbox.fail(connection, row.seq, str(why), is_last=is_last)
+    if not is_last:
+        return
+    try:
+        name = str(_envelope(row).get("name"))[:NAME_MAX]
+    except Exception:  # noqa: BLE001 - what cannot be read has no name
+        name = None
+    code = why.code if isinstance(why, UpshotError) else "unreadable"
+    letter = letters.of_delivery(row.tenant_id, row.seq, name, code, str(why), row.attempts)
+    dead_letters.add_many(connection, [letter], now)
 
 
 def _by_tenant(claimed: list[OutboxRow]) -> dict[str, list[OutboxRow]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from upshot.core import advance
@@ -13,8 +14,10 @@ from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import Outcome
+from upshot.engine import tracing
 from upshot.engine.act import Act
 from upshot.engine.context import clean_text
+from upshot.engine.heartbeat import Heartbeat
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import Ending, LeaseLost, Park, Parking, Record, Recorded, Recording, encode_error
@@ -26,15 +29,18 @@ log = logging.getLogger("upshot.engine")
 
 BUSY_PAUSE_SECONDS = 0.2
 HAND_BACK_PAUSE_SECONDS = 1.0
+TENANT_SHARE = 0.75
+"""The part of a process's room that one tenant may fill with new runs."""
 
 
 class Run:
     """The runs this process drives."""
 
-    def __init__(self, process: Process, act: Act) -> None:
-        self._process, self._act = process, act
+    def __init__(self, process: Process, act: Act, lease: Heartbeat) -> None:
+        self._process, self._act, self.lease = process, act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
-        self._room = process.limits.runs_max
+        self._taken: Counter[str] = Counter()
+        self._taken_in_all = 0
         self._is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
         self.sleeping: dict[tuple[str, str], LiveRun] = {}
@@ -45,21 +51,26 @@ class Run:
 
     # --- room -----------------------------------------------------------------------------------------------------------
 
-    def reserve(self) -> bool:
-        """Take room for one run; False when this process drives as many as it may."""
-        if self._room <= 0:
+    def reserve(self, tenant_id: str) -> bool:
+        """Take room for one run of this tenant; False when this process drives as many as it may, or so many of this tenant
+        that no room would be left for the others."""
+        if self.room <= 0 or self._taken[tenant_id] >= self._process.limits.runs_max * TENANT_SHARE:
             return False
-        self._room -= 1
+        self.reserve_always(tenant_id)
         return True
 
-    def reserve_always(self) -> None:
+    def reserve_always(self, tenant_id: str) -> None:
         """Take room for a run that this process holds already."""
-        self._room -= 1
+        self._taken[tenant_id] += 1
+        self._taken_in_all += 1
 
-    def give_back_room(self) -> None:
+    def give_back_room(self, tenant_id: str) -> None:
         """Room that was reserved is not needed (any more)."""
-        self._room += 1
-        if self.claim_wanted and self._room > self._process.limits.runs_max // 2:
+        self._taken[tenant_id] -= 1
+        self._taken_in_all -= 1
+        if not self._taken[tenant_id]:
+            del self._taken[tenant_id]
+        if self.claim_wanted and self.room > self._process.limits.runs_max // 2:
             self.claim_wanted = False
             self.on_room()
 
@@ -72,11 +83,20 @@ class Run:
     @property
     def room(self) -> int:
         """How many more runs may be driven now."""
-        return self._room
+        return self._process.limits.runs_max - self._taken_in_all
+
+    @property
+    def room_to_claim(self) -> int:
+        """How many runs may be claimed now: some room is kept for what tenants start meanwhile."""
+        return self.room - int(self._process.limits.runs_max * (1 - TENANT_SHARE))
 
     def is_idle(self) -> bool:
         """Whether no run is being driven."""
         return not self._driving
+
+    def is_driving(self, key: tuple[str, str]) -> bool:
+        """Whether this run is being driven here."""
+        return key in self._driving
 
     # --- driving --------------------------------------------------------------------------------------------------------
 
@@ -86,7 +106,10 @@ class Run:
 
     def take(self, run: LiveRun, command: Command) -> None:
         """Drive this run on from `command`; its room is reserved."""
-        task = asyncio.get_running_loop().create_task(self._drive(run, command))
+        drive = self._drive(run, command)
+        if tracing.is_on():
+            drive = tracing.driven(run, self._process.clock.now(), drive)
+        task = asyncio.get_running_loop().create_task(drive)
         self._driving[run.key] = task
         self._tell(run, "running")
 
@@ -130,7 +153,7 @@ class Run:
         finally:
             if self._driving.get(run.key) is asyncio.current_task():  # a timer may have woken it already
                 del self._driving[run.key]
-            self.give_back_room()
+            self.give_back_room(run.tenant_id)
 
     def _advance(self, run: LiveRun, recorded: Recorded) -> Command:
         outcome = recorded.outcome
@@ -148,10 +171,13 @@ class Run:
 
     async def _step(self, run: LiveRun, step_id: str) -> Recorded | None:
         """Perform and record one step; None when the run was parked for a later attempt."""
+        if not self.lease.is_current():
+            await self._after_a_lapse(run)
         step = run.program.steps[step_id]
         attempt = run.attempts.get(step_id, 0) + 1
         entity = await self._entity(run) if step_id in run.program.reads_entity else None
-        performed = await self._act.perform(run, step, attempt, entity)
+        performing = self._act.perform(run, step, attempt, entity)
+        performed = await (tracing.stepped(run, step, attempt, performing) if tracing.is_on() else performing)
         if isinstance(step, ActionStep) and performed.outcome is not None and performed.outcome.status == "failed":
             again_at = self._again_at(run, step, attempt, performed)
             if again_at is not None:
@@ -159,6 +185,13 @@ class Run:
                 return None
         kind = "action" if isinstance(step, ActionStep) else "branch"
         return await self._commit(Recording(run, step_id, kind, performed, attempt))
+
+    async def _after_a_lapse(self, run: LiveRun) -> None:
+        """Wait for the lease, and see that nobody has taken the run meanwhile: else its step would be begun twice."""
+        await self.lease.current()
+        held = await self._process.reads.run(runs.holds, self._process.worker_id)
+        if (run.tenant_id, run.id, run.epoch) not in held:
+            raise LeaseLost(run.id)
 
     def _again_at(self, run: LiveRun, step: ActionStep, attempt: int, performed: Performed) -> int | None:
         now = self._process.clock.now()
@@ -255,7 +288,7 @@ class Run:
         while True:
             await asyncio.sleep(HAND_BACK_PAUSE_SECONDS)
             try:
-                await process.commit.run_async(lambda c: runs.release_held(c, [held], process.worker_id))
+                await process.commit.run_async(lambda c: runs.release_held(c, [held], process.worker_id), "hand_back")
             except Busy:
                 continue
             self.claim_wanted = True

@@ -5,6 +5,8 @@ import contextlib
 import logging
 from typing import Protocol
 
+from upshot.adapters.clock import ticks
+
 log = logging.getLogger("upshot.engine")
 
 PAUSE_AFTER_ERROR_SECONDS = 1.0
@@ -29,6 +31,11 @@ class Loop:
         self._woken = asyncio.Event()
         self._stopping = False
         self._is_waiting = False
+        self.succeeded_at = self.failed_at = 0
+        """By the process's ticks; 0: not yet."""
+        self.failures = 0
+        self.failure = ""
+        """What the last poll that raised raised: its type, since its words may hold anything."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -56,7 +63,9 @@ class Loop:
             self._woken.clear()
             try:
                 delay = await self.service.poll()
-            except Exception:
+                self.succeeded_at = ticks()
+            except Exception as error:
+                self.failed_at, self.failure, self.failures = ticks(), type(error).__name__, self.failures + 1
                 log.exception(
                     "service %s failed; it is tried again in %s s", self.service.name, PAUSE_AFTER_ERROR_SECONDS
                 )

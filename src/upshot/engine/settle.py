@@ -93,4 +93,5 @@ def caused(work: "Recording", name: str, data: dict[str, Any], entity: EntityRef
         cause_run_id=work.run.id,
         cause_step_id=work.step_id,
         test=source.test,
+        traceparent=work.run.traceparent,
     )

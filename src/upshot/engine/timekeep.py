@@ -3,6 +3,7 @@
 import heapq
 import logging
 from collections import Counter
+from collections.abc import Callable, Collection
 
 import msgspec
 from sqlalchemy import Connection
@@ -20,6 +21,8 @@ log = logging.getLogger("upshot.engine")
 WINDOW = MINUTE
 """Timers due within this time are held in memory (microseconds)."""
 LOAD_MAX = 20_000
+GRACE = SECOND // 4
+"""How much later than their due instant (microseconds) a worker fires timers that are another's to fire first."""
 FIRE_MAX = 1_000
 BUSY_PAUSE_SECONDS = 0.2
 
@@ -47,7 +50,10 @@ class Timekeep:
         self._heap: list[Entry] = []
         self._window_end = 0
         self._last_loaded = (0, "")
+        self._is_stale = False
         self.wake = lambda: None
+        self.is_own: Callable[[str], bool] = lambda _: True
+        """Whether a run's timers, found in the store, are this worker's to fire first."""
 
     def add(self, timer: Timer) -> bool:
         """A timer was set by this process; whether it falls into the window and is held in memory."""
@@ -59,6 +65,12 @@ class Timekeep:
             self.wake()
         return True
 
+    def reload(self) -> None:
+        """Read the window from the store again: another worker, which knew of timers in it, is gone, or something was written
+        and nobody knows whether it was kept."""
+        self._is_stale = True
+        self.wake()
+
     def next_due_at(self) -> int | None:
         """The earliest instant in memory."""
         return self._heap[0][0] if self._heap else None
@@ -66,13 +78,15 @@ class Timekeep:
     async def poll(self) -> float:
         """Load the next window when this one ends, and fire what is due."""
         now = self._process.clock.now()
+        if self._is_stale:  # not in `reload` itself: a window may be on its way just then
+            self._is_stale, self._window_end, self._last_loaded = False, 0, (0, "")
         if now + WINDOW // 2 >= self._window_end:
             await self._load(now)
         due = self._due(now)
         if due and not await self._fire(due, now):
             return BUSY_PAUSE_SECONDS
         if self._heap and self._heap[0][0] <= self._process.clock.now():
-            return 0.0 if self._run.room else 0.05
+            return 0.0 if self._run.room > 0 else 0.05
         return self._delay(self._process.clock.now())
 
     async def _load(self, now: int) -> None:
@@ -84,7 +98,7 @@ class Timekeep:
             while True:
                 found = await self._process.reads.run(journal.due_timers, self._last_loaded, until, LOAD_MAX)
                 for entry in found:
-                    heapq.heappush(self._heap, entry)
+                    heapq.heappush(self._heap, entry if self.is_own(entry[1]) else (entry[0] + GRACE, *entry[1:]))
                 if len(found) < LOAD_MAX:
                     self._last_loaded = (until, "\U0010ffff")
                     return
@@ -108,7 +122,9 @@ class Timekeep:
         process = self._process
         keys = [(tenant_id, run_id, step_id) for _, run_id, tenant_id, step_id in due]
         try:
-            fired = await process.commit.run_async(lambda c: fire(c, keys, now, process.worker_id))
+            fired = await process.commit.run_async(
+                lambda c: fire(c, keys, now, process.worker_id, process.limits.queues), "fire"
+            )
         except Busy:
             self._push(due)
             return False
@@ -120,10 +136,11 @@ class Timekeep:
             middle = len(due) // 2
             halves = [await self._fire(half, now) for half in (due[:middle], due[middle:])]
             return all(halves)
+        process.metrics.fired([entry[0] for entry in due], now)
         absent: list[Fired] = []
         for timer in fired:
             run = self._run.sleeping.pop((timer.tenant_id, timer.run_id), None)
-            if run is None or run.epoch + 1 != timer.epoch or not self._run.reserve():
+            if run is None or run.epoch + 1 != timer.epoch or not self._run.reserve(timer.tenant_id):
                 absent.append(timer)
             else:
                 self._run.awake(run, timer.kind, timer.step_id, timer.epoch)
@@ -145,9 +162,17 @@ class Timekeep:
         return max(until - now, 0) / SECOND
 
 
-def fire(connection: Connection, keys: list[tuple[str, str, str]], now: int, worker_id: str) -> list[Fired]:
-    """Fire those of these timers that are still set and due: their runs are taken, and a delay's step is kept, at once."""
-    gone = journal.fire(connection, keys, now)
+def fire(
+    connection: Connection,
+    keys: list[tuple[str, str, str]],
+    now: int,
+    worker_id: str,
+    queues: Collection[str] = ("automation",),
+) -> list[Fired]:
+    """Fire those of these timers that are still set and due: their runs are taken, and a delay's step is kept, at once. Runs
+    of a queue that is not among `queues` are left ready for a worker that serves it."""
+    locked = runs.lock_parked(connection, [key[:2] for key in keys])
+    gone = journal.fire(connection, [key for key in keys if key[:2] in locked], now)
     taken = runs.wake(connection, [(row[0], row[1]) for row in gone], worker_id) if gone else {}
     delays = [
         KeptStep(
@@ -171,8 +196,11 @@ def fire(connection: Connection, keys: list[tuple[str, str, str]], now: int, wor
         changes[tenant_id, "runs", "", "waiting"] -= 1
         changes[tenant_id, "runs", "", "running"] += 1
     counts.add(connection, changes, now)
+    others = {key for key in taken if locked[key] not in queues}
+    if others:
+        runs.release(connection, others)
     return [
         Fired(tenant_id, run_id, step_id, kind, taken[tenant_id, run_id])
         for tenant_id, run_id, step_id, kind, _, _ in gone
-        if (tenant_id, run_id) in taken
+        if (tenant_id, run_id) in taken and (tenant_id, run_id) not in others
     ]

@@ -1,55 +1,88 @@
 """Worker: the engine of one process. It composes the services and starts, drains and stops them."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+import zlib
+from collections.abc import Callable, Sequence
 
 from filelock import FileLock, Timeout
 
+from upshot.adapters.clock import ticks
 from upshot.core.errors import Busy, Conflict
 from upshot.core.events import Event
+from upshot.core.instants import SECOND
+from upshot.engine import tracing
 from upshot.engine.accept import Accept
 from upshot.engine.act import Act
 from upshot.engine.changes import Changes
 from upshot.engine.heartbeat import Heartbeat
+from upshot.engine.housekeep import Housekeep
+from upshot.engine.listen import Listen
 from upshot.engine.match import Match
 from upshot.engine.process import Process
+from upshot.engine.prune import Prune
 from upshot.engine.recover import Recover
-from upshot.engine.relay import Relay
+from upshot.engine.relay import Receive, Relay
 from upshot.engine.run import Run
 from upshot.engine.service import Loop
 from upshot.engine.timekeep import Timekeep
-from upshot.store import workers
+from upshot.store import hints, workers
+from upshot.store.forks import belongs_to_one_process
 
 log = logging.getLogger("upshot.engine")
 
-DRAIN_SECONDS = 10.0
+TURN_SECONDS = 0.5
 IDLE_LOOK_SECONDS = 0.001
 
 
 class Engine:
     """The services of one process, wired: what one of them commits is handed to the next in memory."""
 
-    def __init__(self, process: Process, receive: Callable[[str, list[dict[str, Any]]], Awaitable[Any]]) -> None:
+    def __init__(self, process: Process, receive: Receive) -> None:
         self.process = process
-        self.accept = Accept(process.worker_id)
-        self.run = Run(process, Act(process))
+        self.accept = Accept()
+        self.heartbeat = Heartbeat(process)
+        self.run = Run(process, Act(process), self.heartbeat)
         self.match = Match(process, self.run)
         self.recover = Recover(process, self.run)
         self.timekeep = Timekeep(process, self.run, self.recover)
         self.relay = Relay(process, receive)
-        self.heartbeat = Heartbeat(process)
-        services = (self.match, self.recover, self.timekeep, self.relay, self.heartbeat)
-        self._loops = {service.name: Loop(service) for service in services}
+        self.housekeep = Housekeep(process)
+        self.prune = Prune(process)
+        self.listen = Listen(process) if process.database.is_shared else None
+        services = (self.match, self.recover, self.timekeep, self.relay, self.housekeep, self.prune, self.listen)
+        self._loops = {service.name: Loop(service) for service in services if service is not None}
         self._lock = FileLock(f"{process.database.path}-engine", thread_local=False) if process.database.path else None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopped = asyncio.Event()
+        self.is_draining = False
+        self._turned_at = 0
         self.run.on_emitted = self.match.hand
         self.run.on_timer = self.recover.on_timer = self.timekeep.add
         self.run.on_room = self._loops["recover"].wake
         self.match.wake = self._loops["match"].wake
         self.timekeep.wake = self._loops["timekeep"].wake
+        self.timekeep.is_own = self._is_own
+        self.housekeep.on_freed = self._look
+        self.heartbeat.on_peer_gone = lambda: self._from_a_thread(self._look)
+        if self.listen is not None:
+            self.listen.on_hint = lambda hint: self._from_a_thread(lambda: self._hear(hint))
+            self.listen.on_changed = lambda tenants: self._from_a_thread(lambda: self._resync(tenants))
+        process.commit.on_committed = process.metrics.committed
+        process.commit.on_failed = process.metrics.not_committed
+        process.reads.on_read = process.metrics.read.add
+        belongs_to_one_process(self)
+        process.commit.on_unknown = lambda: self._from_a_thread(self._look)
+
+    @property
+    def services(self) -> dict[str, Loop]:
+        """The loops of the services, by name: when each last did its work, and what last went wrong."""
+        return self._loops
+
+    def begin_anew(self) -> None:
+        """In a fork: the services run in the parent, and go on there."""
+        self.loop = self.accept.worker_id = None
 
     @property
     def is_running(self) -> bool:
@@ -72,14 +105,19 @@ class Engine:
                 ) from error
         try:
             await self.process.definitions.refresh()
-            await self.heartbeat.poll()
             if self._lock is not None:  # the lock proves that every other worker of this file is gone
                 await self.process.commit.run_async(lambda c: workers.expire_others(c, self.process.worker_id))
+            self.heartbeat.keep(await self.process.commit.run_async(self.heartbeat.write))
         except BaseException:
             if self._lock is not None:
                 self._lock.release()
             raise
         self.loop = asyncio.get_running_loop()
+        self.accept.worker_id = self.process.worker_id
+        tracing.look()
+        self._turn()
+        self.heartbeat.thread.turned_seconds = lambda: (ticks() - self._turned_at) / SECOND
+        self.heartbeat.thread.start()
         for loop in self._loops.values():
             loop.start()
 
@@ -87,15 +125,20 @@ class Engine:
         """Stop claiming, let steps in flight end for a while, hand everything back, and let go of the file."""
         if self.loop is None:
             return
-        for name in ("relay", "match", "recover", "timekeep", "heartbeat"):
-            await self._loops[name].stop()
+        self.is_draining = True
+        self.accept.worker_id = None
+        if self.listen is not None:
+            self.listen.stop()
+        for loop in self._loops.values():
+            await loop.stop()
         await self.match.drain()
-        await self.run.drain(DRAIN_SECONDS)
+        await self.run.drain(self.process.limits.drain_seconds)
         try:
-            await self.heartbeat.leave()
+            await self.process.commit.run_async(self.heartbeat.leave, "leave")
         except Busy:
             log.warning("the store is busy: what this worker held is free when its lease ends, or at the next start")
         finally:
+            await self.heartbeat.thread.stop()
             self.process.reads.close()
             self.loop = None
             self.stopped.set()
@@ -115,6 +158,42 @@ class Engine:
             self.match.hand(events)
         else:
             loop.call_soon_threadsafe(self.match.hand, events)
+
+    def _turn(self) -> None:
+        """Note that the event loop turns, for the heartbeat and for those who ask whether this process is alive."""
+        self._turned_at = ticks()
+        if self.loop is not None:
+            self.loop.call_later(TURN_SECONDS, self._turn)
+
+    def _from_a_thread(self, work: Callable[[], None]) -> None:
+        if self.loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop closed meanwhile
+                self.loop.call_soon_threadsafe(work)
+
+    def _look(self) -> None:
+        """What the store has may differ from what is in memory: look everywhere."""
+        self.recover.look()
+        self.match.look()
+        self.timekeep.reload()
+        self._loops["recover"].wake()
+
+    def _hear(self, hint: str) -> None:
+        """Another process says that something waits; an empty hint: anything may."""
+        if hint in {"", hints.EVENTS}:
+            self.match.look()
+        if hint in {"", hints.RUNS}:
+            self._loops["recover"].wake()
+
+    def _resync(self, tenants: list[str]) -> None:
+        for tenant_id in tenants:
+            self.process.changes.resync(tenant_id)
+
+    def _is_own(self, run_id: str) -> bool:
+        """Whether a timer found in the store is this worker's to fire first: each worker has an equal share."""
+        peers = self.heartbeat.peers
+        if self.process.worker_id not in peers:
+            return True
+        return zlib.crc32(run_id.encode()) % len(peers) == peers.index(self.process.worker_id)
 
     def claim_soon(self) -> None:
         """A run that any worker may claim was just committed. Thread-safe."""
@@ -137,6 +216,7 @@ class Engine:
 
     def wake(self) -> None:
         """Let every service look again now: time or state was changed from outside."""
+        self.heartbeat.thread.beat_soon()
         for loop in self._loops.values():
             loop.wake()
 

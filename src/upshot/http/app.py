@@ -62,9 +62,7 @@ def _beside() -> list[Route]:
     return [
         Route("/api/v1/openapi.json", _openapi, methods=["GET"]),
         Route("/api/docs", docs.docs, methods=["GET"]),
-        Route("/livez", health.livez, methods=["GET"]),
-        Route("/readyz", health.readyz, methods=["GET"]),
-        Route("/healthz", health.healthz, methods=["GET"]),
+        *health.ROUTES,
         Route("/api", _nothing_here, methods=METHODS),
         Route("/api/{path:path}", _nothing_here, methods=METHODS),
         Route("/", ui.page, methods=["GET"]),

@@ -56,7 +56,7 @@ class Gate:
         """
         given = request.headers.getlist("authorization")
         if given:
-            return await self._by_key(request, _bearer(given))
+            return await self._by_key(request, bearer(given))
         cookie = request.cookies.get(COOKIE)
         if cookie is not None:
             session = self._session(cookie)
@@ -120,7 +120,12 @@ class Gate:
         self._rates.spend("tenant", caller.tenant_id, own or most)
 
 
-def _bearer(given: list[str]) -> str:
+def bearer(given: list[str]) -> str:
+    """The key that these Authorization headers give.
+
+    Raises:
+        NotSignedIn: they are not of the form `Bearer key`, once.
+    """
     scheme, _, key = given[0].partition(" ")
     if len(given) > 1 or scheme.lower() != "bearer" or not key.strip():
         raise NotSignedIn("The Authorization header is `Bearer upk_...`, once.")

@@ -1,42 +1,24 @@
 """`/automations`."""
 
-import re
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import Header, Path, Query
+from fastapi import Path, Query
 from starlette.responses import Response
 
 from upshot.core.errors import Malformed
 from upshot.http.pages import Cursor, Limit
+from upshot.http.revisions import IfMatch, change_on, tag_of
 from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import automations as shapes
 from upshot.http.shapes.base import JsonObject
 from upshot.http.shapes.runs import StartedRun
 
 router = noun_router("automations")
-IfMatch = Annotated[
-    str | None,
-    Header(description="The revision this change is made on, as `ETag` gave it; 412 when it is not the present one."),
-]
-_TAG = re.compile(r'"(\d{1,15})"')
-
-
-def revision_of(given: int | None, if_match: str | None) -> int | None:
-    """The revision that a change is made on, by the body or by `If-Match`; None when neither says.
-
-    Raises:
-        Malformed: the header is no ETag of ours.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return given
-    found = _TAG.fullmatch(if_match.strip())
-    if found is None:
-        raise Malformed.at("If-Match", 'is an ETag as it was given, like "3"', "bad_etag")
-    return int(found[1])
 
 
 def _tagged(item: dict[str, Any], status: int = 200) -> Response:
-    return answer(item, status, {"ETag": f'"{item["draft_revision"]}"'})
+    return answer(item, status, tag_of(item, "draft_revision"))
 
 
 @router.get("/automations", **asks("viewer", shapes.AutomationPage, operation="list_automations"))
@@ -63,7 +45,7 @@ def create_automation(call: CallNow, document: shapes.DocumentBody) -> Response:
 @router.post("/automations/validate", **asks("viewer", shapes.Validation, operation="validate_automation"))
 def validate_automation(call: CallNow, body: shapes.ValidateBody) -> Response:
     """Check a document and keep nothing. All problems are named at once."""
-    return answer(call.upshot.automations.validate(body.document))
+    return answer(call.upshot.automations.validate(body.document, tenant_id=call.tenant_id))
 
 
 @router.post("/automations/test", **asks("viewer", shapes.DryRun, operation="test_automation_document"))
@@ -97,15 +79,14 @@ def get_automation(call: CallNow, automation_id: str) -> Response:
 def save_automation(
     call: CallNow, automation_id: str, document: shapes.DraftBody, if_match: IfMatch = None
 ) -> Response:
-    """Save the draft; with `"status": "active"`, publish it in the same transaction."""
+    """Save the draft; with `"status": "active"`, publish it in the same transaction. It says the `draft_revision` that it
+    was made on, in `If-Match` or as `revision`: 428 without, 412 when somebody else saved meanwhile."""
     given = dict(document)
     revision = given.pop("revision", None)
     if revision is not None and (not isinstance(revision, int) or isinstance(revision, bool)):
         raise Malformed.at("revision", "is a whole number", "wrong_type")
-    saved = call.upshot.automations.save(
-        call.tenant_id, automation_id, given, revision=revision_of(revision, if_match), actor=call.actor
-    )
-    return _tagged(saved)
+    save = partial(call.upshot.automations.save, call.tenant_id, automation_id, given, actor=call.actor)
+    return _tagged(change_on(revision, if_match, lambda made_on: save(revision=made_on)))
 
 
 @router.delete("/automations/{automation_id}", **asks("editor", status=204, operation="delete_automation"))

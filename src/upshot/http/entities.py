@@ -1,12 +1,13 @@
 """`/entities`."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query
 from starlette.responses import Response
 
-from upshot.http.automations import IfMatch, revision_of
 from upshot.http.pages import Cursor, Limit
+from upshot.http.revisions import IfMatch, change_on, optional_revision, tag_of
 from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import system as shapes
 
@@ -14,7 +15,7 @@ router = noun_router("entities")
 
 
 def _tagged(entity: dict[str, Any], status: int = 200) -> Response:
-    return answer(entity, status, {"ETag": f'"{entity["revision"]}"'})
+    return answer(entity, status, tag_of(entity))
 
 
 @router.get("/entities", **asks("viewer", shapes.EntityTypes, operation="list_entity_types"))
@@ -62,17 +63,18 @@ def replace_entity(
     body: shapes.EntityBody,
     if_match: IfMatch = None,
 ) -> Response:
-    """Give an entity these fields and no others, whether or not it is there."""
-    kept = call.upshot.entities.replace(
+    """Give an entity these fields and no others, whether or not it is there. One that is there is changed on the revision
+    that was read, in `If-Match` or as `revision`: 428 without, 412 when it was changed meanwhile."""
+    change = partial(
+        call.upshot.entities.replace,
         call.tenant_id,
         type,
         entity_id,
         fields=body.fields,
         tags=body.tags,
-        revision=revision_of(body.revision, if_match),
         actor=call.actor,
     )
-    return _tagged(kept)
+    return _tagged(change_on(body.revision, if_match, lambda made_on: change(revision=made_on)))
 
 
 @router.patch("/entities/{type}/{entity_id:path}", **asks("editor", shapes.Entity, operation="patch_entity"))
@@ -83,21 +85,22 @@ def patch_entity(
     body: shapes.EntityPatch,
     if_match: IfMatch = None,
 ) -> Response:
-    """Change some fields of an entity by JSON merge patch."""
-    kept = call.upshot.entities.patch(
+    """Change some fields of an entity by JSON merge patch, on the revision that was read: 428 without one, 412 when it was
+    changed meanwhile."""
+    change = partial(
+        call.upshot.entities.patch,
         call.tenant_id,
         type,
         entity_id,
         fields=body.fields,
         tags=body.tags,
-        revision=revision_of(body.revision, if_match),
         actor=call.actor,
     )
-    return _tagged(kept)
+    return _tagged(change_on(body.revision, if_match, lambda made_on: change(revision=made_on)))
 
 
 @router.delete("/entities/{type}/{entity_id:path}", **asks("editor", status=204, operation="delete_entity"))
 def delete_entity(call: CallNow, type: str, entity_id: str, if_match: IfMatch = None) -> Response:  # noqa: A002 - the wire's own name
-    """Delete an entity. The events and runs about it stay."""
-    call.upshot.entities.delete(call.tenant_id, type, entity_id, revision=revision_of(None, if_match), actor=call.actor)
+    """Delete an entity; with `If-Match`, only at this revision. The events and runs about it stay."""
+    call.upshot.entities.delete(call.tenant_id, type, entity_id, revision=optional_revision(if_match), actor=call.actor)
     return nothing()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from upshot.app.changing import change_async
 from upshot.core.errors import Malformed, Refused
 from upshot.core.instants import HOUR
 from upshot.http.problems import Unfinished
@@ -44,20 +45,23 @@ async def once(
         raise Malformed.at("Idempotency-Key", f"is 1 to {KEY_MAX} visible ASCII characters", "bad_key")
     route, hashed = f"{request.method} {request.url.path}", hashlib.sha256(body).hexdigest()
     now = upshot.clock.now()
-    commit = upshot.commit
-    first = await commit.run_async(lambda c: store.claim(c, tenant_id, key, route, hashed, now, now + KEPT_FOR))
+    first = await change_async(
+        upshot, tenant_id, lambda c: store.claim(c, tenant_id, key, route, hashed, now, now + KEPT_FOR)
+    )
     if first is not None:
         return _again(first, route, hashed)
     try:
         response = await perform()
     except BaseException:
-        await commit.run_async(lambda c: store.release(c, tenant_id, key))
+        await change_async(upshot, tenant_id, lambda c: store.release(c, tenant_id, key))
         raise
     answer = bytes(response.body)
     if response.status_code < 300 and len(answer) <= ANSWER_MAX:
-        await commit.run_async(lambda c: store.keep(c, tenant_id, key, response.status_code, answer.decode()))
+        await change_async(
+            upshot, tenant_id, lambda c: store.keep(c, tenant_id, key, response.status_code, answer.decode())
+        )
     else:
-        await commit.run_async(lambda c: store.release(c, tenant_id, key))
+        await change_async(upshot, tenant_id, lambda c: store.release(c, tenant_id, key))
     return response
 
 

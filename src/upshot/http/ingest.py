@@ -9,6 +9,7 @@ from starlette.routing import Route
 from upshot.app.keys import EMITTER
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.errors import Malformed
+from upshot.engine import tracing
 from upshot.http.idempotency import once
 from upshot.http.routing import answer, raise_unless_known
 from upshot.http.strict_body import decode_body, read_body
@@ -26,11 +27,17 @@ async def accept_events(request: Request) -> Response:
     envelopes = _envelopes(decode_body(request, raw, bytes_max))
 
     async def accept() -> Response:
-        accepted = await state.upshot.events.accept_async(caller.tenant_id, envelopes)
+        traces = [_trace(request)] * len(envelopes)
+        accepted = await state.upshot.events.accept_async(caller.tenant_id, envelopes, traces)
         duplicates = sum(1 for one in accepted if one.duplicate)
         return answer({"ids": [one.event.public_id for one in accepted], "duplicates": duplicates}, 202)
 
     return await once(request, state.upshot, caller.tenant_id, raw, accept)
+
+
+def _trace(request: Request) -> str | None:
+    """The trace this request belongs to: as the host's own instrumentation has it, else as its sender says."""
+    return tracing.current() or tracing.checked(request.headers.get("traceparent"))
 
 
 def _envelopes(value: Any) -> list[Any]:

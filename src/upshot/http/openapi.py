@@ -23,13 +23,15 @@ The durable automation engine inside a Python product.
 Send `Authorization: Bearer upk_...`: a key belongs to a tenant and has a role (viewer, editor, operator, admin; an emitter may
 only give events). `x-role` names the least role of each operation. Bodies are JSON, decoded strictly: unknown fields, repeated
 keys, NaN and NUL are refused with their path. Lists are pages, `{"items": [...], "next": cursor or null}`. Errors are RFC 9457
-problems that name the field. A POST may carry an `Idempotency-Key`.
+problems that name the field. A POST may carry an `Idempotency-Key`. A change of what is there says the revision it was made
+on, in `If-Match` or the body.
 """
 TAGS = {
     "events": "Facts that the host gives, kept for good.",
     "event-types": "What events there are, their schemas, and what they are about.",
     "automations": "Trigger, condition and steps, versioned.",
     "runs": "Executions of automations, step by step.",
+    "dead-letters": "What was given up on, and why: retried, replayed or discarded by a person.",
     "entities": "The things events are about.",
     "actions": "The catalogue of what steps do.",
     "operators": "The catalogue of what conditions compare.",
@@ -54,6 +56,7 @@ _ALWAYS = {"400": "malformed", "401": "not_signed_in", "403": "not_allowed", "42
 _WITH_PATH = {"404": "not_found"}
 _WITH_BODY = {"408": "too_slow", "413": "too_large", "415": "unsupported_media_type", "422": "refused"}
 _WITH_CHANGE = {"409": "conflict", "412": "stale_revision"}
+_WITH_REVISION = {"428": "revision_required"}
 
 
 @lru_cache(maxsize=1)
@@ -89,6 +92,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         codes |= _WITH_CHANGE
         if method != "delete":
             codes |= _WITH_BODY
+            if any(parameter["name"].lower() == "if-match" for parameter in operation.get("parameters", ())):
+                codes |= _WITH_REVISION
     if operation.get(ROLE) == PUBLIC:
         operation["security"] = []
     elif method == "post" and SHOWN_ONCE not in operation:

@@ -25,6 +25,7 @@ from upshot.core.errors import (
     UpshotError,
 )
 from upshot.core.strict_json import join_path
+from upshot.http.revisions import STALE, RevisionRequired
 from upshot.store.database import DatabaseUnavailable
 
 log = logging.getLogger("upshot.http")
@@ -64,6 +65,7 @@ class Unfinished(Conflict):
 
 STATUSES: tuple[tuple[type[UpshotError], int, str], ...] = (
     (Malformed, 400, "The request is not of the right form"),
+    (RevisionRequired, 428, "A revision is required"),
     (Refused, 422, "The content was refused"),
     (NotSignedIn, 401, "Not signed in"),
     (NotAllowed, 403, "Not allowed"),
@@ -75,7 +77,6 @@ STATUSES: tuple[tuple[type[UpshotError], int, str], ...] = (
     (TooManyRequests, 429, "Too many requests"),
     (Busy, 503, "Busy"),
 )
-STALE = "stale_revision"
 
 
 def problem_response(
@@ -112,9 +113,13 @@ def response_of(error: UpshotError) -> Response:
 def add_handlers(app: FastAPI) -> None:
     """Answer every error of this application with a problem."""
 
-    async def of_ours(_request: Request, error: Exception) -> Response:
+    async def of_ours(request: Request, error: Exception) -> Response:
         assert isinstance(error, UpshotError)  # noqa: S101 - registered for this type
-        return response_of(error)
+        answered = response_of(error)
+        metrics = request.app.state.upshot.engine.process.metrics
+        metrics.auth_failures += answered.status_code == 401
+        metrics.too_many_requests += answered.status_code == 429
+        return answered
 
     async def of_validation(_request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type

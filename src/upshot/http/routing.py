@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from upshot.app.keys import Caller
 from upshot.app.listed import Listed
-from upshot.core.errors import Malformed, Problem
+from upshot.core.errors import Malformed, NotFound, Problem
 from upshot.http.auth import PUBLIC, Gate
 from upshot.http.idempotency import HEADER, once
 from upshot.http.pages import page_of, place_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ROLE = "x-role"
 SHOWN_ONCE = "x-shown-once"
+ADDRESS_SHOWN_MAX = 100
 
 
 class Call:
@@ -109,6 +110,7 @@ class NounRoute(APIRoute):
             if role != PUBLIC:
                 gate: Gate = request.app.state.gate
                 request.state.caller = await gate.admit(request, role)
+            raise_if_nowhere(request)
             raise_unless_known(request, known)
             if request.method not in {"POST", "PUT", "PATCH"}:
                 return await inner(request)
@@ -132,6 +134,17 @@ async def _perform(
     return await once(request, request.app.state.upshot, caller.tenant_id, body, lambda: inner(request))
 
 
+def raise_if_nowhere(request: Request) -> None:
+    """Nothing has an id with a NUL in it, and PostgreSQL cannot even be asked for it.
+
+    Raises:
+        NotFound: the address has one.
+    """
+    address: str = request.scope["path"]
+    if "\x00" in address:
+        raise NotFound("address", address.replace("\x00", "\\0")[:ADDRESS_SHOWN_MAX])
+
+
 def raise_unless_known(request: Request, known: set[str]) -> None:
     """Hold the query to parameters that are known, each once.
 
@@ -142,7 +155,9 @@ def raise_unless_known(request: Request, known: set[str]) -> None:
         return
     seen: set[str] = set()
     problems: list[Problem] = []
-    for name, _ in request.query_params.multi_items():
+    for name, value in request.query_params.multi_items():
+        if "\x00" in value:
+            problems.append(Problem(name[:100], "holds a NUL character", "bad_text"))
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
             problems.append(

@@ -53,7 +53,7 @@ def get_tenant(call: CallNow, tenant_id: str) -> Response:
 def change_tenant(call: CallNow, tenant_id: str, body: shapes.TenantPatch) -> Response:
     """Change a tenant's name and settings, or suspend it; limits and suspension are for whoever runs the installation."""
     _raise_unless_own(call, tenant_id)
-    if body.status is not None or "limits" in (body.settings or {}):
+    if body.status is not None or {"limits", "retention"} & (body.settings or {}).keys():
         _raise_unless_host(call)
     changed = call.upshot.tenants.change(
         tenant_id, name=body.name, status=body.status, settings=body.settings, actor=call.actor

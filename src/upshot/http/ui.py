@@ -18,6 +18,8 @@ POLICY: Final = (
 """Styles may stand in elements, since the editors of the page place themselves that way. Scripts may not."""
 FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 FILE_ENDINGS: Final = (".js", ".css", ".map", ".svg", ".png", ".ico", ".woff2", ".webmanifest", ".txt")
+RESERVED: Final = frozenset({"api", "v1", "metrics", "livez", "readyz", "healthz", "openapi.json"})
+"""First segments that are never the UI's own, so that a machine that asks for them is not told 200 and a page."""
 MISSING: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Upshot</title></head><body>
 <h1>The admin UI is not built</h1>
 <p>The engine and the API run. In a checkout, <code>make run</code> builds the UI and starts again; the installed package
@@ -31,12 +33,21 @@ async def page(request: Request) -> Response:
     if file is not None:
         cached = FOR_A_YEAR if asked.startswith("assets/") else "no-cache"
         return FileResponse(file, headers={"Cache-Control": cached, "Content-Security-Policy": POLICY})
+    if _is_for_machines(request, asked):
+        return problem_response(404, "not_found", "Not found", "There is nothing at this address.")
     if asked.startswith("assets/") or asked.endswith(FILE_ENDINGS):
         return problem_response(404, "not_found", "Not found", "The UI has no such file.")
     index = FILES / "index.html"
     if not index.is_file():
         return _html(MISSING, 503)
     return _html(_with_base(index.read_text(), request.scope.get("root_path") or ""))
+
+
+def _is_for_machines(request: Request, asked: str) -> bool:
+    """Whether this asks for anything but a page: by its first segment, however it is spelt, or by what it accepts."""
+    first = next((segment for segment in asked.lower().split("/") if segment not in {"", ".", ".."}), "")
+    accepted = request.headers.get("accept", "*/*").lower()
+    return first in RESERVED or not any(kind in accepted for kind in ("text/html", "text/*", "*/*"))
 
 
 def _html(text: str, status: int = 200) -> Response:

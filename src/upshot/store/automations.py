@@ -83,6 +83,13 @@ def names(connection: Connection, tenant_id: str, ids: Sequence[str]) -> dict[st
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
+def is_named(connection: Connection, tenant_id: str, name: str) -> bool:
+    """Whether an automation that is not deleted has this name."""
+    named = (automations.c.name == name) & automations.c.deleted_at.is_(None)
+    query = select(automations.c.id).where(automations.c.tenant_id == tenant_id, named).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def page(
     connection: Connection,
     tenant_id: str,

@@ -57,11 +57,5 @@ def keyed_table(name: str, *parts: Any, key: tuple[str, ...]) -> Table:
 
 def numbered_table(name: str, *parts: Any) -> Table:
     """A table whose rows are numbered, and no number is ever used again."""
-    """A table stored by its key."""
-    """The database refuses any other value."""
-    """A whole number with a default."""
-    """Microseconds UTC."""
-    """Text that may be absent."""
-    """Text that is always there."""
     seq = Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
     return Table(f"upshot_{name}", metadata, seq, *parts, sqlite_autoincrement=True)

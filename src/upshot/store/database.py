@@ -1,38 +1,47 @@
 """Connections. One place sets what a connection must be; everything else takes the connection it is given.
 
-SQLite: WAL, `synchronous=FULL` (NORMAL forgets acknowledged commits on power loss), `busy_timeout` before `journal_mode`,
-`BEGIN IMMEDIATE` for every writing transaction (a deferred one that reads first fails at once when another wrote).
+What holds on each database is said in `sqlite` and `postgresql` beside this file.
 """
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from upshot.core.errors import Refused
-
-BUSY_TIMEOUT_SECONDS = 5
+from upshot.store import postgresql, row_security, sqlite
+from upshot.store.forks import belongs_to_one_process
 
 DatabaseError = SQLAlchemyError
 """Whatever the database can raise, for those above who speak no SQL."""
 DatabaseUnavailable = OperationalError
-"""The database cannot be used at present: it is locked, full, read-only or gone."""
+"""The database cannot be used at present: it is locked, full, read-only, restarting or gone."""
+
+
+class Overtaken(Exception):
+    """Another transaction changed first what this one stands on. Nothing was written; the same work can be done again."""
 
 
 class Database:
     """One database: `writing()` opens a writing transaction, `reading()` a read-only one that sees all earlier commits."""
 
-    def __init__(self, url: str) -> None:
-        self.url = _checked(url)
+    def __init__(self, url: str, *, direct_url: str = "") -> None:
+        """`direct_url` reaches a PostgreSQL server past the transaction pooler that `url` goes through, for what a pooler
+        cannot carry (LISTEN); without it `url` is taken to be direct.
+
+        Raises:
+            Refused: a URL is not usable; the problem names it.
+        """
+        self.url = _checked(url, "database_url")
+        self.direct_url = _checked(direct_url, "database_direct_url") if direct_url else self.url
+        self.is_pooled = self.direct_url is not self.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        try:
-            self._engine = _sqlite_engine(self.url) if self.is_sqlite else create_engine(self.url)
-        except ModuleNotFoundError as error:
-            said = f"needs the driver {error.name}, which is not installed; use sqlite:///file.db"
-            raise Refused.at("database_url", said, "no_driver") from error
+        self._engine = sqlite.engine(self.url) if self.is_sqlite else postgresql.engine(self.url, self.is_pooled)
+        self._may_confine: bool | None = False if self.is_sqlite else None
+        self._of_parents: list[object] = []
+        belongs_to_one_process(self)
 
     @property
     def path(self) -> Path | None:
@@ -43,6 +52,16 @@ class Database:
     def engine(self) -> Engine:
         """The SQLAlchemy engine, for migrations."""
         return self._engine
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several engines may run on it."""
+        return not self.is_sqlite
+
+    def begin_anew(self) -> None:
+        """In a fork: open connections of its own. The parent's stay as they are: closing one would end it for both."""
+        self._of_parents.append(self._engine.pool)
+        self._engine.dispose(close=False)
 
     @contextmanager
     def writing(self) -> Generator[Connection]:
@@ -55,59 +74,49 @@ class Database:
         return self._engine.connect().execution_options(upshot_writes=True)
 
     @contextmanager
-    def reading(self) -> Generator[Connection]:
-        """One consistent view of what is committed. Anything it tried to change is rolled back."""
-        with self._engine.connect() as connection:
+    def reading(self, tenant_id: str | None = None) -> Generator[Connection]:
+        """One consistent view of what is committed; with a tenant, of what is its, held by the server where that is set up
+        (see `row_security`). Anything it tried to change is rolled back."""
+        options = {} if self.is_sqlite else postgresql.READING
+        with self._engine.connect().execution_options(**options) as connection:
             transaction = connection.begin()
             try:
+                if tenant_id is not None and self._confines(connection):
+                    row_security.enter(connection, tenant_id)
                 yield connection
             finally:
                 transaction.rollback()
+
+    @contextmanager
+    def confined(self, connection: Connection, tenant_id: str) -> Generator[None]:
+        """What is done inside sees and changes rows of this tenant only, held by the server as in `reading`. The caller
+        gives it a savepoint of its own, and rolls back to it on an error."""
+        with row_security.confined(connection, tenant_id) if self._confines(connection) else nullcontext():
+            yield
+
+    def _confines(self, connection: Connection) -> bool:
+        """Whether the server can keep tenants apart: asked once, when there are tables."""
+        if self._may_confine is None:
+            state = row_security.state(connection)
+            self._may_confine = state.is_usable if state.tables else None
+        return bool(self._may_confine)
 
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
 
 
-def _checked(url: str) -> Any:
+def _checked(url: str, name: str) -> URL:
+    forms = "use sqlite:///file.db or postgresql://user@host/database"
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise Refused.at("database_url", f"{url!r} is not a database URL; use sqlite:///file.db", "bad_url") from error
+        raise Refused.at(name, f"{url!r} is not a database URL; {forms}", "bad_url") from error
     backend = parsed.get_backend_name()
+    if backend == "postgres":  # what many hosts still write
+        parsed, backend = parsed.set(drivername="postgresql"), "postgresql"
     if backend not in {"sqlite", "postgresql"}:
-        raise Refused.at(
-            "database_url", f"{backend!r} is not supported; use sqlite:///file.db or postgresql://", "bad_url"
-        )
+        raise Refused.at(name, f"{backend!r} is not supported; {forms}", "bad_url")
     if backend == "sqlite" and parsed.database in {None, "", ":memory:"}:
-        raise Refused.at(
-            "database_url", "a database in memory is not durable; name a file: sqlite:///upshot.db", "bad_url"
-        )
+        raise Refused.at(name, "a database in memory is not durable; name a file: sqlite:///upshot.db", "bad_url")
     return parsed.set(drivername="postgresql+psycopg") if backend == "postgresql" else parsed
-
-
-def _sqlite_engine(url: Any) -> Engine:
-    arguments = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None}
-    engine = create_engine(url, connect_args=arguments, pool_size=8, max_overflow=32)
-
-    @event.listens_for(engine, "connect")
-    def settings(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
-        (pages,) = connection.execute("PRAGMA page_count").fetchone()
-        if pages == 0:  # it writes to the file, so on one that is in use it would wait for the writer
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.executescript(
-            "PRAGMA journal_mode = WAL;"
-            "PRAGMA synchronous = FULL;"
-            "PRAGMA foreign_keys = ON;"
-            "PRAGMA temp_store = MEMORY;"
-            "PRAGMA cache_size = -65536;"
-            "PRAGMA trusted_schema = OFF;"
-        )
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
-        writes = connection.get_execution_options().get("upshot_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from upshot.core.errors import NotFound
 from upshot.store.rows import TEXT, Prepared, rows
-from upshot.store.schema import automation_versions, automations, event_types, tenants
+from upshot.store.schema import active, automation_versions, automations, event_types, runs, tenants
 
 
 class ActiveVersion(msgspec.Struct, frozen=True):
@@ -84,3 +84,37 @@ def load(connection: Connection, tenant_id: str) -> Definitions:
         [ActiveVersion(*row) for row in connection.execute(live)],
         [DeclaredType(*row) for row in connection.execute(declared)],
     )
+
+
+class VersionInUse(msgspec.Struct, frozen=True):
+    """A version that starts runs, or that an unfinished run stands on."""
+
+    tenant_id: str
+    automation_id: str
+    version: int
+    name: str
+    document: str
+
+
+def versions_in_use(connection: Connection) -> list[VersionInUse]:
+    """Every version that a worker must be able to run."""
+    live = select(automations.c.tenant_id, automations.c.id, automations.c.version).where(
+        automations.c.status == "active", automations.c.deleted_at.is_(None), automations.c.version.is_not(None)
+    )
+    driven = select(runs.c.tenant_id, runs.c.automation_id, runs.c.version).join(
+        active, (active.c.tenant_id == runs.c.tenant_id) & (active.c.run_id == runs.c.id)
+    )
+    used = live.union(driven).subquery()
+    version = automation_versions.c
+    query = (
+        select(version.tenant_id, version.automation_id, version.version, automations.c.name, version.document)
+        .join(
+            used,
+            (used.c.tenant_id == version.tenant_id)
+            & (used.c.id == version.automation_id)
+            & (used.c.version == version.version),
+        )
+        .join(automations, (automations.c.tenant_id == version.tenant_id) & (automations.c.id == version.automation_id))
+        .order_by(version.tenant_id, version.automation_id, version.version)
+    )
+    return [VersionInUse(*row) for row in connection.execute(query)]

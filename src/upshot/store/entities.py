@@ -1,17 +1,18 @@
 """Entities: read as conditions see them, and changed in batches."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select, true
 from sqlalchemy import delete as sql_delete
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.entities import Change, Entity, Operation, change
 from upshot.core.errors import Refused
 from upshot.core.instants import to_text
 from upshot.core.strict_json import encode
+from upshot.store.database import Overtaken
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import entities, entity_types
 
@@ -30,13 +31,17 @@ _COLUMNS = (
 )
 _keys = rows(("tenant_id", TEXT), ("type", TEXT), ("id", TEXT))
 _in_keys = key_in([entities.c.tenant_id, entities.c.type, entities.c.id], _keys, ["tenant_id", "type", "id"])
-_read = Prepared(select(*(entities.c[name] for name, _ in _COLUMNS)).where(_in_keys).with_for_update())
+_key = (entities.c.tenant_id, entities.c.type, entities.c.id)
+_select = select(*(entities.c[name] for name, _ in _COLUMNS)).where(_in_keys)
+_read = Prepared(_select)
+_read_to_change = Prepared(_select.order_by(*_key).with_for_update())  # everybody locks in the same order
 _new = rows(*_COLUMNS)
-_upsert_base = insert(entities).from_select([name for name, _ in _COLUMNS], select(*_new.c).where(true()))
-_upsert = Prepared(
-    _upsert_base.on_conflict_do_update(
+_insert_base = insert(entities).from_select([name for name, _ in _COLUMNS], select(*_new.c).where(true()))
+_insert = Prepared(_insert_base.on_conflict_do_nothing().returning(entities.c.id))
+_update = Prepared(
+    _insert_base.on_conflict_do_update(
         index_elements=["tenant_id", "type", "id"],
-        set_={name: _upsert_base.excluded[name] for name in ("fields", "tags", "revision", "updated_at")},
+        set_={name: _insert_base.excluded[name] for name in ("fields", "tags", "revision", "updated_at")},
     )
 )
 _delete = Prepared(sql_delete(entities).where(_in_keys))
@@ -52,8 +57,17 @@ class Wanted(msgspec.Struct, frozen=True):
 
 def read(connection: Connection, keys: Sequence[Key]) -> dict[Key, Entity]:
     """These entities, those that exist."""
+    return _entities(_read(connection, keys))
+
+
+def read_to_change(connection: Connection, keys: Sequence[Key]) -> dict[Key, Entity]:
+    """These entities, those that exist, which nobody else changes until the transaction ends."""
+    return _entities(_read_to_change(connection, sorted(keys)))
+
+
+def _entities(stored: Iterable[Any]) -> dict[Key, Entity]:
     found: dict[Key, Entity] = {}
-    for tenant_id, type_, id_, fields, tags, revision, created_at, updated_at in _read(connection, keys):
+    for tenant_id, type_, id_, fields, tags, revision, created_at, updated_at in stored:
         found[tenant_id, type_, id_] = Entity(
             type=type_,
             id=id_,
@@ -94,10 +108,14 @@ def apply(connection: Connection, wanted: Sequence[Wanted], now: int) -> dict[in
     """Make these changes, each on what the earlier ones left; for each owner its answers in order.
 
     A refused change undoes the other changes of its owner; changes of other owners stand.
+
+    Raises:
+        Overtaken: another transaction created one of them meanwhile.
     """
     keys = sorted({(w.tenant_id, w.operation.type, w.operation.id) for w in wanted})
     present: dict[Key, Entity | None] = dict.fromkeys(keys)
-    present.update(read(connection, keys))
+    before_all = read_to_change(connection, keys)
+    present.update(before_all)
     allowed = _allowed_fields(connection, sorted({(key[0], key[1]) for key in keys}))
     answers: dict[int, list[Change | Refused]] = {}
     touched: set[Key] = set()
@@ -118,7 +136,7 @@ def apply(connection: Connection, wanted: Sequence[Wanted], now: int) -> dict[in
             tentative[key] = None if made.is_deletion else made.after
         present.update(tentative)
         touched.update(tentative)
-    _write(connection, {key: present[key] for key in sorted(touched)})
+    _write(connection, {key: present[key] for key in sorted(touched)}, before_all.keys())
     return answers
 
 
@@ -129,26 +147,28 @@ def _by_owner(wanted: Sequence[Wanted]) -> dict[int, list[Wanted]]:
     return groups
 
 
-def _write(connection: Connection, touched: dict[Key, Entity | None]) -> None:
-    kept = [
-        (
-            tenant_id,
-            entity.type,
-            entity.id,
-            encode(entity.fields),
-            encode(list(entity.tags)),
-            entity.revision,
-            entity.created_at,
-            entity.updated_at,
-        )
-        for (tenant_id, _, _), entity in touched.items()
-        if entity is not None
-    ]
+def _write(connection: Connection, touched: dict[Key, Entity | None], known: Collection[Key]) -> None:
+    """Write these, of which the `known` ones were there and are locked."""
+    made = [_row(key, entity) for key, entity in touched.items() if entity is not None and key not in known]
+    changed = [_row(key, entity) for key, entity in touched.items() if entity is not None and key in known]
     gone = [key for key, entity in touched.items() if entity is None]
-    if kept:
-        _upsert(connection, kept)
+    if made and len(_insert(connection, made).fetchall()) < len(made):
+        raise Overtaken("an entity was created by another transaction")
+    if changed:
+        _update(connection, changed)
     if gone:
         _delete(connection, gone)
+
+
+def _row(key: Key, entity: Entity) -> tuple[Any, ...]:
+    return (
+        *key,
+        encode(entity.fields),
+        encode(list(entity.tags)),
+        entity.revision,
+        entity.created_at,
+        entity.updated_at,
+    )
 
 
 def _allowed_fields(connection: Connection, types: Sequence[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:

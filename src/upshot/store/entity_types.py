@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.strict_json import encode
 from upshot.store.schema import entity_types

@@ -95,10 +95,12 @@ def unmatched_of(connection: Connection, tenant_id: str, event_ids: Sequence[str
 
 
 def given_up_of(connection: Connection, tenant_id: str, event_ids: Sequence[str]) -> dict[str, str]:
-    """Which of these events were given up on, and why."""
+    """Which of these events were given up on and never matched since, and why."""
     ids = [f"event:{event_id}" for event_id in event_ids]
     query = select(dead_letters.c.noun_id, dead_letters.c.error).where(
-        dead_letters.c.tenant_id == tenant_id, dead_letters.c.id.in_(ids)
+        dead_letters.c.tenant_id == tenant_id,
+        dead_letters.c.id.in_(ids),
+        dead_letters.c.status.in_(("open", "discarded")) | dead_letters.c.replay_id.is_not(None),
     )
     return {row[0]: row[1] for row in connection.execute(query)}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.strict_json import encode
 from upshot.store.schema import event_types

@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, select, true, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.events import EntityRef, Event
+from upshot.store.fair import Waiting
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
-from upshot.store.schema import event_keys, events, unmatched, workers
+from upshot.store.schema import event_keys, events, unmatched
 
 _keys = rows(("tenant_id", TEXT), ("source_id", TEXT), ("event_id", TEXT), ("accepted_at", BIGINT))
 _claim_keys = Prepared(
@@ -34,6 +35,7 @@ _COLUMNS = (
     ("cause_run_id", TEXT),
     ("cause_step_id", TEXT),
     ("test", INTEGER),
+    ("traceparent", TEXT),
 )
 _new = rows(*_COLUMNS)
 _insert_events = Prepared(insert(events).from_select([name for name, _ in _COLUMNS], select(*_new.c).where(true())))
@@ -51,7 +53,7 @@ _read_columns = [events.c[name] for name, _ in _COLUMNS if name != "accepted_at"
 
 
 def keep_keys(connection: Connection, keys: Sequence[tuple[str, str, str, int]]) -> set[str]:
-    """Claim `(tenant, source id, event id, accepted at)`; the event ids whose key was new."""
+    """Claim `(tenant, source id, event id, accepted at)`, in that order, as everybody does; the event ids whose key was new."""
     return {row[0] for row in _claim_keys(connection, keys)}
 
 
@@ -76,6 +78,7 @@ def insert_events(connection: Connection, accepted: Sequence[Event], now: int, w
                 event.cause_run_id,
                 event.cause_step_id,
                 int(event.test),
+                event.traceparent,
             )
             for event in accepted
         ],
@@ -90,28 +93,43 @@ def take_unmatched(connection: Connection, keys: Sequence[tuple[str, str]]) -> s
     return {row[0] for row in _take_unmatched(connection, keys)}
 
 
-def claim_unmatched(
-    connection: Connection, worker_id: str, now: int, limit: int, *, with_own: bool = False
-) -> list[Event]:
-    """Take over events whose worker is gone or that nobody holds, oldest first; each claim is a strike. `with_own` also
-    those that this worker holds already: for a caller who has none of them in memory."""
-    alive = select(workers.c.id).where((workers.c.expires_at > now) | (workers.c.id == worker_id))
-    wanted = unmatched.c.worker_id.is_(None) | unmatched.c.worker_id.not_in(alive)
-    if with_own:
-        wanted |= unmatched.c.worker_id == worker_id
-    query = (
-        select(unmatched.c.tenant_id, unmatched.c.event_id, unmatched.c.worker_id)
-        .where(wanted)
-        .order_by(unmatched.c.event_id)
-        .limit(limit)
-    )
-    found = connection.execute(query).all()
-    if not found:
-        return []
-    orphans = [(row[0], row[1]) for row in found if row[2] != worker_id]
-    if orphans:
-        _hold(connection, orphans, worker_id=worker_id)
-    return read_events(connection, [(row[0], row[1]) for row in found])
+class Unmatched(msgspec.Struct, frozen=True):
+    """An event that this worker now holds to match. `strikes` counts the claims, this one too."""
+
+    tenant_id: str
+    event_id: str
+    strikes: int
+
+
+_free = Waiting(
+    unmatched,
+    ready=lambda own: own.worker_id.is_(None),
+    order=lambda own: (own.event_id,),
+    taken=("tenant_id", "event_id", "strikes"),
+)
+
+
+def claim_unmatched(connection: Connection, worker_id: str, limit: int, after: str = "") -> tuple[list[Unmatched], str]:
+    """Take events that nobody holds: a share of each tenant after `after`, oldest first. A claim is a strike, committed before
+    anything of an event is decoded. Also the tenant after which the next claim begins."""
+    found, last = _free.claim(connection, limit, after)
+    if found:
+        _hold(connection, [(row[0], row[1]) for row in found], worker_id=worker_id)
+    return [Unmatched(row[0], row[1], row[2] + 1) for row in found], last
+
+
+_own_waiting = Prepared(
+    select(unmatched.c.tenant_id, unmatched.c.event_id)
+    .where(unmatched.c.worker_id == bindparam("worker_id"), unmatched.c.event_id < bindparam("before"))
+    .order_by(unmatched.c.event_id)
+    .limit(bindparam("number", type_=INTEGER))
+)
+
+
+def own_unmatched(connection: Connection, worker_id: str, before: str, limit: int) -> list[tuple[str, str]]:
+    """`(tenant, event)` below the id `before` that this worker holds and that are not matched yet, oldest first."""
+    found = _own_waiting(connection, worker_id=worker_id, before=before, number=limit)
+    return [(row[0], row[1]) for row in found]
 
 
 def strike(connection: Connection, tenant_id: str, event_id: str) -> int:
@@ -153,6 +171,7 @@ def _event(row: Any) -> Event:
         run_id,
         step_id,
         test,
+        traceparent,
     ) = row
     return Event(
         tenant_id=tenant_id,
@@ -169,4 +188,5 @@ def _event(row: Any) -> Event:
         cause_run_id=run_id,
         cause_step_id=step_id,
         test=bool(test),
+        traceparent=traceparent,
     )

@@ -2,7 +2,10 @@
 laid over another library's connection was seen to break its transaction."""
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any
+
+from upshot.core.errors import Refused
 
 SAVEPOINT = "upshot_emit"
 
@@ -12,7 +15,11 @@ def execute(connection: Any, insert_text: Callable[[str], str], values: tuple[An
     transaction stays usable, and then raised.
 
     `connection` is a SQLAlchemy Connection or Session, a Django connection, or a DBAPI connection.
+
+    Raises:
+        Refused: it is none of these.
     """
+    _raise_unless_connection(connection)
     if _is_sqlalchemy(connection):
         _on_sqlalchemy(connection, insert_text, values, is_guarded=is_guarded)
         return
@@ -30,6 +37,27 @@ def execute(connection: Any, insert_text: Callable[[str], str], values: tuple[An
             cursor.execute(f"RELEASE SAVEPOINT {SAVEPOINT}")
     finally:
         cursor.close()
+
+
+def _raise_unless_connection(connection: object) -> None:
+    """Hold what a host gave to be a connection: an async one would take the INSERT and never perform it."""
+    given = type(connection)
+    kind = f"{given.__module__}.{given.__qualname__}"
+    if any(iscoroutinefunction(getattr(given, name, None)) for name in ("commit", "execute", "cursor")):
+        raise Refused.at(
+            "connection",
+            f"is a {kind}, whose calls are asynchronous. Hand over the synchronous one within: with SQLAlchemy "
+            "`await session.run_sync(lambda inner: upshot.emit(..., connection=inner))`",
+            "wrong_type",
+        )
+    wanted = ("exec_driver_sql", "connection") if _is_sqlalchemy(connection) else ("cursor",)
+    if isinstance(connection, type) or not any(callable(getattr(connection, name, None)) for name in wanted):
+        raise Refused.at(
+            "connection",
+            f"is a {kind}. It takes a SQLAlchemy Connection or Session, a Django connection or a DBAPI connection: hand over "
+            "the open one whose transaction makes your change, or leave it away to emit at once",
+            "wrong_type",
+        )
 
 
 def _is_sqlalchemy(connection: Any) -> bool:

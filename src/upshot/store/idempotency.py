@@ -2,8 +2,9 @@
 
 import msgspec
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
+from upshot.store.database import Overtaken
 from upshot.store.schema import idempotency
 
 
@@ -19,7 +20,11 @@ class KeptRequest(msgspec.Struct, frozen=True):
 def claim(
     connection: Connection, tenant_id: str, key: str, route: str, body_hash: str, now: int, expires_at: int
 ) -> KeptRequest | None:
-    """Take this key for this request; None when it was free, else the request that has it."""
+    """Take this key for this request; None when it was free, else the request that has it.
+
+    Raises:
+        Overtaken: the request that had it gave it back meanwhile.
+    """
     own = (idempotency.c.tenant_id == tenant_id) & (idempotency.c.key == key)
     connection.execute(delete(idempotency).where(own, idempotency.c.expires_at <= now))
     row = {
@@ -30,10 +35,14 @@ def claim(
         "created_at": now,
         "expires_at": expires_at,
     }
-    if connection.execute(insert(idempotency).values(row).on_conflict_do_nothing()).rowcount > 0:
+    new = insert(idempotency).values(row).on_conflict_do_nothing().returning(idempotency.c.key)
+    if connection.execute(new).first() is not None:
         return None
     columns = [idempotency.c[name] for name in KeptRequest.__struct_fields__]
-    return KeptRequest(*connection.execute(select(*columns).where(own)).one())
+    kept = connection.execute(select(*columns).where(own)).one_or_none()
+    if kept is None:
+        raise Overtaken("an idempotency key was given back")
+    return KeptRequest(*kept)
 
 
 def keep(connection: Connection, tenant_id: str, key: str, status: int, response: str) -> None:

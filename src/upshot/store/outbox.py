@@ -27,7 +27,11 @@ class OutboxRow(msgspec.Struct, frozen=True):
     tenant_id: str
     format: int
     payload: str
+    created_at: int
     attempts: int
+
+
+_CREATED = (outbox.c.created_at, outbox.c.attempts)
 
 
 def has_due(connection: Connection, now: int) -> bool:
@@ -40,13 +44,13 @@ def claim(connection: Connection, now: int, limit: int, backoff: Callable[[int],
     """Take pending rows that are due, oldest first. The attempt is counted before a payload is looked at;
     `backoff(attempts)` is how long a row that is not finished then waits (microseconds)."""
     due = (
-        select(outbox.c.seq, outbox.c.id, outbox.c.tenant_id, outbox.c.format, outbox.c.payload, outbox.c.attempts)
+        select(outbox.c.seq, outbox.c.id, outbox.c.tenant_id, outbox.c.format, outbox.c.payload, *_CREATED)
         .where(outbox.c.status == "pending", outbox.c.next_attempt_at <= now)
         .order_by(outbox.c.seq)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    claimed = [OutboxRow(*row[:5], row[5] + 1) for row in connection.execute(due)]
+    claimed = [OutboxRow(*row[:6], row[6] + 1) for row in connection.execute(due)]
     by_attempts: dict[int, list[tuple[int]]] = {}
     for row in claimed:
         by_attempts.setdefault(row.attempts, []).append((row.seq,))
@@ -57,13 +61,16 @@ def claim(connection: Connection, now: int, limit: int, backoff: Callable[[int],
 
 _seqs = rows(("seq", BIGINT))
 _in_seqs = outbox.c.seq.in_(select(_seqs.c.seq))
+_still_pending = _in_seqs & (
+    outbox.c.status == "pending"
+)  # a relay that was slow changes nothing of what another ended
 _count_attempt = Prepared(
     update(outbox).where(_in_seqs).values(attempts=bindparam("attempts"), next_attempt_at=bindparam("again_at"))
 )
 _publish = Prepared(
-    update(outbox).where(_in_seqs).values(status="published", published_at=bindparam("now"), error=None)
+    update(outbox).where(_still_pending).values(status="published", published_at=bindparam("now"), error=None)
 )
-_fail = Prepared(update(outbox).where(_in_seqs).values(status=bindparam("status"), error=bindparam("error")))
+_fail = Prepared(update(outbox).where(_still_pending).values(status=bindparam("status"), error=bindparam("error")))
 
 
 def publish(connection: Connection, seqs: Sequence[int], now: int) -> None:

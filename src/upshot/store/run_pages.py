@@ -206,7 +206,7 @@ def _ordered(tenant_id: str, wanted: Filter) -> Select[Any]:
         listed = [literal(name, literal_execute=True) for name in ("failed", "partial", "cancelled")]
         return keys.where(rarely(runs.c.status == wanted.status), runs.c.status.in_(listed))
     keys = keys.where(runs.c.status == wanted.status)
-    if not statuses.is_final("run", wanted.status):  # what is unfinished is found in the small table
+    if wanted.status not in statuses.RUN_OVER:  # what is unfinished is found in the small table
         unfinished = select(active.c.tenant_id, active.c.run_id).where(active.c.tenant_id == tenant_id)
         return keys.where(tuple_(runs.c.tenant_id, runs.c.id).in_(unfinished))
     return keys

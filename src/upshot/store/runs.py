@@ -4,15 +4,16 @@
 made only when worker and epoch still match (`held`), so a worker that lost its hold writes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, case, delete, func, select, true, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
+from upshot.store.fair import Waiting
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
-from upshot.store.schema import active, runs, steps, workers
+from upshot.store.schema import active, runs, steps
 
 Key = tuple[str, str]
 """Tenant and run id."""
@@ -32,6 +33,7 @@ class NewRun(msgspec.Struct, frozen=True, gc=False):
     test: bool
     facts: str | None
     worker_id: str | None
+    queue: str = "automation"
 
 
 _RUN = (
@@ -57,17 +59,16 @@ _insert_runs = Prepared(
     .on_conflict_do_nothing()
     .returning(runs.c.id)
 )
-_born = rows(("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("worker_id", TEXT))
-_insert_active = Prepared(
-    insert(active).from_select(["tenant_id", "run_id", "priority", "worker_id"], select(*_born.c).where(true()))
-)
+_BORN = (("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("worker_id", TEXT), ("queue", TEXT))
+_born = rows(*_BORN)
+_insert_active = Prepared(insert(active).from_select([name for name, _ in _BORN], select(*_born.c).where(true())))
 
 
 def create(connection: Connection, new: Sequence[NewRun], now: int) -> set[str]:
     """Create these runs, each held by its worker or, without one, ready for any; the ids of those that did not exist
     (there is one run per event and automation)."""
     made = {row[0] for row in _insert_runs(connection, [_row(run) for run in new], now=now)}
-    born = [(r.tenant_id, r.id, r.priority, r.worker_id) for r in new if r.id in made]
+    born = [(r.tenant_id, r.id, r.priority, r.worker_id, r.queue) for r in new if r.id in made]
     if born:
         _insert_active(connection, born)
     return made
@@ -98,6 +99,7 @@ _held = Prepared(
         key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
         active.c.worker_id == bindparam("worker_id"),
     )
+    .order_by(active.c.tenant_id, active.c.run_id)
     .with_for_update()
 )
 
@@ -162,6 +164,25 @@ def release_held(
     release(connection, [(tenant_id, run_id) for tenant_id, run_id, _ in keys if run_id in still])
 
 
+def release(connection: Connection, keys: Collection[Key]) -> None:
+    """Hand these runs back, ready for any worker of their queue."""
+    _release_without_strike(connection, sorted(keys))
+
+
+_lock_parked = Prepared(
+    select(active.c.tenant_id, active.c.run_id, active.c.queue)
+    .where(_active_in_keys, active.c.parked == 1)
+    .order_by(active.c.tenant_id, active.c.run_id)
+    .with_for_update()
+)
+
+
+def lock_parked(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:
+    """Lock those of these runs that sleep; the queue of each. Whoever changes a run's life locks it here first, and in this
+    order, so that no two wait for each other."""
+    return {(row[0], row[1]): row[2] for row in _lock_parked(connection, keys)}
+
+
 _wake = Prepared(
     update(active)
     .where(_active_in_keys, active.c.parked == 1)
@@ -195,7 +216,17 @@ _claim = Prepared(
     )
     .returning(active.c.tenant_id, active.c.run_id, active.c.epoch, active.c.strikes)
 )
-_runs_of_active = active.join(runs, (runs.c.tenant_id == active.c.tenant_id) & (runs.c.id == active.c.run_id))
+_read_claimed = Prepared(
+    select(runs.c.tenant_id, runs.c.id, runs.c.status, runs.c.automation_id, runs.c.test).where(
+        key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
+    )
+)
+_ready = Waiting(
+    active,
+    ready=lambda own: own.worker_id.is_(None) & (own.parked == 0) & (own.queue == bindparam("queue")),
+    order=lambda own: (own.priority.desc(), own.run_id),
+    taken=("tenant_id", "run_id"),
+)
 
 
 class Claimed(msgspec.Struct, frozen=True):
@@ -210,35 +241,44 @@ class Claimed(msgspec.Struct, frozen=True):
     test: bool
 
 
-def claim(connection: Connection, worker_id: str, now: int, limit: int) -> list[Claimed]:
-    """Take runs that are ready, and runs whose worker is gone: highest priority first, then oldest. A claim is a strike."""
-    alive = select(workers.c.id).where((workers.c.expires_at > now) | (workers.c.id == worker_id))
-    orphaned = (active.c.worker_id.is_not(None)) & active.c.worker_id.not_in(alive)
-    columns = select(
-        active.c.tenant_id, active.c.run_id, active.c.priority, runs.c.status, runs.c.automation_id, runs.c.test
-    ).select_from(_runs_of_active)
-    ready = columns.where(active.c.worker_id.is_(None), active.c.parked == 0)
-    found: list[Any] = []
-    for query in (ready.order_by(active.c.priority.desc(), active.c.run_id), columns.where(orphaned)):
-        locked = query.limit(limit - len(found)).with_for_update(skip_locked=True, of=active)
-        found.extend(connection.execute(locked).all())
+def claim(connection: Connection, worker_id: str, queue: str, limit: int, after: str = "") -> tuple[list[Claimed], str]:
+    """Take runs of this queue that nobody drives: a share of each tenant after `after`; of one tenant the highest priority
+    first, then the oldest. A claim is a strike. Also the tenant after which the next claim begins."""
+    found, last = _ready.claim(connection, limit, after, queue=queue)
     if not found:
-        return []
-    found.sort(key=lambda row: (-row[2], row[1]))
-    before = {(row[0], row[1]): row for row in found}
-    taken = {(row[0], row[1]): row for row in _claim(connection, list(before), worker_id=worker_id)}
-    _set_status(connection, list(before), status="running")
-    return [Claimed(*key, taken[key][2], taken[key][3], row[3], row[4], bool(row[5])) for key, row in before.items()]
+        return [], last
+    keys = [tuple(row) for row in found]
+    taken = _claim(connection, keys, worker_id=worker_id).fetchall()
+    epochs, strikes = ({(row[0], row[1]): row[at] for row in taken} for at in (2, 3))
+    before = _read_claimed(connection, keys).fetchall()
+    _set_status(connection, keys, status="running")
+    return [
+        Claimed(
+            tenant_id, run_id, epochs[tenant_id, run_id], strikes[tenant_id, run_id], was, automation_id, bool(test)
+        )
+        for tenant_id, run_id, was, automation_id, test in before
+    ], last
 
 
-def unfinished(connection: Connection, tenant_id: str, run_id: str) -> str | None:
-    """The status of this run if it is not over, else None. The row is locked until the transaction ends."""
-    joined = select(runs.c.status).join(
-        active, (active.c.tenant_id == runs.c.tenant_id) & (active.c.run_id == runs.c.id)
-    )
-    return connection.execute(
-        joined.where(runs.c.tenant_id == tenant_id, runs.c.id == run_id).with_for_update()
-    ).scalar()
+_holds = Prepared(
+    select(active.c.tenant_id, active.c.run_id, active.c.epoch).where(active.c.worker_id == bindparam("worker_id"))
+)
+
+
+def holds(connection: Connection, worker_id: str) -> set[tuple[str, str, int]]:
+    """The `(tenant, run, epoch)` that this worker holds."""
+    return {(row[0], row[1], row[2]) for row in _holds(connection, worker_id=worker_id)}
+
+
+def unfinished(connection: Connection, tenant_id: str, run_id: str) -> tuple[str, bool] | None:
+    """The status of this run, and whether it is a test, if it is not over; else None. The row is locked until the
+    transaction ends."""
+    own = (active.c.tenant_id == tenant_id) & (active.c.run_id == run_id)
+    if connection.execute(select(active.c.run_id).where(own).with_for_update()).first() is None:
+        return None
+    kept = select(runs.c.status, runs.c.test).where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)
+    found = connection.execute(kept).one()
+    return found[0], bool(found[1])
 
 
 def status(connection: Connection, tenant_id: str, run_id: str) -> str | None:

@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.strict_json import encode
 from upshot.store.schema import tenants
 
 
 class Tenant(msgspec.Struct, frozen=True):
-    """One tenant. `settings` may hold `zone`, `locale` and `limits`."""
+    """One tenant. `settings` may hold `zone`, `locale`, `limits` and `retention`."""
 
     id: str
     name: str
@@ -33,13 +33,21 @@ def create(connection: Connection, tenant: Tenant) -> bool:
         "settings": encode(tenant.settings),
         "created_at": tenant.created_at,
     }
-    return connection.execute(insert(tenants).values(row).on_conflict_do_nothing()).rowcount > 0
+    new = insert(tenants).values(row).on_conflict_do_nothing().returning(tenants.c.id)
+    return connection.execute(new).first() is not None
 
 
 def read(connection: Connection, tenant_id: str) -> Tenant | None:
     """This tenant, if there is one."""
     row = connection.execute(select(*_COLUMNS).where(tenants.c.id == tenant_id)).one_or_none()
     return _tenant(row) if row is not None else None
+
+
+def lock(connection: Connection, tenant_id: str) -> None:
+    """Wait until no other transaction has this tenant locked, and keep it locked until this one ends. On SQLite a writing
+    transaction is alone as it is."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(select(tenants.c.id).where(tenants.c.id == tenant_id).with_for_update(key_share=True))
 
 
 def page(connection: Connection, after: str | None, limit: int) -> list[Tenant]:

@@ -1,10 +1,9 @@
-"""An Upshot under test: a real SQLite file, the engine on a real thread, and time that the test moves."""
+"""An Upshot under test: a real database, the engine on a real thread, and time that the test moves."""
 
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +20,8 @@ class Harness:
     """Runs one Upshot for a test; a context manager.
 
     `build(url, clock)` makes the application's Upshot with its actions: pass both on as `Upshot(url, clock=clock)`. Without
-    it there are the built-in actions only. The file is in a folder of its own and gone afterwards, unless `path` is given.
+    it there are the built-in actions only. The store is a SQLite file in a folder of its own, gone afterwards, unless `url`
+    names another: an empty database of the test's own.
 
     Nothing here waits for a clock: `emit`, `advance` and `settle` return when the engine has done all that can be done at
     the present instant, so a test needs no sleeps.
@@ -31,14 +31,14 @@ class Harness:
         self,
         build: Callable[[str, VirtualClock], Upshot] | None = None,
         *,
-        path: Path | None = None,
+        url: str | None = None,
         now: int = START,
     ) -> None:
         self._build = build or _plain
-        self._folder = tempfile.TemporaryDirectory(prefix="upshot-") if path is None else None
-        self.path = Path(self._folder.name) / "upshot.db" if self._folder is not None else Path(path or "")
+        self._folder = tempfile.TemporaryDirectory(prefix="upshot-") if url is None else None
+        self.url = url or f"sqlite:///{self._folder.name if self._folder else ''}/upshot.db"
         self.clock = VirtualClock(now)
-        self.upshot = self._build(f"sqlite:///{self.path}", self.clock)
+        self.upshot = self._build(self.url, self.clock)
 
     def __enter__(self) -> Self:
         self.start()
@@ -50,7 +50,7 @@ class Harness:
         self.stop()
 
     def start(self) -> None:
-        """Migrate the file and run the engine on a background thread."""
+        """Migrate the database and run the engine on a background thread."""
         self.upshot.migrate()
         self.upshot.start()
 
@@ -61,9 +61,9 @@ class Harness:
             self._folder.cleanup()
 
     def restart(self) -> None:
-        """Stop the engine in order and start another Upshot on the same file, as a restarted process would."""
+        """Stop the engine in order and start another Upshot on the same database, as a restarted process would."""
         self.upshot.stop()
-        self.upshot = self._build(f"sqlite:///{self.path}", self.clock)
+        self.upshot = self._build(self.url, self.clock)
         self.start()
         self.settle()
 

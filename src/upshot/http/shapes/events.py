@@ -63,8 +63,9 @@ class EventItem(Answer):
 
 
 class EventDetail(EventItem):
-    """One event and the runs it started."""
+    """One event and the runs it started. `replay_of` is the dead letter whose edited replay it is."""
 
+    replay_of: str | None
     runs: list[RunSummary]
 
 

@@ -201,6 +201,7 @@ class Stats(Answer):
     runs: dict[str, int]
     events: dict[str, int]
     outbox: dict[str, int]
+    dead_letters: dict[str, int]
     automations: dict[str, int]
 
 

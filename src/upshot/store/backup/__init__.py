@@ -1,0 +1,1 @@
+"""Copies of a whole database: taken while engines run, checked, and put back somewhere else."""

@@ -1,0 +1,50 @@
+"""Hints between processes on PostgreSQL: NOTIFY says that something may wait. It is never the truth: a lost hint costs a poll's
+delay and nothing else. On SQLite, where one process runs the engine, there is nobody to tell."""
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import conninfo
+from sqlalchemy import URL, Connection, text
+
+CHANNEL = "upshot"
+EVENTS, RUNS, CHANGED = "events", "runs", "changed"
+"""What a hint says: an event waits that nobody holds, a run does, or something of the tenants named after it changed."""
+TEXT_MAX = 7_500
+"""PostgreSQL carries payloads below 8,000 bytes."""
+LISTEN_SECONDS = 1.0
+ConnectionBroken = psycopg.Error
+"""What ends `listen`."""
+
+_notify = text("SELECT pg_notify(:channel, :hint)")
+
+
+def send(connection: Connection, hint: str) -> None:
+    """Tell every listening process when this transaction commits; the same hint twice in a transaction is told once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_notify, {"channel": CHANNEL, "hint": hint})
+
+
+def listen(url: URL, told: Callable[[str], None], is_over: Callable[[], bool]) -> None:
+    """Hand each hint to `told` until `is_over`, on a connection of its own; `told("")` when listening begins, since what
+    was said before is lost. Raises what the driver raises when the connection breaks."""
+    with psycopg.connect(_conninfo(url), autocommit=True, connect_timeout=10) as connection:
+        connection.execute(f"LISTEN {CHANNEL}")
+        told("")
+        while not is_over():
+            for notice in connection.notifies(timeout=LISTEN_SECONDS, stop_after=1):
+                told(notice.payload)
+
+
+def _conninfo(url: URL) -> str:
+    parts: dict[str, Any] = {
+        "host": url.host,
+        "port": url.port,
+        "user": url.username,
+        "password": url.password,
+        "dbname": url.database,
+        "keepalives_idle": 10,
+        **{name: value for name, value in url.query.items() if isinstance(value, str)},
+    }
+    return conninfo.make_conninfo(**{name: value for name, value in parts.items() if value is not None})

@@ -1,0 +1,53 @@
+"""PostgreSQL: timeouts that are set before a connection is first used (a worker that is cut off inside a transaction keeps its
+row locks until the server gives up on it, and a timeout set afterwards does not help), reads in one snapshot.
+"""
+
+import os
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, text
+from sqlalchemy import Connection as _Connection
+
+CONNECT_SECONDS = 10
+UNANSWERED_MILLISECONDS = 15_000
+"""How long the network may leave a packet unanswered before the connection is given up (`tcp_user_timeout`)."""
+SESSION = {
+    "lock_timeout": "5s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "15s",
+    "TimeZone": "UTC",
+}
+READING: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""Execution options of a connection that reads: several statements see one snapshot."""
+
+
+def engine(url: URL, is_pooled: bool) -> Engine:
+    """An engine whose connections are all as said above. Through a transaction pooler (PgBouncer) a session has no settings
+    and no prepared statements of its own: there the role has its timeouts by `ALTER ROLE ... SET`; `upshot doctor` looks."""
+    arguments: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "tcp_user_timeout": UNANSWERED_MILLISECONDS,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "application_name": url.query.get("application_name", f"upshot {os.getpid()}"),
+    }
+    if is_pooled:
+        arguments["prepare_threshold"] = None
+    made = create_engine(url, connect_args=arguments, pool_size=8, max_overflow=32, pool_pre_ping=False)
+    if not is_pooled:
+        event.listen(made, "connect", _set_up)
+    return made
+
+
+def _set_up(connection: Any, _record: Any) -> None:
+    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SESSION.items())
+    was, connection.autocommit = connection.autocommit, True
+    connection.execute(f"SELECT {settings}")
+    connection.autocommit = was
+
+
+def server_time(connection: _Connection) -> int:
+    """What the server's clock says (microseconds UTC)."""
+    return int(
+        connection.execute(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")).scalar_one()
+    )

@@ -1,0 +1,39 @@
+"""Every table. Hot rows (`unmatched`, `active`, `timers`) live apart from history (`events`, `runs`, `steps`).
+
+Instants are BIGINT microseconds UTC, JSON is canonical text, ids are uuid7 text, and every key starts with the tenant.
+Tables that are keyed by tenant and id are stored by that key (`WITHOUT ROWID` on SQLite).
+"""
+
+from upshot.store.columns import metadata
+from upshot.store.schema.automations import automation_states, automation_versions, automations
+from upshot.store.schema.entities import entities, entity_types
+from upshot.store.schema.events import event_keys, event_types, events, outbox, unmatched
+from upshot.store.schema.runs import active, attempts, runs, steps, timers
+from upshot.store.schema.system import counts, dead_letters, workers
+from upshot.store.schema.who import api_keys, audit, idempotency, tenants
+
+__all__ = [
+    "metadata",
+    "tenants",
+    "api_keys",
+    "audit",
+    "idempotency",
+    "event_types",
+    "events",
+    "event_keys",
+    "unmatched",
+    "outbox",
+    "automations",
+    "automation_versions",
+    "automation_states",
+    "runs",
+    "active",
+    "steps",
+    "attempts",
+    "timers",
+    "workers",
+    "dead_letters",
+    "counts",
+    "entity_types",
+    "entities",
+]

@@ -1,0 +1,46 @@
+"""Automations, their published versions, and when each was active."""
+
+from sqlalchemy import Column, Integer
+
+from upshot.core import statuses
+from upshot.store.columns import count, instant, keyed_table, one_of, words
+
+automations = keyed_table(
+    "automations",
+    words("tenant_id"),
+    words("id"),
+    words("name"),
+    words("status"),
+    count("priority", 5),
+    Column("version", Integer, nullable=True),
+    words("draft"),
+    count("draft_revision", 1),
+    count("published_revision"),
+    words("created_by"),
+    instant("created_at"),
+    instant("updated_at"),
+    instant("deleted_at", nullable=True),
+    one_of("status", statuses.AUTOMATION),
+    key=("tenant_id", "id"),
+)
+
+automation_versions = keyed_table(
+    "automation_versions",
+    words("tenant_id"),
+    words("automation_id"),
+    Column("version", Integer, nullable=False),
+    words("document"),
+    instant("published_at"),
+    words("published_by"),
+    key=("tenant_id", "automation_id", "version"),
+)
+
+automation_states = keyed_table(
+    "automation_states",
+    words("tenant_id"),
+    words("automation_id"),
+    instant("at"),
+    words("status"),
+    Column("version", Integer, nullable=True),
+    key=("tenant_id", "automation_id", "at"),
+)

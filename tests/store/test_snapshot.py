@@ -1,0 +1,108 @@
+"""The snapshot of an installation: what it counts, on both databases, and that no history is read for it."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from upshot import Upshot
+from upshot.app.settings import Settings
+from upshot.core.instants import SECOND
+from upshot.store import snapshot
+
+HISTORY = ("upshot_events", "upshot_runs", "upshot_steps", "upshot_attempts", "upshot_outbox", "upshot_dead_letters")
+DOCUMENT = {
+    "name": "x",
+    "trigger": {"event": "test/happened"},
+    "steps": [{"id": "a", "action": "create_task", "with": {"title": "x"}}],
+    "status": "active",
+}
+
+
+@pytest.fixture
+def upshot(url: str):
+    made = Upshot(url, settings=Settings(secret_key="k" * 32))
+    made.migrate()
+    yield made
+    made.close()
+
+
+def read(upshot: Upshot, later: int = 0) -> snapshot.Snapshot:
+    with upshot.database.reading() as connection:
+        return snapshot.read(connection, upshot.database.path, upshot.clock.now() + later)
+
+
+def test_an_empty_installation_has_nothing_to_tell(upshot: Upshot) -> None:
+    seen = read(upshot)
+    assert (seen.outbox_pending, seen.unmatched, seen.held, seen.workers, seen.timers_overdue) == (0, 0, 0, 0, 0)
+    assert (seen.outbox_oldest_at, seen.unmatched_oldest_at, seen.open_letters_at, seen.queues) == (
+        None,
+        None,
+        None,
+        {},
+    )
+    assert seen.database_bytes > 0
+    is_server = upshot.database.path is None
+    assert (seen.wal_bytes is None) is (seen.disk_free_bytes is None) is is_server
+    assert (seen.dead_rows is None) is (seen.oldest_transaction_seconds is None) is not is_server
+
+
+def test_what_waits_is_counted_from_when_it_came(upshot: Upshot) -> None:
+    before = upshot.clock.now()
+    automation = upshot.automations.create("default", DOCUMENT)
+    with upshot.database.writing() as connection:
+        for name in ("first", "second"):
+            upshot.emit("test/happened", connection=connection, id=name)
+    upshot.emit("test/happened")
+    upshot.runs.start_by_hand("default", automation["id"], data={}, actor="test")
+    seen = read(upshot)
+    assert (seen.outbox_pending, seen.unmatched) == (2, 1)
+    assert (seen.queues["automation"].ready, seen.counts["runs"]["pending"]) == (1, 1)
+    for since in (seen.outbox_oldest_at, seen.unmatched_oldest_at, seen.queues["automation"].oldest_at):
+        assert since is not None
+        assert before <= since <= seen.at
+
+
+def test_a_timer_and_a_dead_letter_are_told_with_their_instant(upshot: Upshot) -> None:
+    due = upshot.clock.now() + SECOND
+    with upshot.database.writing() as connection:
+        timer = "INSERT INTO upshot_timers VALUES ('default', 'r', 's', 'delay', 0, 0, :due)"
+        connection.execute(text(timer), {"due": due})
+        letter = (
+            "INSERT INTO upshot_dead_letters (tenant_id, id, kind, noun_id, error, status, created_at, last_at) "
+            "VALUES ('default', 'event:e', 'event', 'e', 'x', 'open', 5, 7)"
+        )
+        connection.execute(text(letter))
+        connection.execute(
+            text(
+                "INSERT INTO upshot_counts (tenant_id, noun, subject, status, minute, delta) "
+                "VALUES ('default', 'dead_letters', '', 'open', 0, 1)"
+            )
+        )
+    assert read(upshot).timers_overdue == 0
+    late = read(upshot, later=5 * SECOND)
+    assert (late.timers_overdue, late.timers_overdue_at) == (1, due)
+    assert late.open_letters_at == 7
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_no_history_is_scanned(upshot: Upshot) -> None:
+    automation = upshot.automations.create("default", DOCUMENT)
+    upshot.emit("test/happened")
+    upshot.runs.start_by_hand("default", automation["id"], data={}, actor="test")
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        upshot.database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, *_: asked.append((statement, parameters)),
+    )
+    read(upshot)
+    plans: list[str] = []
+    with upshot.database.reading() as connection:
+        for statement, parameters in list(asked):
+            if statement.lstrip().startswith("SELECT"):
+                explained = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                plans += [row[3] for row in explained]
+    assert len(plans) > 8
+    scans = [plan for plan in plans if plan.startswith("SCAN") and any(table in plan for table in HISTORY)]
+    assert [plan for plan in scans if "ix_upshot_outbox_pending" not in plan] == []

@@ -1,0 +1,172 @@
+"""What is outside of the engine and what is inside of it, compared."""
+
+import sqlite3
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from sqlalchemy import make_url
+
+from tests.crash.load import EVENTS, TENANT
+from upshot.core.invariants import Snapshot, violations
+
+TABLES = ("events", "unmatched", "runs", "active", "steps", "timers")
+STEPS = {
+    "three": ("one", "two", "three"),
+    "sleep": ("one", "two"),
+    "flaky": ("one", "two"),
+    "chain": ("one",),
+    "held": ("one", "two"),
+    "blocked": ("one", "two"),
+    "deadly": ("one", "two"),
+    "nap": ("one",),
+    "none": (),
+}
+"""The steps of each automation that call the provider."""
+OVER = """SELECT (SELECT count(*) FROM upshot_active) + (SELECT count(*) FROM upshot_unmatched)
+    + (SELECT count(*) FROM upshot_outbox WHERE status = 'pending' AND format = 1)"""
+
+
+class Look:
+    """The test's own view of a database."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._open: Any = None
+
+    def rows(self, query: str) -> list[dict[str, Any]]:
+        """What a query gives, or a statement that returns rows; committed at once."""
+        return [dict(row) for row in self._connection.execute(query).fetchall()]
+
+    def run(self, statement: str) -> int:
+        """Execute a statement; the number of rows it changed."""
+        return self._connection.execute(statement).rowcount
+
+    def number(self, query: str) -> int:
+        """The one number a query gives."""
+        (row,) = self.rows(query)
+        return next(iter(row.values()))
+
+    def is_over(self) -> bool:
+        """Whether nothing is left to do, except for what cannot be done."""
+        return self.number(OVER) == 0
+
+    def snapshot(self) -> Snapshot:
+        """All rows the invariants speak of, of one instant."""
+        self.run("BEGIN" if self._is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ")
+        rows = {table: self.rows(f"SELECT * FROM upshot_{table}") for table in TABLES}
+        self.run("COMMIT")
+        return Snapshot(**rows)
+
+    def kept(self) -> set[str]:
+        """The keys of all steps that are kept."""
+        return {f"{row['run_id']}:{row['step_id']}" for row in self.rows("SELECT run_id, step_id FROM upshot_steps")}
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._url.startswith("sqlite")
+
+    @property
+    def _connection(self) -> Any:
+        if self._open is None and self._is_sqlite:
+            self._open = sqlite3.connect(
+                make_url(self._url).database or "", isolation_level=None, timeout=30, check_same_thread=False
+            )
+            self._open.row_factory = sqlite3.Row
+        elif self._open is None or getattr(self._open, "broken", False):
+            self._open = psycopg.Connection[dict[str, Any]].connect(self._url, autocommit=True, row_factory=dict_row)
+        return self._open
+
+
+class Provider:
+    """What the outside world saw: a line for each call, with its idempotency key and the worker that made it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "provider"
+
+    def calls(self, since: int = 0) -> list[str]:
+        """The keys, in the order of the calls, from the `since`-th on."""
+        if not self._path.exists():
+            return []
+        return [line.partition(" ")[0] for line in self._path.read_text().splitlines()[since:]]
+
+    def callers(self) -> dict[str, list[str]]:
+        """Who called, by key."""
+        found: dict[str, list[str]] = {}
+        for line in self._path.read_text().splitlines() if self._path.exists() else []:
+            key, _, name = line.partition(" ")
+            found.setdefault(key, []).append(name)
+        return found
+
+
+def accepted(folder: Path) -> set[str]:
+    """The ids of all events that were acknowledged."""
+    path = folder / "accepted"
+    return set(path.read_text().split()) if path.exists() else set()
+
+
+class Kept:
+    """What was kept and called at one instant: what was kept then is never called again."""
+
+    def __init__(self, look: Look, folder: Path) -> None:
+        self._steps = look.kept()
+        self._provider = Provider(folder)
+        self._calls = len(self._provider.calls())
+
+    def raise_if_called_again(self) -> None:
+        """Fail when a step that was kept then was performed afterwards."""
+        again = self._steps & set(self._provider.calls(self._calls))
+        assert not again, f"kept, and performed again: {sorted(again)}"
+
+
+def check_now(look: Look, folder: Path) -> Snapshot:
+    """What must hold at every instant, whatever was killed: the invariants, and every acknowledged event."""
+    acknowledged = accepted(folder)  # read first: engines may be running
+    waiting = {row["id"] for row in look.rows("SELECT id FROM upshot_outbox WHERE status = 'pending'")}
+    snapshot = look.snapshot()
+    assert violations(snapshot) == []
+    lost = acknowledged - waiting - {row["source_id"] for row in snapshot.events}
+    assert not lost, f"acknowledged, and not there: {sorted(lost)}"
+    return snapshot
+
+
+def check_end(look: Look, folder: Path) -> Snapshot:
+    """What must hold when all is over: each event started its automation once, each run is completed, and the provider was
+    called for each of its steps, with the step's own key and no other."""
+    assert look.is_over()
+    snapshot = check_now(look, folder)
+    assert snapshot.timers == []
+    names = {row["id"]: row["name"] for row in look.rows("SELECT id, name FROM upshot_automations")}
+    runs = Counter((row["event_id"], names[row["automation_id"]]) for row in snapshot.runs)
+    given_up = {row["noun_id"] for row in look.rows("SELECT noun_id FROM upshot_dead_letters WHERE kind = 'event'")}
+    events = [event for event in snapshot.events if event["id"] not in given_up]
+    expected = Counter((e["id"], e["name"].removeprefix("crash/")) for e in events if e["name"] != "crash/none")
+    assert runs == expected
+    assert not [e for e in snapshot.events if str(e["source_id"]).startswith(("rolled-back", "bad"))]
+    assert {run["status"] for run in snapshot.runs if run["error"] is None} <= {"completed"}
+    wanted = {
+        f"{run['id']}:{step_id}"
+        for run in snapshot.runs
+        if run["status"] == "completed"
+        for step_id in STEPS[names[run["automation_id"]]]
+    }
+    failed = {run["id"] for run in snapshot.runs if run["status"] != "completed"}
+    called = {key for key in Provider(folder).calls() if key.partition(":")[0] not in failed}
+    assert called == wanted
+    return snapshot
+
+
+def expected_runs(events: int) -> int:
+    """How many runs the first `events` events of a load lead to: a chain's emits one more event."""
+    return events + sum(1 for number in range(events) if EVENTS[number % len(EVENTS)] == "crash/chain")
+
+
+__all__ = ["TENANT", "Kept", "Look", "Provider", "accepted", "check_end", "check_now", "expected_runs"]

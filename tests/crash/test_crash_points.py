@@ -1,0 +1,108 @@
+"""Each named point of each transaction, on each database: an engine dies there, is started again, and nothing is lost,
+nothing is doubled, and no kept step is performed again."""
+
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crash.databases import Copies, prepared
+from tests.crash.ledgers import Kept, Look, check_end, check_now
+from tests.crash.load import TENANT, Work, build, event, prepare
+from tests.crash.processes import Processes, until
+from tests.stores import STORES
+from upshot.engine.crash_points import POINTS
+
+EVENTS, HOST_ROWS, BY_HAND = 12, 3, 3
+AT_ONCE = 5
+TIMES = {"accept": 2, "match": 2, "record": 4, "act": 4, "change": 5, "relay_fail": 1}
+"""Where a point is passed often, which time the engine dies; else the first."""
+
+
+def prepare_all_kinds(work: Work) -> None:
+    """Beside the automations: an event and runs that wait to be claimed, some of them hopeless, and one that cannot be read."""
+    prepare(work)
+    upshot, look = build(work), Look(work.url)
+    upshot.events.accept(TENANT, [event(number) for number in (-1, -2, -4)])
+    hopeless = upshot.events.accept(TENANT, [event(-8)])[0].event.id
+    automation_id = next(a["id"] for a in upshot.automations.page(TENANT).items if a["name"] == "three")
+    made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
+    upshot.close()
+    assert look.run(f"UPDATE upshot_unmatched SET strikes = 99 WHERE event_id = '{hopeless}'") == 1
+    assert look.run(f"UPDATE upshot_active SET strikes = 99 WHERE run_id = '{made[0]['run_id']}'") == 1
+    strikes = work.strikes_max - 1
+    assert look.run(f"UPDATE upshot_active SET strikes = {strikes} WHERE run_id = '{made[1]['run_id']}'") == 1
+    assert look.run(f"UPDATE upshot_events SET data = '{{' WHERE id = '{made[1]['event_id']}'") == 1
+    if work.url.startswith("sqlite"):
+        look.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    look.close()
+
+
+def die_and_go_on(copies: Copies, folder: Path, point: str) -> dict[str, int]:
+    """Let an engine die at this point, and another one end the work; the counts of what there is then."""
+    times = TIMES.get(point.partition(".")[0], 1)
+    with copies.copy(folder) as url, Processes() as processes:
+        work = Work(
+            url=url,
+            folder=str(folder),
+            events=EVENTS,
+            host_rows=HOST_ROWS,
+            by_hand=BY_HAND,
+            crash_at=f"{point}:{times}",
+            lease_seconds=0.5,
+        )
+        look = Look(url)
+        first = processes.start(work)
+        until(
+            lambda: first.exit_code is not None or ("given" in first.said() and look.is_over()), "it died or was done"
+        )
+        if first.exit_code is None:
+            first.send(signal.SIGTERM)
+        assert first.ended() == -signal.SIGKILL, f"{point} was not reached {times} times: {first.log()}"
+        check_now(look, folder)
+        kept = Kept(look, folder)
+
+        second = processes.start(work.but(crash_at="", by_hand=0))
+        second.wait_for("given")
+        second.until(look.is_over, "all is over")
+        second.stop()
+        kept.raise_if_called_again()
+        snapshot = check_end(look, folder)
+        failed = [run for run in snapshot.runs if run["status"] == "failed"]
+        letters = look.number("SELECT count(*) FROM upshot_dead_letters")
+        started = set((folder / "started").read_text().split()) if (folder / "started").exists() else set[str]()
+        assert started <= {run["id"] for run in snapshot.runs}
+        relayed = {event["source_id"] for event in snapshot.events}
+        look.close()
+        return {
+            "events": sum(1 for n in range(EVENTS) if f"event-{n}" in relayed),
+            "host rows": sum(1 for n in range(HOST_ROWS) if f"row-{n}" in relayed),
+            "failed": len(failed),
+            "letters": letters,
+        }
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"points {kind}")) for kind in STORES]
+)
+def died(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Any]]]:
+    """All points of one database, several at a time, since an engine mostly waits for its disk."""
+    wanted = {item.callspec.params["point"] for item in request.session.items if item.originalname == TEST}  # type: ignore[attr-defined] - each is a parametrised function
+    folder = tmp_path_factory.mktemp("prepared")
+    with prepared(request.param, folder, prepare_all_kinds) as url, ThreadPoolExecutor(AT_ONCE) as pool:
+        copies = Copies(url)
+        yield {
+            point: pool.submit(die_and_go_on, copies, tmp_path_factory.mktemp("died"), point)
+            for point in sorted(wanted)
+        }
+
+
+TEST = "test_an_engine_that_dies_there_loses_and_repeats_nothing"
+
+
+@pytest.mark.parametrize("point", sorted(POINTS))
+def test_an_engine_that_dies_there_loses_and_repeats_nothing(died: dict[str, Future[Any]], point: str) -> None:
+    assert died[point].result() == {"events": EVENTS, "host rows": HOST_ROWS, "failed": 2, "letters": 3}

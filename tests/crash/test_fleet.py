@@ -1,0 +1,147 @@
+"""Several workers from the start, orderly restarts, poison, and a large backlog."""
+
+import signal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.crash.ledgers import Look, Provider, check_end, check_now, expected_runs
+from tests.crash.load import AUTOMATIONS, TENANT, Work, build, event
+from tests.crash.processes import Processes, until
+from upshot.adapters.clock import new_id
+
+WORKERS, EVENTS = 3, 300
+STORM, BACKLOG = 8_000, 100_000
+
+
+def test_three_of_every_service_do_everything_once(
+    fleet: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    each = EVENTS // WORKERS
+    engines = [
+        processes.start(fleet.but(name=f"worker-{n}", first=n * each, events=each, host_rows=0 if n else 20))
+        for n in range(WORKERS)
+    ]
+    upshot = build(fleet)
+    upshot.emit_many([event(10_000 + n, "crash/nap") | {"data": {"number": 1}} for n in range(50)])
+    upshot.close()
+    for engine in engines:
+        engine.wait_for("given")
+    engines[0].until(look.is_over, "all is over")
+    for engine in engines:
+        engine.stop()
+    assert len(check_end(look, tmp_path).runs) == expected_runs(EVENTS) + 50 + 20
+    retried = {f"{row['run_id']}:{row['step_id']}" for row in look.rows("SELECT run_id, step_id FROM upshot_attempts")}
+    calls = Provider(tmp_path).callers()
+    assert {key for key, names in calls.items() if len(names) > 1} == retried, "nobody died, so nothing was done twice"
+
+
+def test_a_restart_in_order_does_nothing_twice(work: Work, look: Look, processes: Processes, tmp_path: Path) -> None:
+    provider = Provider(tmp_path)
+    for number in range(3):
+        engine = processes.start(work.but(first=number * 60, events=60, event="crash/three", lease_seconds=45.0))
+        engine.until(lambda least=100 * (number + 1): len(provider.calls()) >= least, "work is under way")
+        engine.wait_for("given")
+        engine.stop()
+        check_now(look, tmp_path)
+    last = processes.start(work)
+    last.until(look.is_over, "all is over")
+    last.stop()
+    check_end(look, tmp_path)
+    assert {key: names for key, names in provider.callers().items() if len(names) > 1} == {}
+
+
+def test_a_run_that_kills_its_process_is_given_up_and_the_others_go_on(
+    work: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    upshot = build(work)
+    upshot.events.accept(TENANT, [event(0, "crash/deadly"), *(event(n, "crash/three") for n in range(1, 40))])
+    upshot.close()
+    deaths, provider = 0, Provider(tmp_path)
+    while True:
+        engine = processes.start(work.but(strikes_max=3, lease_seconds=0.5))
+        until(lambda engine=engine: engine.exit_code is not None or look.is_over(), "it died, or all is over")
+        if engine.exit_code is None:
+            break
+        assert engine.ended() == -signal.SIGKILL, engine.log()
+        deaths += 1
+        assert deaths <= 5, "the poison was never given up"
+    engine.stop()
+    snapshot = check_end(look, tmp_path)
+    (failed,) = [run for run in snapshot.runs if run["status"] != "completed"]
+    assert "gave_up" in failed["error"]
+    assert look.rows("SELECT kind, noun_id FROM upshot_dead_letters") == [{"kind": "run", "noun_id": failed["id"]}]
+    assert provider.calls().count(f"{failed['id']}:one") == deaths
+
+
+def test_an_event_that_cannot_be_read_is_given_up_and_the_others_go_on(
+    work: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    upshot = build(work)
+    poison = upshot.events.accept(TENANT, [event(n, "crash/three") for n in range(40)])[7].event.id
+    upshot.close()
+    assert look.run(f"UPDATE upshot_events SET data = '{{' WHERE id = '{poison}'") == 1
+    engine = processes.start(work.but(strikes_max=3))
+    engine.until(lambda: look.number("SELECT count(*) FROM upshot_runs") == 39, "the others are matched")
+    engine.until(look.is_over, "all is over")
+    engine.stop()
+    check_end(look, tmp_path)
+    assert look.rows("SELECT kind, noun_id FROM upshot_dead_letters") == [{"kind": "event", "noun_id": poison}]
+
+
+def test_a_storm_of_one_tenant_leaves_another_its_share(
+    work: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    upshot = build(work)
+    upshot.tenants.ensure("quiet")
+    upshot.automations.create("quiet", AUTOMATIONS[0])
+    for first in range(0, STORM, 500):
+        upshot.events.accept(TENANT, [event(number, "crash/three") for number in range(first, first + 500)])
+    engine = processes.start(work.but(runs_max=200))
+    engine.until(Provider(tmp_path).calls, "the storm is under way")
+    upshot.events.accept("quiet", [event(number, "crash/three") for number in range(5)])
+    upshot.close()
+    completed = "SELECT count(*) FROM upshot_runs WHERE status = 'completed' AND tenant_id = '{}'"
+    engine.until(lambda: look.number(completed.format("quiet")) == 5, "the quiet tenant is served")
+    assert look.number(completed.format(TENANT)) < STORM // 2, "long before the storm is over"
+    engine.kill()
+    check_now(look, tmp_path)
+
+
+def test_a_host_that_commits_late_is_not_passed_over(
+    fleet: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    """Its row has the lower number, and appears after the higher one was relayed."""
+    upshot = build(fleet)
+    engine = processes.start(fleet)
+    with psycopg.connect(fleet.url) as late, psycopg.connect(fleet.url) as early:
+        upshot.emit("crash/three", {"number": 1}, id="late", connection=late)
+        upshot.emit("crash/three", {"number": 2}, id="early", connection=early)
+        early.commit()
+        relayed = "SELECT count(*) FROM upshot_events WHERE source_id = '{}'"
+        engine.until(lambda: look.number(relayed.format("early")) == 1, "the later row is relayed")
+        late.commit()
+        engine.until(lambda: look.number(relayed.format("late")) == 1, "the earlier row is relayed too")
+    upshot.close()
+    engine.until(look.is_over, "all is over")
+    engine.stop()
+    assert len(check_end(look, tmp_path).runs) == 2
+
+
+@pytest.mark.timeout(240)
+def test_a_backlog_of_a_hundred_thousand_rows_drains(
+    work: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    made = new_id(0)
+    rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {most})"
+    look.run(
+        f"""INSERT INTO upshot_outbox (id, tenant_id, format, payload, created_at, next_attempt_at)
+        {rows.format(most=BACKLOG)} SELECT '{made[:-12]}' || i, '{TENANT}', 1, '{{"name": "crash/none"}}', 0, 0 FROM n"""
+    )
+    engine = processes.start(work)
+    engine.until(look.is_over, "the backlog is drained", 200)
+    engine.stop()
+    assert look.number("SELECT count(*) FROM upshot_events") == BACKLOG
+    published = "SELECT count(*) FROM upshot_outbox WHERE status = 'published' AND attempts = 1"
+    assert look.number(published) == BACKLOG

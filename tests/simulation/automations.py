@@ -1,0 +1,114 @@
+"""What the simulated tenants automate, and a file that holds it, ready to be copied for each world.
+
+The file notes every change of a row in a table of its own, in the order in which they happen inside each transaction,
+so that a checker sees what a commit did and not only what it left.
+"""
+
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.simulation.provider import mark_of
+from upshot import Upshot
+from upshot.adapters.clock import ids_from
+from upshot.store.database import Database
+from upshot.testing import VirtualClock
+
+TENANTS = ("north", "south")
+_MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
+_RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
+
+AUTOMATIONS: dict[str, dict[str, Any]] = {
+    "all": {
+        "trigger": {"event": "sim/asked"},
+        "steps": [
+            {"id": "one", "action": "call", "with": {**_MARKED, "deadly": "{{ deadly }}"}, **_RETRIED},
+            {"id": "big", "branch": {"field": "number", "operator": "greater_than", "value": 5},
+             "if_true": "nap", "if_false": "tell"},
+            {"id": "nap", "delay": "3s"},
+            {"id": "tell", "action": "emit_event", "with": {"name": "sim/told", "data": _MARKED}},
+            {"id": "three", "action": "call", "with": _MARKED, "on_error": "continue", "timeout_seconds": 2},
+        ],
+    },
+    "even": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "even", "operator": "is_true"},
+        "priority": 8,
+        "steps": [{"id": "first", "delay": "2s"}, {"id": "second", "action": "call", "with": _MARKED, **_RETRIED}],
+    },
+    "told": {
+        "trigger": {"event": "sim/told"},
+        "steps": [{"id": "only", "action": "call", "with": _MARKED, **_RETRIED}],
+    },
+    "rare": {
+        "trigger": {"event": "sim/rare"},
+        "steps": [{"id": "long", "delay": "45s"}, {"id": "end", "delay": "0s"}],
+    },
+}  # fmt: skip
+
+COLUMNS = {
+    "events": ("tenant_id", "id", "source_id", "name", "data", "cause_run_id", "cause_step_id"),
+    "unmatched": ("tenant_id", "event_id", "worker_id"),
+    "runs": ("tenant_id", "id", "automation_id", "version", "event_id", "status", "finished_at"),
+    "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
+    "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output"),
+    "timers": ("tenant_id", "run_id", "step_id", "kind", "due_at"),
+    "outbox": ("seq", "id", "tenant_id", "status"),
+    "dead_letters": ("tenant_id", "kind", "noun_id"),
+    "automations": ("tenant_id", "id", "name", "status", "version"),
+}
+
+
+def listens(automation: str, event_name: str, data: dict[str, Any]) -> bool:
+    """Whether this automation, by its own words, starts for such an event."""
+    document = AUTOMATIONS[automation]
+    return document["trigger"]["event"] == event_name and ("condition" not in document or bool(data.get("even")))
+
+
+def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[str, Any]:
+    """The data of an event of this tenant."""
+    return {"mark": mark_of(tenant_id), "number": number, "even": number % 2 == 0, "deadly": is_deadly}
+
+
+@cache
+def template() -> bytes:
+    """The file that every world starts from."""
+    folder = Path(tempfile.mkdtemp(prefix="upshot-simulation-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "template.db"
+    with ids_from(Random("template").randbytes):
+        upshot = Upshot(f"sqlite:///{path}", clock=VirtualClock())
+
+        @upshot.action("call")
+        async def call(args: dict, context) -> None:  # pyright: ignore[reportUnusedFunction] - for its shape
+            del args, context
+
+        upshot.migrate()
+        for tenant_id in TENANTS:
+            upshot.tenants.create(tenant_id, name=tenant_id)
+            for name, document in AUTOMATIONS.items():
+                upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})
+        upshot.close()
+    _note_changes(path)
+    return path.read_bytes()
+
+
+def _note_changes(path: Path) -> None:
+    database = Database(f"sqlite:///{path}")
+    with database.writing() as connection:
+        run = connection.exec_driver_sql
+        run("CREATE TABLE changes (at INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, old TEXT, new TEXT)")
+        for table, columns in COLUMNS.items():
+            old, new = (f"json_object({', '.join(f'{c!r}, {row}.{c}' for c in columns)})" for row in ("OLD", "NEW"))
+            for verb, values in {"INSERT": f"NULL, {new}", "UPDATE": f"{old}, {new}", "DELETE": f"{old}, NULL"}.items():
+                run(
+                    f"CREATE TRIGGER note_{table}_{verb} AFTER {verb} ON upshot_{table} BEGIN "
+                    f"INSERT INTO changes (name, old, new) VALUES ('{table}', {values}); END"
+                )
+        run("INSERT INTO changes (name, old, new) SELECT 'automations', NULL, "
+            f"json_object({', '.join(f'{c!r}, {c}' for c in COLUMNS['automations'])}) FROM upshot_automations")  # fmt: skip
+    database.close()

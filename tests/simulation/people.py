@@ -1,0 +1,210 @@
+"""What comes from outside: hosts that emit, operators that cancel and edit, and what befalls machines."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.automations import TENANTS, event_data
+from upshot import Upshot
+from upshot.core.errors import Busy, UpshotError
+from upshot.store.database import DatabaseError
+
+if TYPE_CHECKING:
+    from tests.simulation.process import SimulatedProcess
+    from tests.simulation.world import World
+
+SECOND = 1_000_000
+EMIT_AGAIN_SECONDS = 1.0
+LEASES_PAUSED_MAX = 3
+
+Given = tuple[str, str]
+"""Tenant and the host's id of an event."""
+Made = tuple[Given, dict[str, Any]]
+"""An event with its name and data."""
+
+
+class People:
+    """Draws what hosts and operators do, and when, for the length of one seed."""
+
+    def __init__(self, world: "World") -> None:
+        self._world, self._draw = world, world.draw.people
+        self._host = Upshot(f"sqlite:///{world.path}", clock=world_clock(world))
+        self._connections: list[sqlite3.Connection] = []
+        self._numbers = 0
+        self.waiting: dict[Given, dict[str, Any]] = {}
+        """Events that a host wants accepted and has no answer for."""
+        self.seconds = self._draw.uniform(3, 12)
+        self._rare_share = 0.2 if self._draw.random() < 0.1 else 0.0  # they sleep long, and long seeds are slow
+
+    def begin(self) -> None:
+        """Spread this seed's events, operators and mishaps over its time."""
+        draw, after = self._draw, self._world.after
+        for _ in range(draw.randint(3, 20)):
+            after(draw.uniform(0, self.seconds), self.emit if draw.random() < 0.5 else self.transact)
+        for kind, deed in (("cancel", self.cancel), ("edit", self.edit)):
+            self._often(kind, deed)
+        mishaps = {"crash": self.crash, "pause": self.pause, "clock": self.jump, "drain": self.drain}
+        for kind, deed in mishaps.items():
+            self._often(kind, deed)
+
+    def _often(self, kind: str, deed: Callable[[], None]) -> None:
+        rate, at = self._world.faults.rate(kind), 0.0
+        while rate and (at := at + self._world.draw.mishaps.expovariate(rate)) < self.seconds:
+            self._world.after(at, deed)
+
+    def heal(self) -> None:
+        """Open transactions end now."""
+        for connection in self._connections:
+            if connection.in_transaction:
+                connection.rollback()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        for connection in self._connections:
+            connection.close()
+        self._host.close()
+
+    # --- hosts ----------------------------------------------------------------------------------------------------------
+
+    def made(self) -> Made:
+        """An event of some tenant. Both tenants' hosts count from one, so their ids are the same."""
+        draw = self._draw
+        tenant_id, self._numbers = draw.choice(TENANTS), self._numbers + 1
+        name = "sim/rare" if draw.random() < self._rare_share else "sim/asked"
+        is_deadly = draw.random() < self._world.faults.rate("deadly")
+        data = event_data(tenant_id, self._numbers % 11, is_deadly=is_deadly)
+        return (tenant_id, f"event-{self._numbers // 2}"), {"name": name, "data": data}
+
+    def emit(self, made: "Made | None" = None) -> None:
+        """A host emits directly, until it is answered. It uses the same id each time."""
+        given, envelope = made or self.made()
+        if given not in self._world.given:
+            self._world.given[given] = "maybe"
+            self.waiting[given] = envelope
+            self._emit(given)
+
+    def _emit(self, given: Given) -> None:
+        if given not in self.waiting:
+            return
+        serving = self._world.serving()
+        if serving:
+            process = self._draw.choice(serving)
+            process.loop.create_task(self._ask(process, given, self.waiting[given]))
+        self._world.after(EMIT_AGAIN_SECONDS, lambda: self._emit(given))
+
+    async def _ask(self, process: "SimulatedProcess", given: Given, envelope: dict[str, Any]) -> None:
+        tenant_id, source_id = given
+        try:
+            await process.upshot.emit_async(envelope["name"], envelope["data"], tenant=tenant_id, id=source_id)
+        except (Busy, DatabaseError):
+            return
+        self._world.given[given] = "committed"
+        self.waiting.pop(given, None)
+        if given not in self._world.watch.by_source:
+            self._world.broken("I1", f"event {given} was acknowledged and is not kept")
+
+    def transact(self, made: "list[Made] | None" = None) -> None:
+        """A host emits one to three events in a transaction of its own, which it then commits or rolls back."""
+        connection = sqlite3.connect(self._world.path, timeout=0, isolation_level=None)
+        connection.execute("PRAGMA synchronous = OFF")
+        self._connections.append(connection)
+        self._transact(connection, made or [self.made() for _ in range(self._draw.randint(1, 3))])
+
+    def _transact(self, connection: sqlite3.Connection, made: list[Made]) -> None:
+        world, draw = self._world, self._draw
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            world.after(0.05, lambda: self._transact(connection, made))
+            return
+        fresh = [(given, envelope) for given, envelope in made if given not in world.given]
+        for (tenant_id, source_id), envelope in fresh:
+            world.given[tenant_id, source_id] = "maybe"
+            for _ in range(1 + (draw.random() < 0.2)):  # some hosts write a row twice
+                self._host.emit(
+                    envelope["name"], envelope["data"], tenant=tenant_id, id=source_id, connection=connection
+                )
+        rolls_back = draw.random() < world.faults.rate("host_rolls_back")
+        holds = draw.uniform(0, 2) if draw.random() < world.faults.rate("host_holds") else 0.0
+
+        def end() -> None:
+            is_kept = connection.in_transaction and not rolls_back
+            connection.commit() if is_kept else connection.rollback()
+            for given, _ in fresh:
+                world.given[given] = "committed" if is_kept else "rolled_back"
+            world.note("host", "COMMIT" if is_kept else "ROLLBACK")
+            world.committed(None)
+
+        world.after(holds, end) if holds else end()
+
+    # --- operators ------------------------------------------------------------------------------------------------------
+
+    def _operate(self, deed: Callable[[Upshot], object]) -> None:
+        serving = self._world.serving()
+        if serving:
+            process = self._draw.choice(serving)
+
+            def do() -> None:
+                try:
+                    deed(process.upshot)
+                except (UpshotError, DatabaseError) as error:
+                    self._world.note("operator", f"was refused: {error}")
+
+            self._world.at(self._world.now, do, process)
+
+    def cancel(self) -> None:
+        """Somebody cancels a run that was not over a moment ago."""
+        unfinished = sorted(self._world.watch.active)
+        if unfinished:
+            tenant_id, run_id = self._draw.choice(unfinished)
+            self._world.note("operator", f"cancels run {run_id}")
+            self._operate(lambda upshot: upshot.runs.cancel(tenant_id, run_id))
+
+    def edit(self) -> None:
+        """Somebody pauses, activates or publishes an automation."""
+        tenant_id, automation_id = self._draw.choice(sorted(self._world.watch.automations))
+        verb = self._draw.choice(("pause", "activate", "publish"))
+        self._world.note("operator", f"{verb} automation {automation_id}")
+        self._operate(lambda upshot: getattr(upshot.automations, verb)(tenant_id, automation_id))
+
+    # --- mishaps --------------------------------------------------------------------------------------------------------
+
+    def _victim(self) -> "SimulatedProcess | None":
+        processes = self._world.processes
+        return self._world.draw.mishaps.choice(processes) if processes else None
+
+    def crash(self) -> None:
+        """kill -9."""
+        if (victim := self._victim()) is not None:
+            self._world.crash(victim)
+
+    def pause(self) -> None:
+        """SIGSTOP, and SIGCONT perhaps long after its lease."""
+        if (victim := self._victim()) is not None:
+            seconds = self._world.draw.mishaps.uniform(0, LEASES_PAUSED_MAX * victim.limits.lease_seconds)
+            self._world.note(victim.name, f"is paused for {seconds:.3f} s")
+            victim.paused_until = self._world.now + int(seconds * SECOND)
+
+    def jump(self) -> None:
+        """A wall clock is set."""
+        if (victim := self._victim()) is not None:
+            victim.clock.skew = int(SECOND * self._world.draw.mishaps.uniform(-8, 8))
+            self._world.note(victim.name, f"has its clock set {victim.clock.skew / SECOND:.3f} s off")
+
+    def drain(self) -> None:
+        """A process is stopped in order (SIGTERM), to be started again."""
+        serving = self._world.serving()
+        if serving:
+            victim = self._world.draw.mishaps.choice(serving)
+            self._world.note(victim.name, "is stopped in order")
+            victim.drain()
+
+
+def world_clock(world: "World") -> Any:
+    """The clock of a host whose time is right."""
+
+    class HostClock:
+        def now(self) -> int:
+            return world.now
+
+    return HostClock()

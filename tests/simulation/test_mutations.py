@@ -1,0 +1,135 @@
+"""A guard that is taken away is missed: the simulator breaks within a few seeds. The look-back of a wait is added here with
+`wait_for_event`."""
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, bindparam, delete, update
+
+from tests.simulation.faults import Faults
+from tests.simulation.world import Broken, simulate
+from upshot.engine import record, recover
+from upshot.engine.recover import Recover
+from upshot.engine.timekeep import Timekeep
+from upshot.store import events, journal, outbox, runs
+from upshot.store.rows import Prepared
+from upshot.store.schema import timers
+
+SEEDS_MAX = 60
+
+Monkey = pytest.MonkeyPatch
+
+
+def without_epochs(patch: Monkey) -> None:
+    """Whoever drove a run once may write for it."""
+    patch.setattr(runs, "held", lambda _connection, keys, _worker_id: {run_id for _, run_id, _ in keys})
+
+
+def _commit_half(connection: Connection) -> None:
+    """What a caller who does not know about the transaction would do in the middle of it."""
+    driver: Any = connection.connection.driver_connection
+    driver.commit()
+    driver.execute("BEGIN IMMEDIATE")
+
+
+def with_outcomes_committed_first(patch: Monkey) -> None:
+    """An outcome is kept in one transaction, what follows from it in the next."""
+    keep = journal.keep
+
+    def keep_and_commit(connection: Connection, kept: Sequence[journal.KeptStep]) -> None:
+        keep(connection, kept)
+        _commit_half(connection)
+
+    patch.setattr(record, "journal", SimpleNamespace(**{**vars(journal), "keep": keep_and_commit}))
+
+
+def without_a_winner(patch: Monkey) -> None:
+    """Every worker that matched an event believes that it was the first."""
+    take = events.take_unmatched
+
+    def take_all(connection: Connection, keys: Sequence[tuple[str, str]]) -> set[str]:
+        take(connection, keys)
+        return {event_id for _, event_id in keys}
+
+    patch.setattr(events, "take_unmatched", take_all)
+
+
+def without_due_instants(patch: Monkey) -> None:
+    """A timer that somebody believes due is fired, whatever the store says."""
+    wanted = journal.key_in(
+        [timers.c.tenant_id, timers.c.run_id, timers.c.step_id], journal._fired, ["tenant_id", "run_id", "step_id"]
+    )
+    columns = (timers.c.tenant_id, timers.c.run_id, timers.c.step_id, timers.c.kind, timers.c.seq, timers.c.set_at)
+    patch.setattr(journal, "_fire", Prepared(delete(timers).where(wanted, bindparam("now") > 0).returning(*columns)))
+
+
+def without_strikes(patch: Monkey) -> None:
+    """A run that ends every process which claims it is claimed for ever."""
+    patch.setattr(recover, "give_up", lambda *_: None)
+
+
+def without_a_look_for_what_is_not_driven(patch: Monkey) -> None:
+    """What this worker holds in the store is not compared with what it drives."""
+
+    async def nothing(_self: Recover) -> None:
+        return
+
+    patch.setattr(Recover, "_bring_back_missing", nothing)
+
+
+def without_event_keys(patch: Monkey) -> None:
+    """An id is accepted each time it is given."""
+    keep_keys = events.keep_keys
+
+    def keep_all(connection: Connection, keys: Sequence[tuple[str, str, str, int]]) -> set[str]:
+        keep_keys(connection, keys)
+        return {event_id for _, _, event_id, _ in keys}
+
+    patch.setattr(events, "keep_keys", keep_all)
+
+
+def with_a_relay_that_reopens(patch: Monkey) -> None:
+    """A relay that was slow writes over what another did with the row."""
+    row = update(outbox.outbox).where(outbox._in_seqs)
+    patch.setattr(outbox, "_fail", Prepared(row.values(status=bindparam("status"), error=bindparam("error"))))
+
+
+def with_a_reload_that_does_not_wait(patch: Monkey) -> None:
+    """The window of timers is forgotten at once, and a load that was on its way says that it is known."""
+
+    def reload(self: Timekeep) -> None:
+        self._window_end, self._last_loaded = 0, (0, "")
+        self.wake()
+
+    patch.setattr(Timekeep, "reload", reload)
+
+
+MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
+    without_epochs: ({"I6"}, {"pause": 0.6, "slow": 0.2}),
+    with_outcomes_committed_first: ({"I11"}, None),
+    without_a_winner: ({"I3"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
+    without_due_instants: ({"I8"}, {"effect_raises": 0.5, "cut": 0.15, "cut_applied": 0.15}),
+    without_strikes: ({"I12"}, {"deadly": 0.15}),
+    without_a_look_for_what_is_not_driven: ({"I12"}, {"cut_applied": 0.15}),
+    without_event_keys: ({"I1"}, None),
+    with_a_relay_that_reopens: ({"I4"}, {"pause": 0.6, "busy": 0.3, "slow": 0.1}),
+    with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
+}
+"""Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: mutate.__name__)
+def test_a_guard_that_is_taken_away_is_missed(mutate: Callable[[Monkey], None], monkeypatch: Monkey) -> None:
+    expected, rates = MUTATIONS[mutate]
+    mutate(monkeypatch)
+    for seed in range(SEEDS_MAX):
+        try:
+            simulate(seed, Faults(dict(rates)) if rates is not None else None)
+        except Broken as broken:
+            assert broken.invariant in expected, broken
+            print(f"{mutate.__name__}: {broken.invariant} at seed {seed}")
+            return
+    pytest.fail(f"{SEEDS_MAX} seeds did not miss it")

@@ -1,0 +1,318 @@
+"""The checker: it reads what every commit changed, in order, and holds it against the invariants at once.
+
+I1 a committed event becomes exactly one event row, a rolled-back one none. I3 an event starts each automation that listens
+for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes. I6 nothing is written for a run but
+by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
+accepted is somewhere. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's. I2 and I7 (ordering and
+concurrency keys) come with flow control; the look-back of a wait comes with `wait_for_event`.
+"""
+
+import sqlite3
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tests.simulation.automations import TENANTS, listens
+from tests.simulation.provider import mark_of
+from upshot.core.invariants import Snapshot, moves, violations
+from upshot.core.statuses import RUN_OVER, is_final, may_move
+from upshot.engine.record import Parking, Recording
+from upshot.store.schema import metadata
+
+if TYPE_CHECKING:
+    from tests.simulation.process import SimulatedProcess
+    from tests.simulation.world import World
+
+_decode = msgspec.json.decode
+
+Row = dict[str, Any]
+Key = tuple[str, str]
+"""Tenant and id."""
+
+
+class _Commit:
+    """What one commit touched, for the checks at its end."""
+
+    def __init__(self, process: "SimulatedProcess | None") -> None:
+        self.process = process
+        self.runs: dict[Key, None] = {}
+        self.woken: set[Key] = set()
+        self.fired: list[Row] = []
+        self.matched: list[Key] = []
+        self.started: list[Row] = []
+        self.kept: list[Row] = []
+        self.emitted: list[Row] = []
+        self.dead: set[Key] = set()
+        self.epochs: dict[tuple[Any, ...], int] = {}
+        for piece in process.commit.batch if process is not None else ():
+            self._promised(piece.work)
+
+    def _promised(self, work: Any) -> None:
+        """Under which epoch the process believes it holds the run that it writes this for."""
+        if isinstance(work, Recording):
+            self.epochs["steps", work.run.key, work.step_id] = self.epochs["runs", work.run.key] = work.run.epoch
+        elif isinstance(work, Parking):
+            self.epochs["timers", work.run.key, work.timer.step_id] = work.run.epoch
+        elif isinstance(work, tuple):
+            self.epochs["runs", work[0].key] = work[0].epoch
+
+
+class Watch:
+    """Follows the store of one world."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._connection = sqlite3.connect(world.path, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._seen = 0
+        self._snapshot: Snapshot | None = None
+        self.automations: dict[Key, Row] = {}
+        self.events: dict[Key, Row] = {}
+        self.by_source: dict[Key, Row] = {}
+        self.unmatched: set[Key] = set()
+        self.runs: dict[Key, Row] = {}
+        self.active: dict[Key, Row] = {}
+        self.steps: dict[Key, dict[str, Row]] = defaultdict(dict)
+        self.timers: dict[Key, dict[str, Row]] = defaultdict(dict)
+        self.outbox: dict[int, Row] = {}
+        self.emitted: dict[tuple[Key, str], Row] = {}
+        self.dead: set[Key] = set()
+        self.committed(None)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def committed(self, process: "SimulatedProcess | None") -> None:
+        """Read what was committed since the last look; by this process, or by a host."""
+        query = "SELECT at, name, old, new FROM changes WHERE at > ? ORDER BY at"
+        found = self._connection.execute(query, (self._seen,)).fetchall()
+        if not found:
+            return
+        commit, before = _Commit(process), dict(self.automations)
+        for at, name, old, new in found:
+            self._seen = at
+            row, was = new and _decode(new), old and _decode(old)
+            getattr(self, f"_{name}")(commit, was, row)
+        self._at_the_end(commit, before)
+
+    def _broken(self, invariant: str, why: str) -> None:
+        self._world.broken(invariant, why)
+
+    # --- one change -----------------------------------------------------------------------------------------------------
+
+    def _automations(self, _commit: _Commit, _old: Row | None, new: Row | None) -> None:
+        assert new is not None
+        self.automations[new["tenant_id"], new["id"]] = new
+
+    def _events(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+        if old is not None or new is None:
+            return self._broken("I5", f"event {old} became {new}")
+        key, source = (new["tenant_id"], new["id"]), (new["tenant_id"], new["source_id"])
+        self.events[key] = new
+        if new["cause_run_id"] is not None:
+            commit.emitted.append(new)
+            cause = ((new["tenant_id"], new["cause_run_id"]), new["cause_step_id"])
+            if cause in self.emitted:
+                self._broken("I5", f"step {cause} emitted {self.emitted[cause]} and {new}")
+            self.emitted[cause] = new
+        elif source in self.by_source:
+            self._broken("I1", f"event {source} was accepted twice")
+        elif source not in self._world.given:
+            self._broken("I1", f"event {source} was accepted and nobody gave it")
+        elif self._world.given[source] == "rolled_back":
+            self._broken("I1", f"event {source} was accepted though its host rolled it back")
+        else:
+            self.by_source[source] = new
+        if mark_of(new["tenant_id"]) not in new["data"]:
+            self._broken("I10", f"event {new} is not its tenant's")
+        return None
+
+    def _unmatched(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+        row = new or old or {}
+        key = (row["tenant_id"], row["event_id"])
+        if new is None:
+            self.unmatched.discard(key)
+            commit.matched.append(key)
+        else:
+            self.unmatched.add(key)
+
+    def _runs(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+        if new is None:
+            return self._broken("I11", f"run {old} is gone")
+        key = (new["tenant_id"], new["id"])
+        commit.runs[key] = None
+        self.runs[key] = new
+        if old is None:
+            commit.started.append(new)
+        elif old["status"] != new["status"]:
+            if not may_move("run", old["status"], new["status"]):
+                self._broken("I4", f"run {key} went from {old['status']} to {new['status']}")
+            if new["status"] in {"completed", "partial"}:
+                self._needs_hold(commit, key, ("runs", key), f"ended {new['status']}")
+        elif is_final("run", old["status"]) and old != new:
+            self._broken("I4", f"run {key} changed after its end: {old} became {new}")
+        return None
+
+    def _active(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+        row = new or old or {}
+        key = (row["tenant_id"], row["run_id"])
+        commit.runs[key] = None
+        if new is None:
+            self.active.pop(key)
+            return
+        if old is not None:
+            if new["epoch"] < old["epoch"]:
+                self._broken("I6", f"the epoch of run {key} went back")
+            if new["worker_id"] not in {None, old["worker_id"]} and new["epoch"] == old["epoch"]:
+                self._broken("I6", f"run {key} changed hands within epoch {new['epoch']}")
+            if old["parked"] and not new["parked"]:
+                commit.woken.add(key)
+        self.active[key] = new
+
+    def _steps(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+        if old is not None or new is None:
+            return self._broken("I5", f"kept step {old} became {new}")
+        key = (new["tenant_id"], new["run_id"])
+        kept = self.steps[key]
+        if new["step_id"] in kept or new["seq"] != len(kept):
+            self._broken("I5", f"run {key} kept {new} after {list(kept.values())}")
+        kept[new["step_id"]] = new
+        commit.kept.append(new)
+        commit.runs[key] = None
+        self._needs_hold(commit, key, ("steps", key, new["step_id"]), f"kept step {new['step_id']}")
+        return None
+
+    def _timers(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+        row = new or old or {}
+        key = (row["tenant_id"], row["run_id"])
+        commit.runs[key] = None
+        if new is None:
+            commit.fired.append(self.timers[key].pop(row["step_id"]))
+        elif old is not None:
+            self._broken("I5", f"timer {old} became {new}")
+        else:
+            self.timers[key][row["step_id"]] = new
+
+    def _outbox(self, _commit: _Commit, old: Row | None, new: Row | None) -> None:
+        if new is None:
+            return self._broken("I1", f"outbox row {old} is gone")
+        if old is not None and old["status"] != new["status"] and not may_move("outbox", old["status"], new["status"]):
+            self._broken("I4", f"outbox row {old} became {new}")
+        if new["status"] == "published" and (new["tenant_id"], new["id"]) not in self.by_source:
+            self._broken("I1", f"outbox row {new} is published and its event is not accepted")
+        self.outbox[new["seq"]] = new
+        return None
+
+    def _dead_letters(self, commit: _Commit, _old: Row | None, new: Row | None) -> None:
+        assert new is not None
+        commit.dead.add((new["tenant_id"], new["noun_id"]))
+        self.dead.add((new["tenant_id"], new["noun_id"]))
+
+    def _needs_hold(self, commit: _Commit, key: Key, written: tuple[Any, ...], what: str) -> None:
+        """I6: who writes for a run holds it, at this moment of its transaction, under the epoch it thinks."""
+        assert commit.process is not None
+        hold = self.active.get(key)
+        epoch = commit.epochs.get(written, hold and hold["epoch"])
+        if hold is None or (hold["worker_id"], hold["epoch"]) != (commit.process.worker_id, epoch):
+            by = f"{commit.process.name} (worker {commit.process.worker_id}) under epoch {epoch}"
+            self._broken("I6", f"{by} {what} of run {key}, which is held so: {hold}")
+
+    # --- one commit -----------------------------------------------------------------------------------------------------
+
+    def _at_the_end(self, commit: _Commit, before: dict[Key, Row]) -> None:
+        self._matches(commit, before)
+        self._timers_fired(commit)
+        for key in commit.runs:
+            run, hold, timers = self.runs.get(key), self.active.get(key), self.timers[key]
+            if run is None:
+                self._broken("I11", f"run {key} is not kept")
+            elif (run["status"] in RUN_OVER) != (hold is None):
+                self._broken("I4", f"run {run} is held so: {hold}")
+            elif (run["status"] in RUN_OVER) != (run["finished_at"] is not None):
+                self._broken("I4", f"run {run} ends oddly")
+            elif bool(timers) != (hold is not None and bool(hold["parked"])):
+                self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
+        for step in commit.kept:
+            output = _decode(step["output"]) if step["output"] is not None else None
+            if (
+                isinstance(output, dict)
+                and "event_id" in output
+                and (step["tenant_id"], output["event_id"]) not in self.events
+            ):
+                self._broken("I11", f"step {step} is kept and its event is not")
+        for event in commit.emitted:
+            if event["cause_step_id"] not in self.steps[event["tenant_id"], event["cause_run_id"]]:
+                self._broken("I11", f"event {event} is kept and its step is not")
+
+    def _matches(self, commit: _Commit, before: dict[Key, Row]) -> None:
+        """I3: an event that was just matched started what listens for it, at the beginning or the end of this commit."""
+        started: dict[Key, list[tuple[str, int]]] = {key: [] for key in commit.matched}
+        for run in commit.started:
+            key = (run["tenant_id"], run["event_id"])
+            if key not in started:
+                self._broken("I3", f"run {run} was started by an event that was not to be matched any more")
+                return
+            started[key].append((run["automation_id"], run["version"]))
+        for key, found in started.items():
+            expected = [self._listening(self.events[key], live) for live in (before, self.automations)]
+            if sorted(found) not in expected and key not in commit.dead:
+                self._broken("I3", f"event {key} started {found}, not {expected[-1]}")
+
+    def _listening(self, event: Row, live: dict[Key, Row]) -> list[tuple[str, int]]:
+        return sorted(
+            (row["id"], row["version"])
+            for row in live.values()
+            if row["tenant_id"] == event["tenant_id"]
+            and row["status"] == "active"
+            and listens(row["name"], event["name"], _decode(event["data"]))
+        )
+
+    def _timers_fired(self, commit: _Commit) -> None:
+        fired = {(timer["tenant_id"], timer["run_id"]): timer for timer in commit.fired}
+        for key in commit.woken - set(fired):
+            self._broken("I8", f"run {key} was woken and no timer fired")
+        for key, timer in fired.items():
+            now = commit.process.clock.now() if commit.process is not None else 0
+            if key in commit.woken and now < timer["due_at"]:
+                self._broken("I8", f"timer {timer} fired {timer['due_at'] - now} microseconds early")
+
+    # --- everything -----------------------------------------------------------------------------------------------------
+
+    def is_over(self) -> bool:
+        """Whether there is nothing left to do in the store."""
+        return not (self.active or self.unmatched) and all(row["status"] != "pending" for row in self.outbox.values())
+
+    def check_all(self) -> None:
+        """Hold the whole store against the invariants of the core, and the tenants' rows against each other."""
+        rows = {name: self._rows(f"SELECT * FROM upshot_{name}") for name in Snapshot.__struct_fields__}
+        snapshot, before = Snapshot(**rows), self._snapshot
+        self._snapshot = snapshot
+        for violation in violations(snapshot) + (moves(before, snapshot) if before is not None else []):
+            invariant, _, why = violation.partition(": ")
+            self._broken(invariant, why)
+        for table in metadata.tables.values():
+            if "tenant_id" not in table.columns:
+                continue
+            for tenant_id in TENANTS:
+                others = [mark_of(other) for other in TENANTS if other != tenant_id]
+                for row in self._rows(f"SELECT * FROM {table.name} WHERE tenant_id = ?", tenant_id):
+                    if any(mark in str(value) for value in row.values() for mark in others):
+                        self._broken("I10", f"tenant {tenant_id} has a row of another: {table.name} {row}")
+
+    def check_end(self) -> None:
+        """What must hold when everything is over: nothing given was lost, and the counts are those of the rows."""
+        for (tenant_id, source_id), how in self._world.given.items():
+            is_there = (tenant_id, source_id) in self.by_source
+            if how == "committed" and not is_there:
+                self._broken("I1", f"event {source_id} of tenant {tenant_id} is lost")
+        query = "SELECT tenant_id, status, SUM(delta) AS number FROM upshot_counts WHERE noun = 'runs' GROUP BY 1, 2"
+        counted = {(row["tenant_id"], row["status"]): row["number"] for row in self._rows(query) if row["number"]}
+        query = "SELECT tenant_id, status, COUNT(*) AS number FROM upshot_runs GROUP BY 1, 2"
+        actual = {(row["tenant_id"], row["status"]): row["number"] for row in self._rows(query)}
+        if counted != actual:
+            self._broken("I11", f"the counts say {counted}, the rows {actual}")
+
+    def _rows(self, query: str, *parameters: Any) -> list[Row]:
+        return [dict(row) for row in self._connection.execute(query, parameters)]

@@ -2,9 +2,10 @@
 PYTHON ?= python3
 RUN := .venv/bin/python
 PORT ?= 8321
+SECONDS ?= 1800
 
 .DEFAULT_GOAL := help
-.PHONY: help setup ui run test check types unit bench fix lock
+.PHONY: help setup ui run test check types unit chaos bench fix lock
 
 help: ## What there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -37,8 +38,12 @@ unit: ui ## The tests
 	@echo "upshot: tests (a browser is found or installed first)"
 	@UPSHOT_TEST_BROWSER_PATH="$$($(RUN) tools/browser.py)" $(RUN) -m pytest -n 2 --dist loadgroup
 
+chaos: setup ## A thousand random kills, dying servers, storms, simulated faults: SECONDS=1800 SEED=...
+	@$(RUN) -m tests.crash --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
 bench: setup ## Print the figures, one JSON line each, with the peers beside us
 	@$(PYTHON) tools/setup.py --bench
+	@.venv-bench/bin/python tools/peers.py
 	@.venv-bench/bin/python -m benchmarks $(BENCH)
 
 fix: setup ## Put the style right

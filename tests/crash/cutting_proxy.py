@@ -2,6 +2,7 @@
 carries nothing for a while, as a network that is parted does."""
 
 import contextlib
+import shutil
 import socket
 import tempfile
 import threading
@@ -50,6 +51,7 @@ class CuttingProxy:
         self._listening.close()
         for one in list(self._open):
             _end(one)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

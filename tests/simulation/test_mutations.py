@@ -114,7 +114,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_strikes: ({"I12"}, {"deadly": 0.15}),
     without_a_look_for_what_is_not_driven: ({"I12"}, {"cut_applied": 0.15}),
     without_event_keys: ({"I1"}, None),
-    with_a_relay_that_reopens: ({"I4"}, {"pause": 0.6, "busy": 0.3, "slow": 0.1}),
+    with_a_relay_that_reopens: ({"I4"}, {"pause": 0.6, "busy": 0.5, "slow": 0.3}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""

@@ -41,6 +41,8 @@ POLL_SECONDS = 1.0
 OWN_LOOK_AFTER = 15 * SECOND
 """An event that waits this long (microseconds) in the name of this worker is read again, whether or not it is in memory: the
 first match wins."""
+AFTER_EVERY_ID = "~"
+"""Sorts after every id: some are ahead of the clock, when it was set back since they were made."""
 STEPS_AT_A_STRETCH = 20_000  # about 10 ms; then other tasks of the loop have their turn
 
 
@@ -160,14 +162,14 @@ class Match:
 
     async def _own(self, now: int) -> list[tuple[str, str]]:
         """What waits in this worker's name: all of it while nothing is in memory, else now and then what has waited long."""
-        before = now + OWN_LOOK_AFTER
+        before = AFTER_EVERY_ID
         if self._writing or self._handed:
             if now < self._next_own_look_at:
                 return []
-            before = now - OWN_LOOK_AFTER
+            before = id_at(now - OWN_LOOK_AFTER)
         self._next_own_look_at = now + OWN_LOOK_AFTER
         process = self._process
-        return await process.reads.run(event_store.own_unmatched, process.worker_id, id_at(before), BATCH_MAX)
+        return await process.reads.run(event_store.own_unmatched, process.worker_id, before, BATCH_MAX)
 
     async def _read(self, keys: list[tuple[str, str]]) -> list[Event]:
         """These events. One that cannot be read holds up no other: that is a strike, and it is looked at again."""

@@ -151,7 +151,8 @@ class Run:
             log.exception("run %s could not be driven on; it is handed back", run.id)
             await self._hand_back(run)
         finally:
-            if self._driving.get(run.key) is asyncio.current_task():  # a timer may have woken it already
+            driven = self._driving.get(run.key)  # another task when a timer has woken the run already
+            if driven is not None and driven is asyncio.current_task():
                 del self._driving[run.key]
             self.give_back_room(run.tenant_id)
 

@@ -6,6 +6,7 @@ import logging
 from typing import Protocol
 
 from upshot.adapters.clock import ticks
+from upshot.core.errors import Busy
 
 log = logging.getLogger("upshot.engine")
 
@@ -66,9 +67,12 @@ class Loop:
                 self.succeeded_at = ticks()
             except Exception as error:
                 self.failed_at, self.failure, self.failures = ticks(), type(error).__name__, self.failures + 1
-                log.exception(
-                    "service %s failed; it is tried again in %s s", self.service.name, PAUSE_AFTER_ERROR_SECONDS
-                )
+                if isinstance(error, Busy):  # what there is to say is in it
+                    log.warning("service %s has to wait: %s", self.service.name, error)
+                else:
+                    log.exception(
+                        "service %s failed; it is tried again in %s s", self.service.name, PAUSE_AFTER_ERROR_SECONDS
+                    )
                 delay = PAUSE_AFTER_ERROR_SECONDS
             if delay <= 0:
                 await asyncio.sleep(0)

@@ -118,11 +118,12 @@ class Match:
 
     async def poll(self) -> float:
         """Match the next batch."""
+        # However busy: others' events wait in the store. First, since it may fail, and what was taken from memory is gone.
+        claimed = await self._claim() if self._process.clock.now() >= self._next_claim_at else []
         batch, keys = self._handed.take(BATCH_MAX)
+        batch += claimed
         if keys:
             batch += await self._read(keys)
-        if self._process.clock.now() >= self._next_claim_at:  # however busy: others' events wait in the store
-            batch += await self._claim()
         if not batch:
             return POLL_SECONDS
         matched, failed = await self._decide(batch)

@@ -52,6 +52,21 @@ def test_a_restart_in_order_does_nothing_twice(work: Work, look: Look, processes
     assert {key: names for key, names in provider.callers().items() if len(names) > 1} == {}
 
 
+def test_nobody_waits_for_the_lease_of_a_process_that_is_gone_from_this_machine(
+    fleet: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    provider, long = Provider(tmp_path), fleet.but(lease_seconds=3_600.0)
+    dead = processes.start(long.but(name="dead", events=5, event="crash/held"))
+    dead.until(lambda: len(provider.calls()) == 5, "five steps are being performed")
+    dead.wait_for("given")
+    dead.kill()
+    (tmp_path / "go").touch()
+    other = processes.start(long.but(name="other"))
+    other.until(look.is_over, "all is over long before the lease would end")
+    other.stop()
+    check_end(look, tmp_path)
+
+
 def test_a_run_that_kills_its_process_is_given_up_and_the_others_go_on(
     work: Work, look: Look, processes: Processes, tmp_path: Path
 ) -> None:

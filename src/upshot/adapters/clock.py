@@ -43,16 +43,21 @@ def ticks() -> int:
 
 class ServerClock:
     """The database server's clock, by which leases and timers are judged when several machines share one database: this
-    machine's monotonic clock plus the offset that was last measured. Until the first measurement it is the machine's own."""
+    machine's monotonic clock plus an offset. Until the first measurement it is the machine's own.
 
-    __slots__ = ("_latest", "_offset", "skew")
+    The server's time was at least what it answered when the answer arrived, so what is said here is never ahead of it (no
+    timer fires early), and behind by at most the shortest round trip that was measured.
+    """
 
-    ROUND_TRIP_MAX = 250_000
-    """A measurement that took longer (microseconds) says little, and is taken only when there is no other."""
+    __slots__ = ("_latest", "_measured", "_offset", "_width", "skew")
+
+    SAMPLES = 3
+    DRIFT = 5_000
+    """Two clocks drift apart by at most one part in so many; a measurement becomes less certain by as much."""
 
     def __init__(self) -> None:
         self._offset = time.time_ns() // 1000 - ticks()
-        self._latest = 0
+        self._latest = self._width = self._measured = 0
         self.skew: int | None = None
         """How far the machine's wall clock stood before the server's when last measured (microseconds)."""
 
@@ -63,15 +68,24 @@ class ServerClock:
         return self._latest
 
     def measure(self, ask: Callable[[], int]) -> None:
-        """Ask the server for its time and keep the offset."""
-        before = ticks()
-        answered = ask()
-        after = ticks()
+        """Ask the server for its time a few times, and keep the offset when that is more certain than what is known, or shows
+        that the server's clock was set."""
+        width, offset, after = min(_sample(ask) for _ in range(self.SAMPLES))
         if self.skew is None:  # what was said until now was the machine's opinion
             self._latest = 0
-        if self.skew is None or after - before <= self.ROUND_TRIP_MAX:
-            self._offset = answered + (after - before) // 2 - after
-            self.skew = time.time_ns() // 1000 - answered
+        known_width = self._width + (after - self._measured) // self.DRIFT
+        was_set = offset > self._offset + known_width or offset + width < self._offset
+        if self.skew is None or was_set or width <= known_width:
+            self._offset, self._width, self._measured = offset, width, after
+        self.skew = time.time_ns() // 1000 - after - offset
+
+
+def _sample(ask: Callable[[], int]) -> tuple[int, int, int]:
+    """How long the answer took, the least the offset can be, and when it arrived (microseconds)."""
+    before = ticks()
+    answered = ask()
+    after = ticks()
+    return after - before, answered - after, after
 
 
 class _Ids:

@@ -22,6 +22,9 @@ class Insert:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
+    def tenant_of(self, work: Any) -> str:
+        return "one"
+
     def write(self, connection: Connection, work: Sequence[Any], now: int) -> Sequence[Any]:
         self.batches.append(len(work))
         for number in work:

@@ -51,7 +51,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 COLUMNS = {
-    "events": ("tenant_id", "id", "source_id", "name", "data", "cause_run_id", "cause_step_id"),
+    "events": ("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id"),
     "unmatched": ("tenant_id", "event_id", "worker_id"),
     "runs": ("tenant_id", "id", "automation_id", "version", "event_id", "status", "finished_at"),
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),

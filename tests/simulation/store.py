@@ -4,7 +4,6 @@ and the engine's own writer and readers as scheduled callbacks in place of threa
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event
 
 from tests.simulation.faults import Faults
-from upshot.engine import commit
-from upshot.engine.commit import FUNCTIONS, GroupCommit
+from upshot.engine.commit import GroupCommit
 from upshot.engine.heartbeat import BEATS_PER_LEASE, RETRY_SECONDS, Heartbeat, HeartbeatThread
 from upshot.engine.reads import Reads
+from upshot.engine.work import FUNCTIONS, Piece
 from upshot.store.database import Database, DatabaseError
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ class SimulatedCommit(GroupCommit):
     def __init__(self, process: "SimulatedProcess") -> None:
         super().__init__(process.database, process.clock)
         self._process = process
-        self._thread = threading.current_thread()  # none is started
+        self._has_started = True  # no thread is
         self.batch: list[Any] = []
         self._is_busy = False
 
@@ -155,7 +154,7 @@ class SimulatedCommit(GroupCommit):
 
     def run(self, function: Callable[..., Any], name: str = "change") -> Any:
         promise: Future[Any] = Future()
-        super()._give([commit._Piece(FUNCTIONS[name], function, promise)])
+        super()._give([Piece(FUNCTIONS[name], function, promise)])
         while not promise.done():
             self._write_batch()
             self._answer()
@@ -163,7 +162,7 @@ class SimulatedCommit(GroupCommit):
 
     def abandon(self) -> None:
         """The process is gone, and with it the connection."""
-        self._close_connection()
+        self.writer.close()
 
     def _turn(self) -> None:
         self._write_batch()
@@ -178,11 +177,11 @@ class SimulatedCommit(GroupCommit):
     def _write_batch(self) -> None:
         if not self.batch and self._pending:
             self.batch = self._take()
-            self._commit(self.batch)
+            self.writer.commit(self.batch)
 
     def _answer(self) -> None:
         batch, self.batch = self.batch, []
-        commit._deliver(batch)
+        self._answers.give(batch)
 
 
 class SimulatedReads(Reads):

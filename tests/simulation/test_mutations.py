@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
-from upshot.engine import record, recover
+from upshot.engine import accept, match, record, recover
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
 from upshot.store import events, journal, outbox, runs
@@ -79,6 +79,12 @@ def without_a_look_for_what_is_not_driven(patch: Monkey) -> None:
     patch.setattr(Recover, "_bring_back_missing", nothing)
 
 
+def without_a_look_at_the_revision(patch: Monkey) -> None:
+    """What was decided by definitions that are not the present ones is kept."""
+    for room in (accept, match):
+        patch.setattr(room, "current", lambda _connection, matched: list(matched))
+
+
 def without_event_keys(patch: Monkey) -> None:
     """An id is accepted each time it is given."""
     keep_keys = events.keep_keys
@@ -113,6 +119,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_due_instants: ({"I8"}, {"effect_raises": 0.5, "cut": 0.15, "cut_applied": 0.15}),
     without_strikes: ({"I12"}, {"deadly": 0.15}),
     without_a_look_for_what_is_not_driven: ({"I12"}, {"cut_applied": 0.15}),
+    without_a_look_at_the_revision: ({"I3"}, {"edit": 5.0, "slow": 0.1}),
     without_event_keys: ({"I1"}, None),
     with_a_relay_that_reopens: ({"I4"}, {"pause": 0.6, "busy": 0.5, "slow": 0.3}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),

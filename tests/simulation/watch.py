@@ -15,6 +15,7 @@ import msgspec
 
 from tests.simulation.automations import TENANTS, listens
 from tests.simulation.provider import mark_of
+from upshot.core.events import DEPTH_MAX
 from upshot.core.invariants import Snapshot, moves, violations
 from upshot.core.statuses import RUN_OVER, is_final, may_move
 from upshot.engine.record import Parking, Recording
@@ -39,6 +40,7 @@ class _Commit:
         self.runs: dict[Key, None] = {}
         self.woken: set[Key] = set()
         self.fired: list[Row] = []
+        self.accepted: list[Row] = []
         self.matched: list[Key] = []
         self.started: list[Row] = []
         self.kept: list[Row] = []
@@ -111,6 +113,7 @@ class Watch:
             return self._broken("I5", f"event {old} became {new}")
         key, source = (new["tenant_id"], new["id"]), (new["tenant_id"], new["source_id"])
         self.events[key] = new
+        commit.accepted.append(new)
         if new["cause_run_id"] is not None:
             commit.emitted.append(new)
             cause = ((new["tenant_id"], new["cause_run_id"]), new["cause_step_id"])
@@ -247,8 +250,11 @@ class Watch:
                 self._broken("I11", f"event {event} is kept and its step is not")
 
     def _matches(self, commit: _Commit, before: dict[Key, Row]) -> None:
-        """I3: an event that was just matched started what listens for it, at the beginning or the end of this commit."""
-        started: dict[Key, list[tuple[str, int]]] = {key: [] for key in commit.matched}
+        """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or
+        the end of this commit."""
+        accepted = [(row["tenant_id"], row["id"]) for row in commit.accepted if row["depth"] <= DEPTH_MAX]
+        ahead = [key for key in accepted if key not in self.unmatched]
+        started: dict[Key, list[tuple[str, int]]] = {key: [] for key in [*commit.matched, *ahead]}
         for run in commit.started:
             key = (run["tenant_id"], run["event_id"])
             if key not in started:

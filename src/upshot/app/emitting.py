@@ -97,23 +97,25 @@ class Emitting:
             known = engine.process.definitions.of_now(tenant_id)
         events = self._received(tenant_id, envelopes, known, test=test)
         with tracing.accepting(events, ()) as traced:
-            accepted: list[Accepted] = self._upshot.commit.give_blocking(engine.accept, traced)
-        engine.hand([a.event for a in accepted if not a.duplicate])
-        return accepted
+            return engine.accept.take_blocking(traced)
 
     async def accept_async(
-        self, tenant_id: str, envelopes: Sequence[Any], traceparents: Sequence[str | None] = ()
+        self,
+        tenant_id: str,
+        envelopes: Sequence[Any],
+        traceparents: Sequence[str | None] = (),
+        *,
+        ahead: bool = True,
     ) -> list[Accepted]:
-        """`accept`, for an event loop; with the trace context of each, when the caller is not the emitter."""
+        """`accept`, for an event loop; with the trace context of each, when the caller is not the emitter. On the engine's
+        loop they are matched `ahead`, in the same transaction, as far as that is quick."""
         engine = self._upshot.engine
         definitions = engine.process.definitions
         with _busy_when_unavailable():
             known = definitions.known(tenant_id) or await definitions.of(tenant_id)
         events = self._received(tenant_id, envelopes, known)
         with tracing.accepting(events, traceparents) as traced:
-            accepted: list[Accepted] = await self._upshot.commit.give(engine.accept, traced)
-        engine.hand([a.event for a in accepted if not a.duplicate])
-        return accepted
+            return await engine.accept.take(traced, known, ahead=ahead)
 
     def _received(
         self, tenant_id: str, envelopes: Sequence[Any], known: TenantDefinitions, *, test: bool = False

@@ -20,9 +20,9 @@ from upshot.core.entities import (
 from upshot.core.errors import Conflict, NotFound, Refused
 from upshot.core.events import EntityRef, Event
 from upshot.core.strict_json import encode
-from upshot.engine import accept
 from upshot.store import entities as store
 from upshot.store import entity_pages
+from upshot.store.events import insert_events
 
 if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
@@ -155,7 +155,7 @@ class Entities:
             if answer.event_name is None:
                 return answer, []
             emitted = [_event(tenant_id, answer, now)]
-            accept.insert(connection, emitted, now, self._upshot.engine.accept.worker_id)
+            insert_events(connection, emitted, now, self._upshot.engine.accept.worker_id)
             shown = store.as_output(before) if before is not None else None
             after = None if answer.is_deletion else store.as_output(answer.after)
             named = f"{operation.type}/{operation.id}"

@@ -17,10 +17,11 @@ from upshot.core.errors import Conflict, NotFound, Refused, UpshotError
 from upshot.core.events import Event
 from upshot.core.statuses import DEAD_LETTER
 from upshot.core.strict_json import check, decode
-from upshot.engine import accept, control
+from upshot.engine import control
 from upshot.engine.receive import receive
 from upshot.store import audit, dead_letters, event_pages, reopening, run_pages
 from upshot.store import letter_pages as pages
+from upshot.store.events import insert_events
 from upshot.store.letter_pages import LetterRow
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Replaying:
             run_id = run.id
             control.start_by_hand(connection, event, run, now)
         else:
-            accept.insert(connection, [event], now, self._upshot.engine.accept.worker_id)
+            insert_events(connection, [event], now, self._upshot.engine.accept.worker_id)
         moved = dead_letters.move(
             connection, tenant_id, [letter.id], "resolved", now, who=actor, why="replayed", replay_id=event.id
         )

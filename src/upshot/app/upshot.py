@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pydantic
@@ -82,7 +83,8 @@ class Upshot:
             prune_every_hours=self.settings.prune_every_hours,
         )
         self.events = Events(self)
-        self.engine = Engine(process, self.events.accept_async)
+        # A row that brings the process down while it is matched must be struck as an event, not as a row of the outbox.
+        self.engine = Engine(process, partial(self.events.accept_async, ahead=False))
         self.event_types, self.entities = EventTypes(self), Entities(self)
         self.automations, self.runs = Automations(self), Runs(self)
         self.tenants, self.keys, self.audit = Tenants(self), Keys(self), Audit(self)

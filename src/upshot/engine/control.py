@@ -6,8 +6,8 @@ from sqlalchemy import Connection
 
 from upshot.core.errors import Conflict, NotFound
 from upshot.core.events import Event
-from upshot.engine import accept
 from upshot.store import counts, journal, runs
+from upshot.store.events import insert_events
 from upshot.store.runs import NewRun
 
 
@@ -37,6 +37,6 @@ def cancel(connection: Connection, tenant_id: str, run_id: str, now: int) -> str
 
 def start_by_hand(connection: Connection, event: Event, run: NewRun, now: int) -> None:
     """Keep an event that nobody else is started by, and one run of it that any worker may claim."""
-    accept.insert(connection, [event], now, None)
+    insert_events(connection, [event], now, None)
     runs.create(connection, [run], now)
     counts.add(connection, Counter({(run.tenant_id, "runs", "", "pending"): 1}), now)

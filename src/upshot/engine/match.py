@@ -1,41 +1,36 @@
 """Match: an accepted event starts a run of every automation whose trigger and condition hold. One transaction.
 
-Events come from memory (handed over by accept and record after their commit) or, after a crash or from another process,
-from the store. The index that decides is checked in the writing transaction: when the definitions changed meanwhile,
-nothing is written and the event is matched again with the new ones.
+What accept could match ahead is done already; other events come from memory (handed over by accept and record after their
+commit) or, after a crash or from another process, from the store. The index that decides is checked in the writing
+transaction: when the definitions changed meanwhile, nothing is written and the event is matched again with the new ones.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
-from upshot.adapters.clock import id_at, new_id
+from upshot.adapters.clock import id_at
 from upshot.core import dead_letters as letters
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import SECOND
 from upshot.core.work import EVENT_STEPS_MAX, Overloaded
 from upshot.engine import tracing
-from upshot.engine.definitions import Listener, TenantDefinitions
+from upshot.engine.decide import Decide, Matched, current, start
+from upshot.engine.definitions import TenantDefinitions
 from upshot.engine.handed import Handed
-from upshot.engine.live_run import LiveRun, facts_of
 from upshot.engine.process import Process
-from upshot.engine.run import Run
-from upshot.store import counts, dead_letters, definitions, hints
-from upshot.store import entities as entity_store
+from upshot.store import dead_letters
 from upshot.store import events as event_store
-from upshot.store import runs as run_store
 from upshot.store.database import DatabaseUnavailable
 
 log = logging.getLogger("upshot.engine")
 
-BATCH_MAX = 500
+BATCH_MAX = 100
 PAUSE_AFTER_ERROR_SECONDS = 0.5
 POLL_SECONDS = 1.0
 OWN_LOOK_AFTER = 15 * SECOND
@@ -46,19 +41,7 @@ AFTER_EVERY_ID = "~"
 STEPS_AT_A_STRETCH = 20_000  # about 10 ms; then other tasks of the loop have their turn
 
 
-_encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
-
 Failed = tuple[Event, BaseException]
-
-
-class Matched(msgspec.Struct, frozen=True):
-    """What one event will start, if the definitions are still those of `revision`."""
-
-    event: Event
-    revision: int
-    zone: str
-    started: list[tuple[Listener, run_store.NewRun]]
-    steps: int = 0
 
 
 class MatchWrite:
@@ -69,21 +52,16 @@ class MatchWrite:
 
     name = "match"
 
+    def tenant_of(self, work: Matched) -> str:
+        """Whose event it is."""
+        return work.event.tenant_id
+
     def write(self, connection: Connection, work: Sequence[Matched], now: int) -> Sequence[set[str] | None]:
         """Write all matches whose definitions are current."""
-        present = definitions.revisions(connection, sorted({m.event.tenant_id for m in work}))
-        current = [m for m in work if present.get(m.event.tenant_id) == m.revision]
-        won = event_store.take_unmatched(connection, [(m.event.tenant_id, m.event.id) for m in current])
-        new = [run for m in current if m.event.id in won for _, run in m.started]
-        made = run_store.create(connection, new, now) if new else set[str]()
-        if made:
-            born = Counter(
-                (run.tenant_id, "runs", "", "running" if run.worker_id else "pending") for run in new if run.id in made
-            )
-            counts.add(connection, born, now)
-            if any(status == "pending" for _, _, _, status in born):
-                hints.send(connection, hints.RUNS)
-        stale = {m.event.id for m in work} - {m.event.id for m in current}
+        still = current(connection, work)
+        won = event_store.take_unmatched(connection, [(m.event.tenant_id, m.event.id) for m in still])
+        made = start(connection, [m for m in still if m.event.id in won], now)
+        stale = {m.event.id for m in work} - {m.event.id for m in still}
         return [None if m.event.id in stale else made & {run.id for _, run in m.started} for m in work]
 
 
@@ -92,8 +70,8 @@ class Match:
 
     name = "match"
 
-    def __init__(self, process: Process, run: Run) -> None:
-        self._process, self._run = process, run
+    def __init__(self, process: Process, decide: Decide) -> None:
+        self._process, self._decide = process, decide
         self._kind = MatchWrite()
         self._handed = Handed()
         self._writing: set[asyncio.Task[None]] = set()
@@ -126,7 +104,7 @@ class Match:
             batch += await self._read(keys)
         if not batch:
             return POLL_SECONDS
-        matched, failed = await self._decide(batch)
+        matched, failed = await self._decide_all(batch)
         if matched:
             self._begin_writing(self._write(matched))
         if failed:
@@ -188,7 +166,7 @@ class Match:
             await process.commit.run_async(lambda c: strike(c, keys[0], None, why, most, process.clock.now()))
             return []
 
-    async def _decide(self, batch: list[Event]) -> tuple[list[Matched], list[Failed]]:
+    async def _decide_all(self, batch: list[Event]) -> tuple[list[Matched], list[Failed]]:
         """What these events start. One that cannot be decided holds up no other."""
         process = self._process
         now = process.clock.now()
@@ -201,72 +179,20 @@ class Match:
                 failed += [(event, error) for event in batch if event.tenant_id == tenant_id]
         readable = [event for event in batch if event.tenant_id in by_tenant]
         try:
-            entities = await self._read_entities(readable, by_tenant)
+            entities = await self._decide.entities(readable, by_tenant)
         except Exception as error:  # noqa: BLE001 - they are tried again
             return [], [*failed, *((event, error) for event in readable)]
         matched: list[Matched] = []
         for event in readable:
             steps = EVENT_STEPS_MAX
             try:
-                matched.append(self._decide_one(event, by_tenant[event.tenant_id], entities, now))
+                matched.append(self._decide.of(event, by_tenant[event.tenant_id], entities, now))
                 steps = matched[-1].steps
             except Exception as error:  # noqa: BLE001 - of this event alone
                 failed.append((event, error))
             if steps > STEPS_AT_A_STRETCH:
                 await asyncio.sleep(0)
         return matched, failed
-
-    async def _read_entities(
-        self, batch: list[Event], by_tenant: dict[str, TenantDefinitions]
-    ) -> dict[tuple[str, str, str], dict[str, object]]:
-        wanted = [
-            (event.tenant_id, event.entity.type, event.entity.id)
-            for event in batch
-            if event.entity is not None
-            and (listeners := by_tenant[event.tenant_id].listeners.get(event.name)) is not None
-            and listeners.index.reads_entity
-        ]
-        return await self._process.reads.run(entity_store.read_roots, wanted) if wanted else {}
-
-    def _decide_one(
-        self,
-        event: Event,
-        known: TenantDefinitions,
-        entities: dict[tuple[str, str, str], dict[str, object]],
-        now: int,
-    ) -> Matched:
-        listeners = known.listeners.get(event.name)
-        if listeners is None:
-            return Matched(event, known.revision, known.zone, [])
-        entity = entities.get((event.tenant_id, event.entity.type, event.entity.id)) if event.entity else None
-        facts = facts_of(event, now=now, zone=known.zone, entity=entity)
-        found = listeners.index.find(facts)
-        if found.undecided:
-            key, reason = next(iter(found.undecided.items()))
-            count = len(found.undecided)
-            self._process.metrics.condition_errors += count
-            log.warning("event %s: %s conditions undecided; of automation %s: %s", event.id, count, key, reason)
-        kept_facts = _encode({"entity": entity}).decode() if entity is not None else None
-        started: list[tuple[Listener, run_store.NewRun]] = []
-        for key in found.keys:
-            listener = listeners.by_id[key]
-            started.append((listener, self._new_run(event, listener, kept_facts, now)))
-        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left)
-
-    def _new_run(self, event: Event, listener: Listener, facts: str | None, now: int) -> run_store.NewRun:
-        return run_store.NewRun(
-            tenant_id=event.tenant_id,
-            id=new_id(now),
-            automation_id=listener.automation_id,
-            version=listener.version,
-            event_id=event.id,
-            entity_type=event.entity.type if event.entity else None,
-            entity_id=event.entity.id if event.entity else None,
-            priority=listener.priority,
-            test=event.test,
-            facts=facts,
-            worker_id=self._process.worker_id if self._run.reserve(event.tenant_id) else None,
-        )
 
     async def _write(self, matched: list[Matched]) -> None:
         began = tracing.began()
@@ -280,15 +206,15 @@ class Match:
         failed: list[Failed] = []
         for match, made in zip(matched, answers, strict=True):
             if isinstance(made, BaseException):
-                self._give_back(match)
+                self._decide.give_back(match)
                 failed.append((match.event, made))
             elif made is None:
-                self._give_back(match)
+                self._decide.give_back(match)
                 self._process.definitions.forget(match.event.tenant_id)
                 again.append(match.event)
             else:
                 tracing.matched(match.event, len(made), began)
-                self._begin(match, made)
+                self._decide.begin(match, made)
         if again:
             self.hand(again)
         if failed:
@@ -315,23 +241,6 @@ class Match:
             if may:
                 again.append(event)
         self.hand(again)
-
-    def _begin(self, match: Matched, made: set[str]) -> None:
-        for listener, new in match.started:
-            if new.worker_id is None:
-                self._run.wants_claim()
-            elif new.id in made:
-                run = LiveRun.born(match.event, new, listener.program, match.zone)
-                self._run.begin(run)
-            else:
-                self._run.give_back_room(match.event.tenant_id)
-        if made:
-            self._process.changes.tell(match.event.tenant_id, "event", id=match.event.public_id, name=match.event.name)
-
-    def _give_back(self, match: Matched) -> None:
-        for _, new in match.started:
-            if new.worker_id is not None:
-                self._run.give_back_room(match.event.tenant_id)
 
 
 def give_up(connection: Connection, event: event_store.Unmatched, now: int) -> None:

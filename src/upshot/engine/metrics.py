@@ -19,6 +19,7 @@ from upshot.engine.record import LeaseLost, Parking, Recorded, Recording
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from upshot.core.events import Event
     from upshot.engine.accept import Accepted
     from upshot.store.outbox import OutboxRow
     from upshot.store.runs import Claimed
@@ -151,13 +152,18 @@ class Metrics:
             self.events["duplicate" if accepted.duplicate else "accepted"] += 1
             if not accepted.duplicate:
                 self.emit_to_log.add(now - made_at(accepted.event.id))
+            if accepted.made is not None:
+                self._started(accepted.event, len(accepted.made), now)
 
     def _matched(self, work: Any, answer: Any, now: int) -> None:
         if isinstance(answer, set):
-            self.events_matched += 1
-            self.runs_started += len(answer)  # pyright: ignore[reportUnknownArgumentType] - of ids
-            if answer:
-                self.log_to_run.add(now - made_at(work.event.id))
+            self._started(work.event, len(answer), now)  # pyright: ignore[reportUnknownArgumentType] - of ids
+
+    def _started(self, event: "Event", runs: int, now: int) -> None:
+        self.events_matched += 1
+        self.runs_started += runs
+        if runs:
+            self.log_to_run.add(now - made_at(event.id))
 
     def _recorded(self, work: Recording, answer: Any, now: int) -> None:
         if not isinstance(answer, Recorded):

@@ -16,10 +16,10 @@ from upshot.core import dead_letters as letters
 from upshot.core.commands import Command, Finish, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
-from upshot.engine import accept
 from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, settle
 from upshot.store import counts, dead_letters, journal, runs
+from upshot.store.events import insert_events
 
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
 
@@ -55,6 +55,10 @@ class Record:
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id
 
+    def tenant_of(self, work: Recording) -> str:
+        """Whose run it is."""
+        return work.run.tenant_id
+
     def write(self, connection: Connection, work: Sequence[Recording], now: int) -> Sequence[Recorded | LeaseLost]:
         """Keep the outcomes of all runs that are still held here."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
@@ -63,7 +67,7 @@ class Record:
         journal.keep(connection, [_kept(w, r, now) for w, r in zip(mine, recorded, strict=True)])
         emitted = [event for r in recorded for event in r.events]
         if emitted:
-            accept.insert(connection, emitted, now, self._worker_id)
+            insert_events(connection, emitted, now, self._worker_id)
         finish(connection, [(w.run, r.command) for w, r in zip(mine, recorded, strict=True)], now)
         by_run = {w.run.id: r for w, r in zip(mine, recorded, strict=True)}
         return [by_run.get(w.run.id) or LeaseLost(w.run.id) for w in work]
@@ -122,6 +126,10 @@ class Ending:
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id
 
+    def tenant_of(self, work: tuple[LiveRun, Finish]) -> str:
+        """Whose run it is."""
+        return work[0].tenant_id
+
     def write(
         self, connection: Connection, work: Sequence[tuple[LiveRun, Finish]], now: int
     ) -> Sequence[LeaseLost | None]:
@@ -146,6 +154,10 @@ class Park:
 
     def __init__(self, worker_id: str) -> None:
         self._worker_id = worker_id
+
+    def tenant_of(self, work: Parking) -> str:
+        """Whose run it is."""
+        return work.run.tenant_id
 
     def write(self, connection: Connection, work: Sequence[Parking], now: int) -> Sequence[LeaseLost | None]:
         """Set the timers of those of these runs that are still held here, and let go of them."""

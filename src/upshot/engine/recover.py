@@ -3,6 +3,7 @@
 A loop over state, not a pass at start: it does not matter why a run was left.
 """
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -28,6 +29,7 @@ log = logging.getLogger("upshot.engine")
 
 POLL_SECONDS = 1.0
 CLAIM_MAX = 500
+AT_A_STRETCH = 25  # runs brought back before other tasks of the loop have their turn
 MISSING_LOOK = 5 * SECOND
 """How often what is held here is compared with what is driven here (microseconds)."""
 
@@ -143,7 +145,9 @@ class Recover:
             log.exception("%s runs could not be read; they are handed back", len(held))
             self._owed.append((held, is_strike))
             return
-        for kept in found:
+        for number, kept in enumerate(found, 1):
+            if number % AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
             await self._bring_back_one(kept, epochs[kept.tenant_id, kept.run_id])
 
     async def _bring_back_one(self, kept: KeptRun, epoch: int) -> None:

@@ -16,6 +16,7 @@ from upshot.engine import tracing
 from upshot.engine.accept import Accept
 from upshot.engine.act import Act
 from upshot.engine.changes import Changes
+from upshot.engine.decide import Decide
 from upshot.engine.heartbeat import Heartbeat
 from upshot.engine.housekeep import Housekeep
 from upshot.engine.listen import Listen
@@ -41,10 +42,11 @@ class Engine:
 
     def __init__(self, process: Process, receive: Receive) -> None:
         self.process = process
-        self.accept = Accept()
         self.heartbeat = Heartbeat(process)
         self.run = Run(process, Act(process), self.heartbeat)
-        self.match = Match(process, self.run)
+        decide = Decide(process, self.run)
+        self.accept = Accept(process, decide)
+        self.match = Match(process, decide)
         self.recover = Recover(process, self.run)
         self.timekeep = Timekeep(process, self.run, self.recover)
         self.relay = Relay(process, receive)
@@ -59,6 +61,7 @@ class Engine:
         self.is_draining = False
         self._turned_at = 0
         self.run.on_emitted = self.match.hand
+        self.accept.on_accepted = self.hand
         self.run.on_timer = self.recover.on_timer = self.timekeep.add
         self.run.on_room = self._loops["recover"].wake
         self.match.wake = self._loops["match"].wake
@@ -69,11 +72,11 @@ class Engine:
         if self.listen is not None:
             self.listen.on_hint = lambda hint: self._from_a_thread(lambda: self._hear(hint))
             self.listen.on_changed = lambda tenants: self._from_a_thread(lambda: self._resync(tenants))
-        process.commit.on_committed = process.metrics.committed
-        process.commit.on_failed = process.metrics.not_committed
+        process.commit.writer.on_committed = process.metrics.committed
+        process.commit.writer.on_failed = process.metrics.not_committed
         process.reads.on_read = process.metrics.read.add
         belongs_to_one_process(self)
-        process.commit.on_unknown = lambda: self._from_a_thread(self._look)
+        process.commit.writer.on_unknown = lambda: self._from_a_thread(self._look)
 
     @property
     def services(self) -> dict[str, Loop]:
@@ -82,7 +85,8 @@ class Engine:
 
     def begin_anew(self) -> None:
         """In a fork: the services run in the parent, and go on there."""
-        self.loop = self.accept.worker_id = None
+        self.loop = None
+        self.accept.shut()
 
     @property
     def is_running(self) -> bool:
@@ -113,7 +117,7 @@ class Engine:
                 self._lock.release()
             raise
         self.loop = asyncio.get_running_loop()
-        self.accept.worker_id = self.process.worker_id
+        self.accept.open()
         tracing.look()
         self._turn()
         self.heartbeat.thread.turned_seconds = lambda: (ticks() - self._turned_at) / SECOND
@@ -126,11 +130,12 @@ class Engine:
         if self.loop is None:
             return
         self.is_draining = True
-        self.accept.worker_id = None
+        self.accept.shut()
         if self.listen is not None:
             self.listen.stop()
         for loop in self._loops.values():
             await loop.stop()
+        await self.accept.drain()
         await self.match.drain()
         await self.run.drain(self.process.limits.drain_seconds)
         try:

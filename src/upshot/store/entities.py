@@ -171,11 +171,14 @@ def _row(key: Key, entity: Entity) -> tuple[Any, ...]:
     )
 
 
-def _allowed_fields(connection: Connection, types: Sequence[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
-    query = select(entity_types.c.tenant_id, entity_types.c.name, entity_types.c.allowed_fields).where(
-        entity_types.c.allowed_fields.is_not(None), entity_types.c.tenant_id.in_(sorted({t for t, _ in types}))
+_tenants = rows(("tenant_id", TEXT))
+_read_allowed = Prepared(
+    select(entity_types.c.tenant_id, entity_types.c.name, entity_types.c.allowed_fields).where(
+        entity_types.c.allowed_fields.is_not(None), key_in([entity_types.c.tenant_id], _tenants, ["tenant_id"])
     )
-    return {
-        (tenant_id, name): frozenset(msgspec.json.decode(listed))
-        for tenant_id, name, listed in connection.execute(query)
-    }
+)
+
+
+def _allowed_fields(connection: Connection, types: Sequence[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
+    found = _read_allowed(connection, sorted({(tenant_id,) for tenant_id, _ in types}))
+    return {(tenant_id, name): frozenset(msgspec.json.decode(listed)) for tenant_id, name, listed in found}

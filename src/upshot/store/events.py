@@ -1,6 +1,7 @@
 """Accepting events and taking those that no automation was matched with yet."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.events import EntityRef, Event
+from upshot.store import counts
 from upshot.store.fair import Waiting
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import event_keys, events, unmatched
@@ -57,8 +59,11 @@ def keep_keys(connection: Connection, keys: Sequence[tuple[str, str, str, int]])
     return {row[0] for row in _claim_keys(connection, keys)}
 
 
-def insert_events(connection: Connection, accepted: Sequence[Event], now: int, worker_id: str | None) -> None:
-    """Append these events to the history, and to what has yet to be matched (all but stopped loops and those made by hand)."""
+def insert_events(
+    connection: Connection, accepted: Sequence[Event], now: int, worker_id: str | None, matched: Collection[str] = ()
+) -> None:
+    """Append these new events to the history and count them; the one way an event enters it. All but stopped loops, those
+    made by hand, and those whose ids are in `matched` wait to be matched."""
     _insert_events(
         connection,
         [
@@ -83,9 +88,12 @@ def insert_events(connection: Connection, accepted: Sequence[Event], now: int, w
             for event in accepted
         ],
     )
-    to_match = [(event.tenant_id, event.id, worker_id) for event in accepted if event.is_matched]
+    to_match = [
+        (event.tenant_id, event.id, worker_id) for event in accepted if event.is_matched and event.id not in matched
+    ]
     if to_match:
         _insert_unmatched(connection, to_match)
+    counts.add(connection, Counter((event.tenant_id, "events", "", "accepted") for event in accepted), now)
 
 
 def take_unmatched(connection: Connection, keys: Sequence[tuple[str, str]]) -> set[str]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import psycopg
 from psycopg import conninfo
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, bindparam, func, select
+
+from upshot.store.rows import TEXT, Prepared
 
 CHANNEL = "upshot"
 EVENTS, RUNS, CHANGED = "events", "runs", "changed"
@@ -17,13 +19,13 @@ LISTEN_SECONDS = 1.0
 ConnectionBroken = psycopg.Error
 """What ends `listen`."""
 
-_notify = text("SELECT pg_notify(:channel, :hint)")
+_notify = Prepared(select(func.pg_notify(bindparam("channel", type_=TEXT), bindparam("hint", type_=TEXT))))
 
 
 def send(connection: Connection, hint: str) -> None:
     """Tell every listening process when this transaction commits; the same hint twice in a transaction is told once."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_notify, {"channel": CHANNEL, "hint": hint})
+        _notify(connection, channel=CHANNEL, hint=hint)
 
 
 def listen(url: URL, told: Callable[[str], None], is_over: Callable[[], bool]) -> None:

@@ -1,0 +1,68 @@
+"""Answers: what was written is told to those who wait for it, on their own event loop.
+
+A call into a loop from outside is dear, so a batch is one call. Its tasks are woken a few at a time and in turns by tenant:
+a loop that has two thousand of one tenant's tasks to run would let another's wait behind them all.
+"""
+
+import asyncio
+import threading
+from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from upshot.engine.turns import Queued, Turns
+
+AT_ONCE = 25
+"""Tasks woken before the loop does what else it has to do."""
+
+
+class Answered(Queued, Protocol):
+    """One piece of work that is over."""
+
+    promise: "Future[Any] | asyncio.Future[Any]"
+    answer: Any
+
+
+class Answers:
+    """The answers on their way. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_loop: dict[asyncio.AbstractEventLoop, Turns[Answered]] = {}
+
+    def give(self, pieces: Iterable[Answered]) -> None:
+        """Tell these."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[Answered]] = {}
+        for piece in pieces:
+            if isinstance(piece.promise, asyncio.Future):
+                by_loop.setdefault(piece.promise.get_loop(), []).append(piece)
+            else:
+                _resolve(piece)
+        for loop, of_loop in by_loop.items():
+            with self._lock:
+                is_telling = loop in self._by_loop
+                self._by_loop.setdefault(loop, Turns()).put(of_loop)
+            if not is_telling:
+                try:
+                    loop.call_soon_threadsafe(self._tell, loop)
+                except RuntimeError:  # a loop that closed has nobody left who waits
+                    self._by_loop.pop(loop, None)
+
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            waiting = self._by_loop[loop]
+            pieces = waiting.take(AT_ONCE)
+            if not waiting:
+                del self._by_loop[loop]
+            else:
+                loop.call_soon(self._tell, loop)
+        for piece in pieces:
+            if not piece.promise.done():  # a giver that went away does not withdraw its work
+                _resolve(piece)
+
+
+def _resolve(piece: Answered) -> None:
+    if isinstance(piece.answer, Exception):
+        piece.promise.set_exception(piece.answer)
+    else:
+        piece.promise.set_result(piece.answer)

@@ -1,0 +1,135 @@
+"""Decide: which automations an event starts, by the definitions in memory. What is decided is a proposal: it is kept only in
+a transaction that finds the definitions unchanged, and its runs begin after that commit."""
+
+import logging
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.adapters.clock import new_id
+from upshot.core.events import Event
+from upshot.core.work import EVENT_STEPS_MAX
+from upshot.engine.definitions import Listener, TenantDefinitions
+from upshot.engine.live_run import LiveRun, facts_of
+from upshot.engine.process import Process
+from upshot.engine.run import Run
+from upshot.store import counts, definitions, hints
+from upshot.store import runs as run_store
+from upshot.store.entities import read_roots
+
+log = logging.getLogger("upshot.engine")
+
+_encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
+
+
+Entities = Mapping[tuple[str, str, str], dict[str, object]]
+"""What is kept of entities, by tenant, type and id."""
+
+
+class Matched(msgspec.Struct, frozen=True):
+    """What one event will start, if the definitions are still those of `revision`."""
+
+    event: Event
+    revision: int
+    zone: str
+    started: list[tuple[Listener, run_store.NewRun]]
+    steps: int = 0
+
+
+class Decide:
+    """Decides for one process, which drives what it decides as far as it has room."""
+
+    def __init__(self, process: Process, run: Run) -> None:
+        self._process, self._run = process, run
+
+    async def entities(self, events: Sequence[Event], known: Mapping[str, TenantDefinitions]) -> Entities:
+        """The entities that the conditions of those who listen for these events read, by the definitions of their tenants."""
+        wanted = [
+            (event.tenant_id, event.entity.type, event.entity.id)
+            for event in events
+            if event.entity is not None
+            and (listeners := known[event.tenant_id].listeners.get(event.name)) is not None
+            and listeners.index.reads_entity
+        ]
+        return await self._process.reads.run(read_roots, wanted) if wanted else {}
+
+    def of(self, event: Event, known: TenantDefinitions, entities: Entities, now: int) -> Matched:
+        """What this event starts. Room is reserved for the runs that this process will drive: `begin` or `give_back` it.
+
+        Raises:
+            Overloaded: to decide it is more work than one event may cause.
+        """
+        listeners = known.listeners.get(event.name)
+        if listeners is None:
+            return Matched(event, known.revision, known.zone, [])
+        entity = entities.get((event.tenant_id, event.entity.type, event.entity.id)) if event.entity else None
+        facts = facts_of(event, now=now, zone=known.zone, entity=entity)
+        found = listeners.index.find(facts)
+        if found.undecided:
+            key, reason = next(iter(found.undecided.items()))
+            count = len(found.undecided)
+            self._process.metrics.condition_errors += count
+            log.warning("event %s: %s conditions undecided; of automation %s: %s", event.id, count, key, reason)
+        kept_facts = _encode({"entity": entity}).decode() if entity is not None else None
+        started: list[tuple[Listener, run_store.NewRun]] = []
+        for key in found.keys:
+            listener = listeners.by_id[key]
+            started.append((listener, self._new_run(event, listener, kept_facts, now)))
+        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left)
+
+    def begin(self, match: Matched, made: Collection[str]) -> None:
+        """Drive those runs of this match that were made; its commit is done."""
+        for listener, new in match.started:
+            if new.worker_id is None:
+                self._run.wants_claim()
+            elif new.id in made:
+                self._run.begin(LiveRun.born(match.event, new, listener.program, match.zone))
+            else:
+                self._run.give_back_room(match.event.tenant_id)
+        if made:
+            self._process.changes.tell(match.event.tenant_id, "event", id=match.event.public_id, name=match.event.name)
+
+    def give_back(self, match: Matched) -> None:
+        """Nothing comes of this match: its room is free again."""
+        for _, new in match.started:
+            if new.worker_id is not None:
+                self._run.give_back_room(match.event.tenant_id)
+
+    def _new_run(self, event: Event, listener: Listener, facts: str | None, now: int) -> run_store.NewRun:
+        return run_store.NewRun(
+            tenant_id=event.tenant_id,
+            id=new_id(now),
+            automation_id=listener.automation_id,
+            version=listener.version,
+            event_id=event.id,
+            entity_type=event.entity.type if event.entity else None,
+            entity_id=event.entity.id if event.entity else None,
+            priority=listener.priority,
+            test=event.test,
+            facts=facts,
+            worker_id=self._process.worker_id if self._run.reserve(event.tenant_id) else None,
+        )
+
+
+def current(connection: Connection, matched: Sequence[Matched]) -> list[Matched]:
+    """Those of these matches whose definitions are still the present ones."""
+    if not matched:
+        return []
+    present = definitions.revisions(connection, sorted({m.event.tenant_id for m in matched}))
+    return [m for m in matched if present.get(m.event.tenant_id) == m.revision]
+
+
+def start(connection: Connection, matched: Sequence[Matched], now: int) -> set[str]:
+    """Create the runs of these matches and count them; the ids of those that were made."""
+    new = [run for m in matched for _, run in m.started]
+    made = run_store.create(connection, new, now) if new else set[str]()
+    if made:
+        born = Counter(
+            (run.tenant_id, "runs", "", "running" if run.worker_id else "pending") for run in new if run.id in made
+        )
+        counts.add(connection, born, now)
+        if any(status == "pending" for _, _, _, status in born):
+            hints.send(connection, hints.RUNS)
+    return made

@@ -1,0 +1,66 @@
+"""Turns: a queue in which every tenant has its own line, so that one tenant's storm does not stand before another's single
+piece of work."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Generic, Protocol, TypeVar
+
+
+class Queued(Protocol):
+    """What can wait."""
+
+    tenant_id: str
+    """Whose it is; empty: the engine's own."""
+    weight: int
+    """How much it is."""
+
+
+T = TypeVar("T", bound=Queued)
+
+
+class Turns(Generic[T]):
+    """A fair queue. Of one tenant, what came first is taken first."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, deque[T]] = {}
+        self.weight = 0
+        """Of all that waits."""
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._lines)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several tenants wait."""
+        return len(self._lines) - ("" in self._lines) > 1
+
+    def put(self, pieces: Iterable[T]) -> None:
+        """Let these wait."""
+        lines = self._lines
+        for piece in pieces:
+            line = lines.get(piece.tenant_id)
+            if line is None:
+                line = lines[piece.tenant_id] = deque()
+            line.append(piece)
+            self.weight += piece.weight
+
+    def take(self, limit: int) -> list[T]:
+        """Whole pieces of about `limit` weight in all: an equal share of each tenant, and what some leave is the others'."""
+        taken: list[T] = []
+        lines, room = self._lines, limit
+        while lines and room > 0:
+            share = max(1, room // len(lines))
+            for tenant_id in list(lines):
+                line, left = lines.pop(tenant_id), share
+                while line and left > 0:
+                    piece = line.popleft()
+                    taken.append(piece)
+                    left -= piece.weight
+                room -= share - left
+                if line:
+                    lines[tenant_id] = line  # behind the others: its turn comes again
+                if room <= 0:
+                    break
+        self.weight -= limit - room
+        return taken

@@ -1,0 +1,169 @@
+"""The writer: one thread with one connection, which commits one batch after the other."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from upshot.adapters.clock import Clock, ServerClock, ticks
+from upshot.core.errors import Busy, OutcomeUnknown
+from upshot.engine import crash_points
+from upshot.engine.work import Function, Piece
+from upshot.store.database import Database, Overtaken
+from upshot.store.postgresql import server_time
+
+TRIES_MAX = 6
+OVERTAKEN_STATES = frozenset({"40001", "40P01"})
+"""SQLSTATE of a serialization failure and of a deadlock: nothing was written, and the same work may be done again."""
+
+
+GOING_DOWN = ("08", "57P", "58", "F0", "XX")
+"""SQLSTATE classes of a connection or server in trouble."""
+
+
+class Writer:
+    """Commits what `take` gives, until that gives nothing; `over` is told of each batch. Its connection is opened when first
+    needed and again after a failure."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+        self._open: Connection | None = None
+        self._of_parents: list[Connection | None] = []
+        self._thread: threading.Thread | None = None
+        self.on_unknown: Callable[[], None] = lambda: None
+        """Called on the writer's thread when nobody knows whether a batch was kept."""
+        self.on_committed: Callable[[Sequence[Any], int, int], None] = lambda _batch, _now, _took: None
+        """Called on the writer's thread with what one transaction kept, its instant, and how long it took (microseconds)."""
+        self.on_failed: Callable[[str], None] = lambda _how: None
+        """Called on the writer's thread when a transaction was not kept (`busy`) or nobody knows (`unknown`)."""
+
+    def begin_anew(self) -> None:
+        """Without thread or connection: in a fork they are the parent's."""
+        self._of_parents.append(self._open)  # kept, since closing it would end it for both
+        self._open = self._thread = None
+
+    def start(self, take: Callable[[], list[Piece]], over: Callable[[list[Piece]], None]) -> None:
+        """Begin to work, on a thread of its own."""
+        self._thread = threading.Thread(target=self._work, args=(take, over), name="upshot-commit", daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _work(self, take: Callable[[], list[Piece]], over: Callable[[list[Piece]], None]) -> None:
+        while batch := take():
+            try:
+                self.commit(batch)
+            except BaseException as error:  # noqa: BLE001 - the writer outlives whatever was given to it
+                for piece in batch:
+                    piece.answer = Busy(f"The writer was interrupted ({error!r}). Nothing was written; try again.")
+                with contextlib.suppress(Exception):
+                    self.close()
+                self._open = None
+            over(batch)
+        self.close()
+
+    @property
+    def _connection(self) -> Connection:
+        if self._open is None:
+            opened = self._database.writer()
+            if isinstance(self._clock, ServerClock):
+                with opened.begin():
+                    self._clock.measure(lambda: server_time(opened))
+            self._open = opened
+        return self._open
+
+    def close(self) -> None:
+        """Close the connection."""
+        opened, self._open = self._open, None
+        if opened is not None:
+            opened.invalidate()  # what is the matter with it must not come back from the pool
+            opened.close()
+
+    def commit(self, batch: list[Piece], tries_left: int = TRIES_MAX) -> None:
+        """Write this batch in one transaction; each piece has its answer then. When it fails as a whole it is rolled back and
+        halved until the culprit stands alone."""
+        is_committing, began, singly = False, ticks(), [piece for piece in batch if isinstance(piece.kind, Function)]
+        try:
+            connection = self._connection
+            with connection.begin() as transaction:
+                now = self._clock.now()
+                with self._database.together(connection):
+                    _write(connection, [piece for piece in batch if piece not in singly] if singly else batch, now)
+                    if not singly:
+                        _reach(batch, "before_commit")
+                        is_committing = True
+                        self._database.commit_along(connection)
+                if singly:  # last: they lock what they like, so the others' locks are taken first, in every process
+                    _write(connection, singly, now)
+                    _reach(batch, "before_commit")
+                is_committing = True
+                transaction.commit()
+        except (OperationalError, Overtaken) as error:
+            is_unknown = is_committing and not _was_refused(error)
+            if tries_left > 1 and not is_unknown and _may_try_again(error):
+                self.commit(batch, tries_left - 1)
+                return
+            self.close()
+            answer = _unknown(error) if is_unknown else _as_busy(error)
+            for piece in batch:
+                piece.answer = answer
+            if is_unknown:
+                self.on_unknown()
+            self.on_failed("unknown" if is_unknown else "busy")
+        except Exception as error:  # noqa: BLE001 - it is bisected out and raised to the giver of the culprit
+            if len(batch) == 1:
+                batch[0].answer = error
+                return
+            middle = len(batch) // 2
+            self.commit(batch[:middle])
+            self.commit(batch[middle:])
+        else:
+            _reach(batch, "after_commit")
+            self.on_committed(batch, now, ticks() - began)
+
+
+def _write(connection: Connection, batch: list[Piece], now: int) -> None:
+    by_kind: dict[int, list[Piece]] = {}
+    for piece in batch:
+        by_kind.setdefault(id(piece.kind), []).append(piece)
+    for pieces in by_kind.values():
+        answers = pieces[0].kind.write(connection, [piece.work for piece in pieces], now)
+        for piece, answer in zip(pieces, answers, strict=True):
+            piece.answer = answer
+
+
+def _reach(batch: list[Piece], edge: str) -> None:
+    if crash_points.is_armed():
+        for name in {piece.kind.name for piece in batch}:
+            crash_points.reach(f"{name}.{edge}")
+
+
+def _may_try_again(error: Exception) -> bool:
+    """Whether another transaction was in the way, so that the same work may simply be done again."""
+    return isinstance(error, Overtaken) or getattr(getattr(error, "orig", None), "sqlstate", None) in OVERTAKEN_STATES
+
+
+def _was_refused(error: Exception) -> bool:
+    """Whether the server itself answered that a statement, or the COMMIT, failed: then nothing was kept. What it says while it
+    goes down, or what is said in its place, proves nothing."""
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return sqlstate is not None and not sqlstate.startswith(GOING_DOWN)
+
+
+def _as_busy(error: Exception) -> Busy:
+    cause = getattr(error, "orig", None) or error
+    return Busy(f"The database could not take the write ({cause}). Nothing was written; it is safe to try again.")
+
+
+def _unknown(error: Exception) -> OutcomeUnknown:
+    cause = getattr(error, "orig", None) or error
+    return OutcomeUnknown(
+        f"The connection was lost while the write was committed ({cause}): it may have been kept or not. Look, or send it "
+        "again with the same id."
+    )

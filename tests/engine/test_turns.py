@@ -1,0 +1,58 @@
+"""Turns: nothing is lost, a tenant's order is kept, and nobody waits behind another's storm."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from upshot.engine.turns import Turns
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    tenant_id: str
+    weight: int
+    number: int
+
+
+TENANTS = st.sampled_from(["", "a", "b", "c", "d"])
+PIECES = st.lists(st.tuples(TENANTS, st.integers(0, 9))).map(
+    lambda drawn: [Waiting(tenant_id, weight, number) for number, (tenant_id, weight) in enumerate(drawn)]
+)
+
+
+@given(PIECES, PIECES, st.lists(st.integers(1, 12), min_size=1))
+def test_each_piece_is_taken_once_and_a_tenants_in_their_order(
+    first: list[Waiting], later: list[Waiting], limits: list[int]
+) -> None:
+    turns = Turns[Waiting]()
+    turns.put(first)
+    taken = turns.take(limits[0])
+    turns.put(later)
+    at = 0
+    while turns:
+        at += 1
+        batch = turns.take(limits[at % len(limits)])
+        assert batch
+        taken += batch
+    assert turns.weight == 0
+    for tenant_id in {piece.tenant_id for piece in [*first, *later]}:
+        given_in = [piece for piece in [*first, *later] if piece.tenant_id == tenant_id]
+        assert [piece for piece in taken if piece.tenant_id == tenant_id] == given_in
+
+
+@given(PIECES, st.integers(1, 30))
+def test_a_batch_exceeds_its_limit_by_less_than_a_piece_of_each_tenant(pieces: list[Waiting], limit: int) -> None:
+    turns = Turns[Waiting]()
+    turns.put(pieces)
+    assert sum(piece.weight for piece in turns.take(limit)) < limit + 5 * 9
+
+
+@given(st.integers(5, 50), st.lists(TENANTS, min_size=1, max_size=200))
+def test_every_tenant_has_its_share_of_each_batch(limit: int, tenants: list[str]) -> None:
+    turns = Turns[Waiting]()
+    turns.put(Waiting(tenant_id, 1, number) for number, tenant_id in enumerate(tenants))
+    assert turns.is_shared == (len(set(tenants) - {""}) > 1)
+    taken = [piece.tenant_id for piece in turns.take(limit)]
+    assert len(taken) == min(limit, len(tenants))
+    share = limit // len(set(tenants))
+    for tenant_id in set(tenants):
+        assert taken.count(tenant_id) >= min(share, tenants.count(tenant_id))

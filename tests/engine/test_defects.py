@@ -186,6 +186,9 @@ def test_a_full_disk_is_busy_and_forgets_no_effect(bench: Bench) -> None:
     class Lift:
         name = "change"
 
+        def tenant_of(self, work: Any) -> str:
+            return ""
+
         def write(self, connection: Any, work: Any, now: int) -> list[None]:
             connection.exec_driver_sql("PRAGMA max_page_count = 1000000").all()
             return [None for _ in work]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from upshot.engine.turns import Turns
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class Waiting(msgspec.Struct):
     tenant_id: str
     weight: int
     number: int

@@ -12,6 +12,8 @@ import os
 import signal
 import sqlite3
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -181,33 +183,64 @@ async def accept(upshot: Upshot, work: Work) -> None:
 
 
 def host_writes(upshot: Upshot, work: Work) -> None:
-    """The host's own transactions: committed and rolled-back events by turns, and one row that nobody can read."""
-    url = make_url(work.url)
-    is_sqlite = url.get_backend_name() == "sqlite"
-    connection: Any = (
-        sqlite3.connect(url.database or "", isolation_level=None, timeout=30)
-        if is_sqlite
-        else psycopg.connect(work.direct_url or work.url, autocommit=True)
-    )
-    begin = "BEGIN IMMEDIATE" if is_sqlite else "BEGIN"
-    place = "?" if is_sqlite else "%s"
+    """The host's own transactions: committed and rolled-back events by turns, and one row that nobody can read. What a server
+    that died did not answer is done again, as a host would."""
+    host = Host(work)
+
+    def emit(connection: Any, row_id: str, data: dict[str, Any]) -> bool:
+        query = f"SELECT 1 FROM upshot_outbox WHERE id = {host.place}"
+        if connection.execute(query, (row_id,)).fetchone() is not None:
+            return False
+        upshot.emit("crash/three", data, id=row_id, connection=connection)
+        return True
+
+    def unreadable(connection: Any) -> None:
+        if emit(connection, "bad", {}):
+            connection.execute("UPDATE upshot_outbox SET format = 99 WHERE id = 'bad'")
+
     for number in range(work.host_rows):
-        row_id = f"row-{number}"
-        connection.execute(begin)
-        seen = connection.execute(f"SELECT 1 FROM upshot_outbox WHERE id = {place}", (row_id,)).fetchone()
-        if seen is None:
-            upshot.emit("crash/three", {"number": number}, id=row_id, connection=connection)
-        connection.execute("COMMIT")
-        write_line(Path(work.folder) / "accepted", row_id, synced=True)
-        connection.execute(begin)
-        upshot.emit("crash/three", {"number": number}, id=f"rolled-back-{number}", connection=connection)
-        connection.execute("ROLLBACK")
-    connection.execute(begin)
-    if work.host_rows and not connection.execute("SELECT 1 FROM upshot_outbox WHERE id = 'bad'").fetchone():
-        upshot.emit("crash/three", {}, id="bad", connection=connection)
-        connection.execute("UPDATE upshot_outbox SET format = 99 WHERE id = 'bad'")
-    connection.execute("COMMIT")
-    connection.close()
+        host.transact(lambda c, n=number: emit(c, f"row-{n}", {"number": n}))
+        write_line(Path(work.folder) / "accepted", f"row-{number}", synced=True)
+        host.transact(lambda c, n=number: emit(c, f"rolled-back-{n}", {"number": n}), end="ROLLBACK")
+    if work.host_rows:
+        host.transact(unreadable)
+    host.close()
+
+
+class Host:
+    """The host's own connection."""
+
+    def __init__(self, work: Work) -> None:
+        self._work, url = work, make_url(work.url)
+        self._file = url.database if url.get_backend_name() == "sqlite" else None
+        self._begin, self.place = ("BEGIN IMMEDIATE", "?") if self._file else ("BEGIN", "%s")
+        self._open: Any = None
+
+    def transact(self, write: Callable[[Any], Any], end: str = "COMMIT") -> None:
+        """Write in one transaction, until that was answered."""
+        while True:
+            try:
+                if self._open is None:
+                    self._open = self._connect()
+                self._open.execute(self._begin)
+                write(self._open)
+                self._open.execute(end)
+            except psycopg.OperationalError:
+                self.close()
+                threading.Event().wait(PAUSE)
+            else:
+                return
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _connect(self) -> Any:
+        if self._file is not None:
+            return sqlite3.connect(self._file, isolation_level=None, timeout=30)
+        return psycopg.connect(self._work.direct_url or self._work.url, autocommit=True)
 
 
 def start_by_hand(upshot: Upshot, work: Work) -> None:

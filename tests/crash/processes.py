@@ -102,7 +102,8 @@ class Processes:
 
     def start(self, work: Work) -> Engine:
         """Start one, forked from a server that has everything imported."""
-        os.environ["PYTHONPATH"] = str(ROOT)  # the server reads it once, when the first process of all starts
+        # The server reads it once, when the first process of all starts.
+        os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "src")))
         process = _forks.Process(target=main, args=(work,), daemon=True)
         process.start()
         return self._keep(Engine(work, process))

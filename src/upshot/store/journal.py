@@ -82,6 +82,8 @@ def keep_attempts(connection: Connection, failed: Sequence[tuple[Any, ...]]) -> 
     _insert_attempts(connection, failed)
 
 
+_keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
+
 # --- timers -------------------------------------------------------------------------------------------------------------
 
 _TIMER = (
@@ -108,8 +110,12 @@ _fire = Prepared(
 )
 
 
+SEQ_UNKNOWN = -1
+"""The `seq` of a timer that is one of several: what fires first takes the next place in the journal."""
+
+
 class Timer(msgspec.Struct, frozen=True, array_like=True):
-    """A durable instant at which a parked run goes on. `seq` is the place in the journal its step will take."""
+    """A durable instant at which a run goes on. `seq` is the place in the journal its step will take."""
 
     tenant_id: str
     run_id: str
@@ -132,6 +138,34 @@ def fire(
     return [tuple(row) for row in _fire(connection, keys, now=now)]  # pyright: ignore[reportReturnType] - six columns
 
 
+_next_seq = (
+    select(func.coalesce(func.max(steps.c.seq) + 1, 0))
+    .where(steps.c.tenant_id == _fired.c.tenant_id, steps.c.run_id == _fired.c.run_id)
+    .scalar_subquery()
+)
+_read_next_seqs = Prepared(select(_fired.c.tenant_id, _fired.c.run_id, _next_seq))
+
+
+def next_seqs(connection: Connection, keys: Sequence[Key]) -> dict[Key, int]:
+    """The next place in the journal of each of these runs."""
+    if not keys:
+        return {}
+    return {(row[0], row[1]): row[2] for row in _read_next_seqs(connection, [(*key, "") for key in keys])}
+
+
+_remove = Prepared(
+    delete(timers).where(
+        key_in([timers.c.tenant_id, timers.c.run_id, timers.c.step_id], _fired, ["tenant_id", "run_id", "step_id"])
+    )
+)
+
+
+def remove_timers(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
+    """Remove these timers, whether they are due or not; their runs must be held."""
+    if keys:
+        _remove(connection, keys)
+
+
 def due_timers(
     connection: Connection, after: tuple[int, str], until: int, limit: int
 ) -> list[tuple[int, str, str, str]]:
@@ -146,9 +180,13 @@ def due_timers(
     return [tuple(row) for row in connection.execute(query)]  # pyright: ignore[reportReturnType] - four columns
 
 
-def clear_timers(connection: Connection, tenant_id: str, run_id: str) -> None:
-    """Remove every timer of this run."""
-    connection.execute(delete(timers).where(timers.c.tenant_id == tenant_id, timers.c.run_id == run_id))
+_clear = Prepared(delete(timers).where(key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"])))
+
+
+def clear_timers(connection: Connection, keys: Sequence[Key]) -> None:
+    """Remove every timer of these runs."""
+    if keys:
+        _clear(connection, keys)
 
 
 # --- bringing runs back -------------------------------------------------------------------------------------------------
@@ -166,9 +204,9 @@ class KeptRun(msgspec.Struct, frozen=True):
     event: Event
     journal: list[Outcome]
     attempts: dict[str, int]
+    timers: list[Timer]
 
 
-_keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
 _read_runs = Prepared(
     select(runs.c.tenant_id, runs.c.id, runs.c.automation_id, runs.c.version, runs.c.test, runs.c.event_id).where(
         key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
@@ -183,6 +221,11 @@ _read_attempts = Prepared(
     select(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id, func.max(attempts.c.attempt))
     .where(key_in([attempts.c.tenant_id, attempts.c.run_id], _keys, ["tenant_id", "run_id"]))
     .group_by(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id)
+)
+_read_timers = Prepared(
+    select(*(timers.c[name] for name, _ in _TIMER)).where(
+        key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"])
+    )
 )
 _versions = rows(("tenant_id", TEXT), ("automation_id", TEXT), ("version", INTEGER))
 _read_versions = Prepared(
@@ -219,6 +262,9 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
     tried: dict[Key, dict[str, int]] = {}
     for tenant_id, run_id, step_id, number in _read_attempts(connection, keys):
         tried.setdefault((tenant_id, run_id), {})[step_id] = number
+    waiting: dict[Key, list[Timer]] = {}
+    for row in _read_timers(connection, keys):
+        waiting.setdefault((row[0], row[1]), []).append(Timer(*row))
     return [
         KeptRun(
             tenant_id,
@@ -230,6 +276,7 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
             events[tenant_id, event_id],
             journals.get((tenant_id, run_id), []),
             tried.get((tenant_id, run_id), {}),
+            waiting.get((tenant_id, run_id), []),
         )
         for tenant_id, run_id, automation_id, version, test, event_id in found
     ]

@@ -126,6 +126,10 @@ export type StepDocument = {
   if_true?: string | null;
   if_false?: string | null;
   stop?: Json;
+  parallel?: string[];
+  join?: "all" | "any" | number;
+  timeout?: Json;
+  on_timeout?: string | null;
   next?: string | null;
   on_error?: "stop" | "continue" | "retry";
   retries?: Json;

@@ -2,12 +2,13 @@ import type { ActionItem, Group, Json, JsonObject, Leaf, Operator, StepDocument 
 import { inWords } from "@/condition-builder/words";
 import { texts } from "@/texts";
 
-export type StepKind = "action" | "branch" | "delay" | "stop";
+export type StepKind = "action" | "branch" | "delay" | "parallel" | "stop";
 
 export function kindOf(step: StepDocument): StepKind {
   if (step.branch !== undefined) return "branch";
   if (step.delay !== undefined) return "delay";
   if (step.stop !== undefined) return "stop";
+  if (step.parallel !== undefined) return "parallel";
   return "action";
 }
 
@@ -58,7 +59,7 @@ export function moveStep(steps: StepDocument[], at: number, by: -1 | 1): StepDoc
   return next;
 }
 
-const targets = ["next", "if_true", "if_false"] as const;
+const targets = ["next", "if_true", "if_false", "on_timeout"] as const;
 
 /** Takes a step out; what led to it now leads to where it led. */
 export function removeStep(steps: StepDocument[], at: number): StepDocument[] {
@@ -74,6 +75,7 @@ export function removeStep(steps: StepDocument[], at: number): StepDocument[] {
 function retarget(step: StepDocument, from: string, to: string | null): StepDocument {
   const next = { ...step };
   for (const key of targets) if (next[key] === from) next[key] = to;
+  if (next.parallel) next.parallel = next.parallel.flatMap((head) => (head === from ? (to ?? []) : head));
   return next;
 }
 
@@ -131,6 +133,8 @@ export function summary(step: StepDocument, operators: Operator[]): string {
       return typeof step.delay === "string" ? texts.steps.waits(step.delay) : texts.steps.waits(delayWords(step.delay));
     case "stop":
       return typeof step.stop === "string" && step.stop ? step.stop : texts.steps.stops;
+    case "parallel":
+      return texts.steps.atOnce((step.parallel ?? []).join(", "));
     default:
       return argumentsWords(step.with ?? {});
   }

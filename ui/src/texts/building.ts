@@ -182,6 +182,8 @@ export const building = {
     noCondition: "No condition yet",
     waits: (words: string) => `for ${words}`,
     stops: "The run ends here",
+    atOnce: (heads: string) => `${heads} at once`,
+    editAsJson: "The parts of this step are edited as JSON.",
     menu: (id: string) => `Actions for step ${id}`,
     id: "Step name",
     idHint: "Shown in the outline and in runs. Other steps can read its output by this name.",
@@ -214,7 +216,10 @@ export const building = {
     branchLead: "Checked when the run gets here.",
     true: "if true",
     false: "if not",
-    kind: { action: "Action", branch: "Branch", delay: "Wait", stop: "Stop" } as Record<string, string>,
+    kind: { action: "Action", branch: "Branch", delay: "Wait", parallel: "At once", stop: "Stop" } as Record<
+      string,
+      string
+    >,
   },
   form: {
     insert: "Insert data",

@@ -9,6 +9,7 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ParallelStep,
     Step,
     StopStep,
 )
@@ -42,6 +43,12 @@ def describe_step(step: Step) -> str:
             return f"go on by whether {condition_words(step.condition)}"
         case DelayStep():
             return f"wait {delay_words(step.delay)}"
+        case ParallelStep():
+            until = {"all": "all of them end", "any": "one of them ends"}.get(
+                str(step.join), f"{step.join} of them end"
+            )
+            most = f", at most {delay_words(step.timeout)}" if step.timeout is not None else ""
+            return f"go along {len(step.branches)} branches at once until {until}{most}"
         case StopStep():
             return f"stop ({step.reason})" if step.reason else "stop"
 

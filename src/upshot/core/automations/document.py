@@ -67,7 +67,29 @@ class StopStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-Step = ActionStep | BranchStep | DelayStep | StopStep
+class ParallelStep(msgspec.Struct, frozen=True):
+    """Go on along several branches at once, and at `next` when enough of them have ended.
+
+    `branches` are their first steps. `join` is `all`, `any`, or how many must end; those still open then are cancelled.
+    After `timeout` (a delay) the step fails, or goes to `on_timeout`.
+    """
+
+    id: str
+    branches: tuple[str, ...]
+    next: str | None
+    join: Literal["all", "any"] | int = "all"
+    timeout: str | dict[str, Any] | None = None
+    on_timeout: str | None = None
+    name: str = ""
+    note: str = ""
+
+    @property
+    def needed(self) -> int:
+        """How many branches must end."""
+        return {"all": len(self.branches), "any": 1}.get(self.join, 0) if isinstance(self.join, str) else self.join
+
+
+Step = ActionStep | BranchStep | DelayStep | ParallelStep | StopStep
 
 
 class Automation(msgspec.Struct, frozen=True):

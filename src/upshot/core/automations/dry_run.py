@@ -13,6 +13,7 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ParallelStep,
     Step,
     StopStep,
 )
@@ -33,7 +34,7 @@ def dry_run(
     """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
 
     A step is `{id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
-    for a branch; `would` is `perform`, `branch`, `sleep`, `stop` or `skip`. The steps stand in the order they would be
+    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `stop` or `skip`. The steps stand in the order they would be
     reached, then those that would not be. Time moves on with each delay. What earlier steps would give as output is not
     known here, so placeholders that read it are blank and are named in `problems`. Nothing is raised: a step that would
     fail carries its problem.
@@ -43,24 +44,55 @@ def dry_run(
     if automation.condition is not None:
         explanation = compile_condition(automation.condition).explain(facts)
         would_start = compile_condition(automation.condition).fast(facts)
-    reached: dict[str, dict[str, Any]] = {}
-    places = {step.id: (index, step) for index, step in enumerate(automation.steps)}
-    step_id = automation.steps[0].id if would_start and automation.steps else None
-    while step_id is not None and step_id not in reached:
-        index, step = places[step_id]
-        reached[step_id], facts, step_id = _try_step(step, f"steps[{index}]", facts, set(reached), actions)
+    trial = _Trial(automation, actions)
+    if would_start and automation.steps:
+        trial.go(automation.steps[0].id, None, facts)
     skipped = [
-        _entry(step, "skip", f"would not: {describe_step(step)}") for step in automation.steps if step.id not in reached
+        _entry(step, "skip", f"would not: {describe_step(step)}")
+        for step in automation.steps
+        if step.id not in trial.reached
     ]
     return {
         "would_start": would_start,
         "explanation": explanation,
-        "steps": [*reached.values(), *skipped],
+        "steps": [*trial.reached.values(), *skipped],
     }
 
 
+class _Trial:
+    """The steps as they are reached, each with what it would do."""
+
+    def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None) -> None:
+        self.reached: dict[str, dict[str, Any]] = {}
+        self._places = {step.id: (index, step) for index, step in enumerate(automation.steps)}
+        self._actions = actions
+        self._is_stopped = False
+
+    def go(self, step_id: str | None, end: str | None, facts: Facts) -> Facts:
+        """Along one path to its end, which may be a join at step `end`; the facts at that time."""
+        while step_id is not None and step_id != end and step_id not in self.reached and not self._is_stopped:
+            index, step = self._places[step_id]
+            if isinstance(step, ParallelStep):
+                facts = self._fork(step, facts)
+                step_id = step.next
+                continue
+            self.reached[step_id], facts, step_id = _try_step(
+                step, f"steps[{index}]", facts, set(self.reached), self._actions
+            )
+            self._is_stopped = isinstance(step, StopStep)
+        return facts
+
+    def _fork(self, step: ParallelStep, facts: Facts) -> Facts:
+        """Every branch from the same instant on; the join is met when as many have ended as it needs."""
+        self.reached[step.id] = _entry(step, "fork", f"would {describe_step(step)}")
+        ends = sorted(self.go(head, step.next, facts).now for head in step.branches if not self._is_stopped)
+        if self._is_stopped:
+            return facts
+        return msgspec.structs.replace(facts, now=ends[step.needed - 1])
+
+
 def _try_step(
-    step: Step,
+    step: ActionStep | BranchStep | DelayStep | StopStep,
     at: str,
     facts: Facts,
     before: set[str],

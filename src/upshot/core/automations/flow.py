@@ -1,22 +1,8 @@
-"""Where the steps of an automation lead: targets that exist, no cycles, every step reachable."""
+"""Where the steps of an automation lead: targets that exist, no cycles, every step reachable, branches that join."""
 
-from upshot.core.automations.document import BranchStep, Step, StopStep
+from upshot.core.automations.document import Step
+from upshot.core.automations.regions import edges_of, region_problems
 from upshot.core.errors import Problem
-
-Edge = tuple[str, str]
-"""The field that says it (`next`, `if_true`, `if_false`) and the id it leads to."""
-
-
-def edges_of(step: Step) -> list[Edge]:
-    """Where a step leads, in the order of its fields."""
-    match step:
-        case BranchStep():
-            targets = (("if_true", step.if_true), ("if_false", step.if_false))
-        case StopStep():
-            targets = ()
-        case _:
-            targets = (("next", step.next),)
-    return [(name, target) for name, target in targets if target is not None]
 
 
 def flow_problems(steps: list[Step], places: dict[str, str]) -> list[Problem]:
@@ -43,7 +29,7 @@ def flow_problems(steps: list[Step], places: dict[str, str]) -> list[Problem]:
         for step in steps
         if step.id not in reached
     ]
-    return problems
+    return problems or region_problems(steps, places)
 
 
 def _cycles(steps: list[Step], by_id: dict[str, Step], places: dict[str, str]) -> list[Problem]:

@@ -15,7 +15,7 @@ class Draft:
 
     id: str
     at: str
-    kind: Literal["action", "branch", "delay", "stop"]
+    kind: Literal["action", "branch", "delay", "parallel", "stop"]
     body: dict[str, Any]
     tail: dict[str, Any] = field(default_factory=dict[str, Any])
     next: Any = ABSENT
@@ -154,6 +154,12 @@ def unfold(drafts: list[Draft], findings: Findings) -> list[Draft]:
                 name,
                 entries.get(target, target) if isinstance(target, str) else target,
             )
+        if draft.kind == "parallel":  # its branches begin with what stands before their first steps
+            heads, late = draft.body["parallel"], draft.body.get("on_timeout")
+            if isinstance(heads, list):
+                draft.body["parallel"] = [entries.get(head, head) if isinstance(head, str) else head for head in heads]  # pyright: ignore[reportUnknownVariableType] - any JSON
+            if isinstance(late, str):
+                draft.body["on_timeout"] = entries.get(late, late)
         for step in before[draft.id]:
             if step.kind == "branch":
                 step.if_false = below if draft.next is ABSENT else draft.next

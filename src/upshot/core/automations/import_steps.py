@@ -46,7 +46,7 @@ _ARGUMENTS: Final = (
 )
 _KNOWN: Final = (
     "id", "name", "note", "action", "with", "branch", "if_true", "if_false", "delay", "stop", "next", "on_error",
-    "retries", "timeout_seconds",
+    "retries", "timeout_seconds", "parallel", "join", "timeout", "on_timeout",
 )  # fmt: skip
 _ORDERS: Final = ("order_index", "order", "sort_order", "step_order")
 
@@ -108,7 +108,7 @@ class StepReader:
         return draft
 
     def _read_kind(self, kind: Any, kind_path: str, fields: Fields, at: str) -> Draft:
-        if kind is ABSENT:
+        if kind is ABSENT or (kind == "parallel" and "parallel" in fields):
             return self._read_plain(fields, at)
         if not isinstance(kind, str):
             self._findings.problem(kind_path, "must be a text", "wrong_type")
@@ -133,6 +133,8 @@ class StepReader:
         return self._read_action(kind, kind_path, fields, at)
 
     def _read_plain(self, fields: Fields, at: str) -> Draft:
+        if "parallel" in fields:
+            return self._read_parallel(fields, at)
         late = [name for name in _NOT_YET if name in fields]
         fields.refuse(late, "this kind of step is not available yet", "not_available")
         kinds = [name for name in ("action", "branch", "delay", "stop") if name in fields]
@@ -143,7 +145,7 @@ class StepReader:
                 said = f"; this one has {' and '.join(kinds)}" if kinds else ""
                 self._findings.problem(
                     at,
-                    f"a step is one of action, branch, delay or stop{said}",
+                    f"a step is one of action, branch, delay, parallel or stop{said}",
                     "bad_step",
                 )
             return self._failed(fields, at)
@@ -269,6 +271,13 @@ class StepReader:
         body = {"stop": text if text not in (ABSENT, None, "") else True}
         leave_out_options(fields, "left out: a stop cannot fail")
         return self._draft("stop", fields, at, body, {"stop": path})
+
+    def _read_parallel(self, fields: Fields, at: str) -> Draft:
+        found = {name: fields.take_with_path(name) for name in ("parallel", "join", "timeout", "on_timeout")}
+        body = {name: value for name, (value, _) in found.items() if value is not ABSENT}
+        if "timeout" in body:
+            body["timeout"] = read_delay(*found["timeout"], self._findings)
+        return self._draft("parallel", fields, at, body, {name: path for name, (_, path) in found.items()})
 
     def _take_guard(self, fields: Fields) -> dict[str, Any] | None:
         value, path = fields.take_first_set("condition", "conditions")

@@ -10,14 +10,17 @@ from upshot.core.automations.document import (
     ActionStep,
     BranchStep,
     DelayStep,
+    ParallelStep,
     Retries,
     Step,
     StopStep,
 )
 from upshot.core.automations.durations import problems_of
-from upshot.core.automations.fields import as_object
+from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.limits import (
     BACKOFF_SECONDS_MAX,
+    BRANCHES_MAX,
+    BRANCHES_MIN,
     NAME_CHARACTERS_MAX,
     NOTE_CHARACTERS_MAX,
     RETRIES_MAX,
@@ -32,10 +35,11 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds"),
     "branch": ("branch", "if_true", "if_false"),
     "delay": ("delay", "next"),
+    "parallel": ("parallel", "join", "timeout", "on_timeout", "next"),
     "stop": ("stop",),
 }
 _COMMON: Final = ("id", "name", "note")
-_TARGETS: Final = ("next", "if_true", "if_false")
+_TARGETS: Final = ("next", "if_true", "if_false", "on_timeout")
 _CONTROL: Final = frozenset(map(chr, [*range(32), 127])) - {"\n", "\t", "\r"}
 
 
@@ -54,7 +58,7 @@ def read_step(
     kinds = [kind for kind in _FIELDS if kind in given]
     if len(kinds) != 1:
         said = f"; this one has {' and '.join(kinds)}" if kinds else ""
-        problems.append(Problem(at, f"a step is one of action, branch, delay or stop{said}", "bad_step"))
+        problems.append(Problem(at, f"a step is one of action, branch, delay, parallel or stop{said}", "bad_step"))
         return None
     found = _common_problems(given, kinds[0], at)
     problems += found
@@ -70,6 +74,8 @@ def read_step(
             return _read_branch(given, at, common | targets, problems)
         case "delay":
             return _read_delay(given, at, common | {"next": given.get("next", below)}, problems)
+        case "parallel":
+            return _read_parallel(given, at, common, problems)
         case _:
             return _read_stop(given, at, common, problems)
 
@@ -187,6 +193,51 @@ def _read_delay(given: dict[str, Any], at: str, common: dict[str, Any], problems
     found = _template_problems(delay, f"{at}.delay") or problems_of(delay, f"{at}.delay")
     problems += found
     return DelayStep(**common, delay=delay)
+
+
+def _read_parallel(
+    given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]
+) -> ParallelStep | None:
+    listed = as_list(given["parallel"])
+    heads = [head for head in listed or [] if isinstance(head, str)]
+    found: list[Problem] = []
+    if listed is None or len(heads) != len(listed):
+        found.append(Problem(f"{at}.parallel", "must be a list of the ids of each branch's first step", "wrong_type"))
+    elif not BRANCHES_MIN <= len(heads) <= BRANCHES_MAX:
+        said = f"must name from {BRANCHES_MIN} to {BRANCHES_MAX} branches, not {len(heads)}"
+        found.append(Problem(f"{at}.parallel", said, "out_of_range"))
+    elif len(set(heads)) < len(heads):
+        found.append(Problem(f"{at}.parallel", "names a step twice", "duplicate_id"))
+    if "next" not in given:
+        found.append(
+            Problem(f"{at}.next", "is needed: the step where the branches join, or null for the end", "required")
+        )
+    elif given["next"] in heads:
+        found.append(Problem(f"{at}.next", "is also the first step of a branch", "crosses_branches"))
+    found += _join_problems(given.get("join", "all"), len(heads), f"{at}.join")
+    timeout = given.get("timeout")
+    if timeout is not None:
+        found += _template_problems(timeout, f"{at}.timeout") or problems_of(timeout, f"{at}.timeout")
+    elif given.get("on_timeout") is not None:
+        found.append(Problem(f"{at}.timeout", "is needed where `on_timeout` is given", "required"))
+    problems += found
+    if found:
+        return None
+    join, on_timeout = given.get("join", "all"), given.get("on_timeout")
+    return ParallelStep(
+        **common, next=given["next"], branches=tuple(heads), join=join, timeout=timeout, on_timeout=on_timeout
+    )
+
+
+def _join_problems(join: Any, branches: int, at: str) -> list[Problem]:
+    if join in ("all", "any"):
+        return []
+    if isinstance(join, bool) or not isinstance(join, int):
+        return [Problem(at, f"must be all, any, or how many branches must end, not {join!r:.40}", "bad_option")]
+    if not 1 <= join <= branches:
+        said = f"can never be met: {join} of {branches} branches"
+        return [Problem(at, said, "join_never_met")]
+    return []
 
 
 def _read_stop(given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]) -> StopStep:

@@ -7,6 +7,7 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ParallelStep,
     Retries,
     Step,
     StopStep,
@@ -47,6 +48,8 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:
                 document["if_true"] = step.if_true
             if step.if_false is not None:
                 document["if_false"] = step.if_false
+        case ParallelStep():
+            document |= {"parallel": list(step.branches)} | _join(step) | {"next": step.next}
         case StopStep():
             document["stop"] = step.reason or True
     if step.note:
@@ -56,6 +59,11 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:
 
 def _target(target: str | None, below: str | None) -> dict[str, Any]:
     return {} if target == below else {"next": target}
+
+
+def _join(step: ParallelStep) -> dict[str, Any]:
+    given = {"join": step.join if step.join != "all" else None, "timeout": step.timeout, "on_timeout": step.on_timeout}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _options(step: ActionStep) -> dict[str, Any]:

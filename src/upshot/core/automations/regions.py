@@ -1,0 +1,114 @@
+"""Which steps belong to which branch of which parallel step.
+
+A branch is every step that its first step leads to, up to the end of its path: `next: null`, or the step that the parallel step
+itself goes on to, where its branches join. Each step belongs to one branch at most, directly.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from upshot.core.automations.document import BranchStep, ParallelStep, Step, StopStep
+from upshot.core.errors import Problem
+
+Edge = tuple[str, str]
+"""The field that says it (`next`, `if_true`, `parallel[0]`) and the id it leads to."""
+
+
+class Region(NamedTuple):
+    """One branch of a parallel step, by its first step."""
+
+    parallel: ParallelStep
+    head: str
+
+    def words(self) -> str:
+        """What to call it in a sentence."""
+        return f"the branch {self.head!r} of {self.parallel.id!r}"
+
+
+def edges_of(step: Step) -> list[Edge]:
+    """Where a step leads, in the order of its fields."""
+    match step:
+        case BranchStep():
+            targets = [("if_true", step.if_true), ("if_false", step.if_false)]
+        case StopStep():
+            targets = []
+        case ParallelStep():
+            targets = [(f"parallel[{index}]", head) for index, head in enumerate(step.branches)]
+            targets += [("next", step.next), ("on_timeout", step.on_timeout)]
+        case _:
+            targets = [("next", step.next)]
+    return [(name, target) for name, target in targets if target is not None]
+
+
+def regions_of(steps: Sequence[Step]) -> dict[str, Region]:
+    """The branch that each step inside one belongs to, of steps that have no problems."""
+    found, _ = _walk(steps, {})
+    return {step_id: region for step_id, region in found.items() if region is not None}
+
+
+def region_problems(steps: Sequence[Step], places: dict[str, str]) -> list[Problem]:
+    """Steps that are in two branches or in and outside one, and joins that can never be met."""
+    found, problems = _walk(steps, places)
+    by_id = {step.id: step for step in steps}
+    for step in steps:
+        if isinstance(step, ParallelStep) and not problems:
+            arriving = sum(_arrives(Region(step, head), by_id, found) for head in step.branches)
+            if arriving < step.needed:
+                said = f"needs {step.needed} branches and can never be met: {arriving} of them end without a stop"
+                problems.append(Problem(f"{places[step.id]}.join", said, "join_never_met"))
+    return problems
+
+
+def _walk(steps: Sequence[Step], places: dict[str, str]) -> tuple[dict[str, Region | None], list[Problem]]:
+    by_id = {step.id: step for step in steps}
+    found: dict[str, Region | None] = {steps[0].id: None} if steps else {}
+    problems: list[Problem] = []
+    waiting = list(found)
+    while waiting:
+        step = by_id[waiting.pop()]
+        region = found[step.id]
+        for name, target in edges_of(step):
+            inner = region
+            if isinstance(step, ParallelStep) and name.startswith("parallel"):
+                inner = Region(step, target)
+            elif region is not None and target == region.parallel.next:
+                continue
+            if target not in by_id:
+                continue
+            if target not in found:
+                found[target] = inner
+                waiting.append(target)
+            elif _key(found[target]) != _key(inner):
+                other = found[target]
+                said = f"leads to {target!r}, which belongs to {other.words() if other else 'no branch'}"
+                hint = "a branch ends with `next: null`, or at the step that its parallel step goes on to"
+                at = places.get(step.id, step.id)
+                problems.append(Problem(f"{at}.{name}", f"{said}; {hint}", "crosses_branches"))
+    return found, problems
+
+
+def _key(region: Region | None) -> tuple[str, str] | None:
+    return (region.parallel.id, region.head) if region is not None else None
+
+
+def _arrives(region: Region, by_id: dict[str, Step], found: dict[str, Region | None]) -> bool:
+    """Whether some path of this branch ends at its join and not in a stop."""
+    waiting, seen = [region.head], {region.head}
+    while waiting:
+        step = by_id[waiting.pop()]
+        match step:
+            case StopStep():
+                continue
+            case BranchStep():
+                targets = [step.if_true, step.if_false]
+            case ParallelStep() if step.on_timeout is not None:
+                targets = [step.next, step.on_timeout]
+            case _:
+                targets = [step.next]
+        for target in targets:
+            if target is None or target == region.parallel.next:
+                return True
+            if target not in seen and _key(found.get(target)) == _key(region):
+                seen.add(target)
+                waiting.append(target)
+    return False

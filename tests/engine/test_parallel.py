@@ -246,3 +246,20 @@ def test_parallel_steps_within_parallel_steps(bench: Bench) -> None:
         "a": "completed", "d": "completed", "both": "completed", "inner": "cancelled", "b": "cancelled",
         "c": "skipped", "after": "completed",
     }  # fmt: skip
+
+
+def test_a_split_takes_the_same_path_for_the_same_entity(bench: Bench) -> None:
+    bench.upshot.event_types.put("default", "test/happened", entity={"type": "member", "id": "member"})
+    bench.automation(
+        {"id": "lot", "split": [{"weight": 1, "next": "a"}, {"weight": 1, "next": "b"}]},
+        step("a", next=None),
+        step("b"),
+    )
+    for member in ("1", "2", "3", "4", "5", "6", "1", "2", "3", "4", "5", "6"):
+        bench.happen({"member": member})
+    taken = [step_id for step_id, _ in bench.calls]
+    assert taken[:6] == taken[6:]
+    assert set(taken) == {"a", "b"}
+    lots = [s for run in bench.runs() for s in bench.upshot.runs.get("default", run["id"])["steps"] if s["id"] == "lot"]
+    assert {s["kind"] for s in lots} == {"split"}
+    assert {s["output"]["next"] for s in lots} == {"a", "b"}

@@ -6,7 +6,7 @@ import msgspec
 
 from upshot.app.event_shapes import error_of
 from upshot.core import advance, statuses
-from upshot.core.automations.document import ActionStep, BranchStep, DelayStep, ParallelStep, Step, StopStep
+from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, kind_of
 from upshot.core.automations.fields import as_object
 from upshot.core.commands import StepError
 from upshot.core.instants import SECOND, to_text
@@ -59,13 +59,10 @@ def _end(program: Program | None, journal: list[StepRow]) -> str | None:
     target: str | None = program.first
     if journal:
         last = _outcome(next((step for step in reversed(journal) if step.status != "cancelled"), journal[-1]))
-        match _step(program, last.step_id):
-            case BranchStep() as step:
-                target = step.if_true if (as_object(last.output) or {}).get("result") else step.if_false
-            case ActionStep() | DelayStep() | ParallelStep() as step:
-                target = step.next
-            case _:
-                return None
+        step = _step(program, last.step_id)
+        if step is None:
+            return None
+        target = advance.next_of(step, last)
     return target if target is not None and isinstance(_step(program, target), StopStep) else None
 
 
@@ -195,14 +192,5 @@ def _action(program: Program | None, step_id: str) -> str | None:
 
 
 def _kind(program: Program | None, step_id: str) -> str:
-    match _step(program, step_id):
-        case BranchStep():
-            return "branch"
-        case DelayStep():
-            return "delay"
-        case ParallelStep():
-            return "parallel"
-        case ActionStep() | None:
-            return "action"
-        case _:
-            return "stop"
+    step = _step(program, step_id)
+    return kind_of(step) if step is not None else "action"

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from upshot.core.automations.document import BranchStep, DelayStep, ParallelStep, Step, StopStep
+from upshot.core.automations.document import BranchStep, DelayStep, ParallelStep, SplitStep, Step, StopStep
 from upshot.core.automations.regions import Region
 from upshot.core.commands import Command, Commands, Finish, Keep, RunStep, Sleep, StepError
 from upshot.core.journal import Outcome
@@ -63,7 +63,7 @@ def apply(program: Program, state: State, outcome: Outcome) -> tuple[State, Comm
         raise OutOfOrder(f"an outcome of step {step_id!r} arrived while {', '.join(state.open) or 'nothing'} was open")
     step = program.steps[step_id]
     if len(state.open) == 1 and not state.has_failures and outcome.status in _WORKED:
-        return _entered(program, _next_of(step, outcome))
+        return _entered(program, next_of(step, outcome))
     walk = _Walk(program, state)
     walk.close(step, outcome)
     return walk.result()
@@ -128,11 +128,15 @@ def fired(step_id: str, kind: str) -> Outcome:
     return Outcome(step_id, "completed")
 
 
-def _next_of(step: Step, outcome: Outcome) -> str | None:
+def next_of(step: Step, outcome: Outcome) -> str | None:
+    """Where a path goes on after this outcome of a step that worked; None for its end."""
     match step:
         case BranchStep():
             chosen = cast("dict[str, Any]", outcome.output or {})
             return step.if_true if chosen.get("result") else step.if_false
+        case SplitStep():
+            place: int = cast("dict[str, Any]", outcome.output)["path"]
+            return step.paths[place].next
         case StopStep():
             return None
         case _:
@@ -203,7 +207,7 @@ class _Walk:
             self._keeps += [_cancelled(each) for each in self._open if each in within and within[each].parallel is step]
         region = self._program.within.get(step.id)
         if outcome.status in _WORKED:
-            self.enter(_next_of(step, outcome), region)
+            self.enter(next_of(step, outcome), region)
         elif outcome.status != "cancelled":
             self._failed(step, outcome, region)
 
@@ -236,7 +240,7 @@ class _Walk:
             return
         self._has_failures = True
         if getattr(step, "on_error", "stop") == "continue":
-            self.enter(_next_of(step, outcome), region)
+            self.enter(next_of(step, outcome), region)
         elif region is None:
             self._end(Finish("failed", error))
         else:

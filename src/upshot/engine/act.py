@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from upshot.core.action import Action, ChangeEntity, EmitEvent, StoreEffect, StoreOperation
-from upshot.core.automations.document import ActionStep, BranchStep, Step
+from upshot.core.automations.document import ActionStep, BranchStep, SplitStep, Step
 from upshot.core.automations.durations import DURATION_MAX
+from upshot.core.automations.splitting import chosen_path, split_key
 from upshot.core.commands import StepError
 from upshot.core.entities import Operation
 from upshot.core.errors import ActionError, Malformed, PermanentError, Problem, Refused
@@ -45,7 +46,7 @@ class Act:
         self._is_async: dict[Any, bool] = {}
 
     async def perform(self, run: LiveRun, step: Step, attempt: int, entity: dict[str, Any] | None) -> Performed:
-        """One attempt of an action step, or the decision of a branch. Never raises for what a step does."""
+        """One attempt of an action step, or the decision of a branch or split. Never raises for what a step does."""
         started_at = self._process.clock.now()
         context = StepContext(self._process, run, step.id, attempt, started_at)
         try:
@@ -54,7 +55,11 @@ class Act:
                 explanation = run.program.conditions[step.id].explain(facts)
                 output = {"result": explanation["result"], "explanation": explanation}
                 return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
-            assert isinstance(step, ActionStep)  # noqa: S101 - a program runs only action and branch steps
+            if isinstance(step, SplitStep):
+                place = chosen_path(step, split_key(run.automation_id, step.id, facts))
+                output = {"path": place, "name": step.paths[place].name, "next": step.paths[place].next}
+                return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
+            assert isinstance(step, ActionStep)  # noqa: S101 - a program runs only action, branch and split steps
             return await self._action(run, step, facts, context)
         except Exception as error:  # noqa: BLE001 - whatever a step meets is its outcome
             return _raised(step.id, error, context, None)

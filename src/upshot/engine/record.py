@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from upshot.core import advance
 from upshot.core import dead_letters as letters
-from upshot.core.automations.document import BranchStep, DelayStep, ParallelStep, Step
+from upshot.core.automations.document import kind_of
 from upshot.core.commands import Commands, Finish, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
@@ -231,19 +231,6 @@ class Park:
 def encode_error(error: StepError | None) -> str | None:
     """The error as it is kept."""
     return _encode(error).decode() if error is not None else None
-
-
-def kind_of(step: Step) -> str:
-    """What kind of step it is, as the journal says it."""
-    match step:
-        case BranchStep():
-            return "branch"
-        case DelayStep():
-            return "delay"
-        case ParallelStep():
-            return "parallel"
-        case _:
-            return "action"
 
 
 def _kept(run: LiveRun, seq: int, outcome: Outcome, done: Done, now: int) -> journal.KeptStep:

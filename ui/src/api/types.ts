@@ -127,6 +127,7 @@ export type StepDocument = {
   if_false?: string | null;
   stop?: Json;
   parallel?: string[];
+  split?: { weight: number; next: string | null; name?: string }[];
   join?: "all" | "any" | number;
   timeout?: Json;
   on_timeout?: string | null;

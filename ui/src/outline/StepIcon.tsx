@@ -1,6 +1,7 @@
 import {
   Bell,
   Clock,
+  Dices,
   FileText,
   GitBranch,
   ListTodo,
@@ -72,6 +73,7 @@ const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = {
   branch: GitBranch,
   delay: Clock,
   parallel: Split,
+  split: Dices,
   stop: OctagonX,
 };
 const tints: Record<StepKind, string> = {
@@ -79,6 +81,7 @@ const tints: Record<StepKind, string> = {
   branch: "bg-warn-wash text-warn",
   delay: "bg-info-wash text-info",
   parallel: "bg-warn-wash text-warn",
+  split: "bg-warn-wash text-warn",
   stop: "bg-idle-wash text-soft",
 };
 

@@ -2,13 +2,14 @@ import type { ActionItem, Group, Json, JsonObject, Leaf, Operator, StepDocument 
 import { inWords } from "@/condition-builder/words";
 import { texts } from "@/texts";
 
-export type StepKind = "action" | "branch" | "delay" | "parallel" | "stop";
+export type StepKind = "action" | "branch" | "delay" | "parallel" | "split" | "stop";
 
 export function kindOf(step: StepDocument): StepKind {
   if (step.branch !== undefined) return "branch";
   if (step.delay !== undefined) return "delay";
   if (step.stop !== undefined) return "stop";
   if (step.parallel !== undefined) return "parallel";
+  if (step.split !== undefined) return "split";
   return "action";
 }
 
@@ -75,6 +76,7 @@ export function removeStep(steps: StepDocument[], at: number): StepDocument[] {
 function retarget(step: StepDocument, from: string, to: string | null): StepDocument {
   const next = { ...step };
   for (const key of targets) if (next[key] === from) next[key] = to;
+  if (next.split) next.split = next.split.map((path) => (path.next === from ? { ...path, next: to } : path));
   if (next.parallel) next.parallel = next.parallel.flatMap((head) => (head === from ? (to ?? []) : head));
   return next;
 }
@@ -135,6 +137,8 @@ export function summary(step: StepDocument, operators: Operator[]): string {
       return typeof step.stop === "string" && step.stop ? step.stop : texts.steps.stops;
     case "parallel":
       return texts.steps.atOnce((step.parallel ?? []).join(", "));
+    case "split":
+      return texts.steps.byLot((step.split ?? []).map((path) => path.name || path.next || texts.steps.end).join(", "));
     default:
       return argumentsWords(step.with ?? {});
   }

@@ -183,6 +183,7 @@ export const building = {
     waits: (words: string) => `for ${words}`,
     stops: "The run ends here",
     atOnce: (heads: string) => `${heads} at once`,
+    byLot: (paths: string) => `by lot: ${paths}`,
     editAsJson: "The parts of this step are edited as JSON.",
     menu: (id: string) => `Actions for step ${id}`,
     id: "Step name",
@@ -216,10 +217,14 @@ export const building = {
     branchLead: "Checked when the run gets here.",
     true: "if true",
     false: "if not",
-    kind: { action: "Action", branch: "Branch", delay: "Wait", parallel: "At once", stop: "Stop" } as Record<
-      string,
-      string
-    >,
+    kind: {
+      action: "Action",
+      branch: "Branch",
+      delay: "Wait",
+      parallel: "At once",
+      split: "Split",
+      stop: "Stop",
+    } as Record<string, string>,
   },
   form: {
     insert: "Insert data",

@@ -10,6 +10,8 @@ from upshot.core.automations.document import (
     DelayStep,
     ParallelStep,
     Retries,
+    SplitPath,
+    SplitStep,
     Step,
     StopStep,
 )
@@ -28,6 +30,8 @@ __all__ = [
     "DelayStep",
     "ParallelStep",
     "Retries",
+    "SplitPath",
+    "SplitStep",
     "Step",
     "StopStep",
     "describe",

@@ -10,6 +10,7 @@ from upshot.core.automations.document import (
     BranchStep,
     DelayStep,
     ParallelStep,
+    SplitStep,
     Step,
     StopStep,
 )
@@ -49,6 +50,10 @@ def describe_step(step: Step) -> str:
             )
             most = f", at most {delay_words(step.timeout)}" if step.timeout is not None else ""
             return f"go along {len(step.branches)} branches at once until {until}{most}"
+        case SplitStep():
+            whole = sum(path.weight for path in step.paths)
+            shares = [f"{100 * path.weight / whole:.3g} % {path.name or path.next or 'the end'}" for path in step.paths]
+            return f"split by lot: {', '.join(shares)}"
         case StopStep():
             return f"stop ({step.reason})" if step.reason else "stop"
 

@@ -89,7 +89,38 @@ class ParallelStep(msgspec.Struct, frozen=True):
         return {"all": len(self.branches), "any": 1}.get(self.join, 0) if isinstance(self.join, str) else self.join
 
 
-Step = ActionStep | BranchStep | DelayStep | ParallelStep | StopStep
+class SplitPath(msgspec.Struct, frozen=True):
+    """One of the paths of a split: its share is its weight among all weights."""
+
+    weight: float
+    next: str | None
+    name: str = ""
+
+
+class SplitStep(msgspec.Struct, frozen=True):
+    """Choose a path by lot, the same for the same entity each time."""
+
+    id: str
+    paths: tuple[SplitPath, ...]
+    name: str = ""
+    note: str = ""
+
+
+Step = ActionStep | BranchStep | DelayStep | ParallelStep | SplitStep | StopStep
+
+_KINDS: Final[dict[type[Step], str]] = {
+    ActionStep: "action",
+    BranchStep: "branch",
+    DelayStep: "delay",
+    ParallelStep: "parallel",
+    SplitStep: "split",
+    StopStep: "stop",
+}
+
+
+def kind_of(step: Step) -> str:
+    """The kind of this step, as documents and journals say it."""
+    return _KINDS[type(step)]
 
 
 class Automation(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ itself goes on to, where its branches join. Each step belongs to one branch at m
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from upshot.core.automations.document import BranchStep, ParallelStep, Step, StopStep
+from upshot.core.automations.document import BranchStep, ParallelStep, SplitStep, Step, StopStep
 from upshot.core.errors import Problem
 
 Edge = tuple[str, str]
@@ -27,17 +27,25 @@ class Region(NamedTuple):
 
 def edges_of(step: Step) -> list[Edge]:
     """Where a step leads, in the order of its fields."""
+    heads = (
+        [(f"parallel[{at}]", head) for at, head in enumerate(step.branches)] if isinstance(step, ParallelStep) else []
+    )
+    return [*heads, *((name, target) for name, target in ways_of(step) if target is not None)]
+
+
+def ways_of(step: Step) -> list[tuple[str, str | None]]:
+    """How a path goes on after this step: the field, and the step or the end."""
     match step:
         case BranchStep():
-            targets = [("if_true", step.if_true), ("if_false", step.if_false)]
+            return [("if_true", step.if_true), ("if_false", step.if_false)]
+        case SplitStep():
+            return [(f"split[{at}].next", path.next) for at, path in enumerate(step.paths)]
         case StopStep():
-            targets = []
-        case ParallelStep():
-            targets = [(f"parallel[{index}]", head) for index, head in enumerate(step.branches)]
-            targets += [("next", step.next), ("on_timeout", step.on_timeout)]
+            return []
+        case ParallelStep() if step.on_timeout is not None:
+            return [("next", step.next), ("on_timeout", step.on_timeout)]
         case _:
-            targets = [("next", step.next)]
-    return [(name, target) for name, target in targets if target is not None]
+            return [("next", step.next)]
 
 
 def regions_of(steps: Sequence[Step]) -> dict[str, Region]:
@@ -95,17 +103,7 @@ def _arrives(region: Region, by_id: dict[str, Step], found: dict[str, Region | N
     """Whether some path of this branch ends at its join and not in a stop."""
     waiting, seen = [region.head], {region.head}
     while waiting:
-        step = by_id[waiting.pop()]
-        match step:
-            case StopStep():
-                continue
-            case BranchStep():
-                targets = [step.if_true, step.if_false]
-            case ParallelStep() if step.on_timeout is not None:
-                targets = [step.next, step.on_timeout]
-            case _:
-                targets = [step.next]
-        for target in targets:
+        for _, target in ways_of(by_id[waiting.pop()]):
             if target is None or target == region.parallel.next:
                 return True
             if target not in seen and _key(found.get(target)) == _key(region):

@@ -1,7 +1,6 @@
 """One canonical step, read and checked."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
@@ -10,17 +9,16 @@ from upshot.core.automations.document import (
     ActionStep,
     BranchStep,
     DelayStep,
-    ParallelStep,
     Retries,
     Step,
     StopStep,
 )
 from upshot.core.automations.durations import problems_of
-from upshot.core.automations.fields import as_list, as_object
+from upshot.core.automations.field_problems import number_problems, template_problems, text_problems
+from upshot.core.automations.fields import as_object
+from upshot.core.automations.fork_steps import read_parallel, read_split
 from upshot.core.automations.limits import (
     BACKOFF_SECONDS_MAX,
-    BRANCHES_MAX,
-    BRANCHES_MIN,
     NAME_CHARACTERS_MAX,
     NOTE_CHARACTERS_MAX,
     RETRIES_MAX,
@@ -29,18 +27,17 @@ from upshot.core.automations.limits import (
 )
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
-from upshot.core.templates import compile_template
 
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds"),
     "branch": ("branch", "if_true", "if_false"),
     "delay": ("delay", "next"),
     "parallel": ("parallel", "join", "timeout", "on_timeout", "next"),
+    "split": ("split",),
     "stop": ("stop",),
 }
 _COMMON: Final = ("id", "name", "note")
 _TARGETS: Final = ("next", "if_true", "if_false", "on_timeout")
-_CONTROL: Final = frozenset(map(chr, [*range(32), 127])) - {"\n", "\t", "\r"}
 
 
 def read_step(
@@ -58,7 +55,7 @@ def read_step(
     kinds = [kind for kind in _FIELDS if kind in given]
     if len(kinds) != 1:
         said = f"; this one has {' and '.join(kinds)}" if kinds else ""
-        problems.append(Problem(at, f"a step is one of action, branch, delay, parallel or stop{said}", "bad_step"))
+        problems.append(Problem(at, f"a step is one of {', '.join(_FIELDS)}{said}", "bad_step"))
         return None
     found = _common_problems(given, kinds[0], at)
     problems += found
@@ -66,18 +63,13 @@ def read_step(
         return None
     below = below if isinstance(below, str) else None
     common: dict[str, Any] = {"id": given["id"], "name": given.get("name", ""), "note": given.get("note", "")}
-    match kinds[0]:
-        case "action":
-            return _read_action(given, at, common | {"next": given.get("next", below)}, actions, problems)
-        case "branch":
-            targets = {"if_true": given.get("if_true", below), "if_false": given.get("if_false")}
-            return _read_branch(given, at, common | targets, problems)
-        case "delay":
-            return _read_delay(given, at, common | {"next": given.get("next", below)}, problems)
-        case "parallel":
-            return _read_parallel(given, at, common, problems)
-        case _:
-            return _read_stop(given, at, common, problems)
+    if "next" in _FIELDS[kinds[0]]:
+        common["next"] = given.get("next", below)
+    if kinds[0] == "action":
+        return _read_action(given, at, common, actions, problems)
+    if kinds[0] == "branch":
+        common |= {"if_true": given.get("if_true", below), "if_false": given.get("if_false")}
+    return _READERS[kinds[0]](given, at, common, problems)
 
 
 def _common_problems(given: dict[str, Any], kind: str, at: str) -> list[Problem]:
@@ -126,7 +118,7 @@ def _read_action(
         problems.append(Problem(f"{at}.on_error", "must be stop, continue or retry", "bad_option"))
     retries = _read_retries(given.get("retries", 0), f"{at}.retries", problems)
     timeout = given.get("timeout_seconds", 60.0)
-    problems += _number_problems(timeout, f"{at}.timeout_seconds", 0.001, TIMEOUT_SECONDS_MAX)
+    problems += number_problems(timeout, f"{at}.timeout_seconds", 0.001, TIMEOUT_SECONDS_MAX)
     if problems:
         # The values may be of any type; what is wrong was said, and the step is only needed for the flow.
         return ActionStep(**common, action=action, arguments=arguments)
@@ -169,8 +161,8 @@ def _read_retries(value: Any, at: str, problems: list[Problem]) -> Retries:
         given.get("backoff_seconds", 1.0),
         given.get("backoff_max_seconds", 3600.0),
     )
-    found += _number_problems(backoff, f"{at}.backoff_seconds", 0, BACKOFF_SECONDS_MAX)
-    found += _number_problems(longest, f"{at}.backoff_max_seconds", 0, BACKOFF_SECONDS_MAX)
+    found += number_problems(backoff, f"{at}.backoff_seconds", 0, BACKOFF_SECONDS_MAX)
+    found += number_problems(longest, f"{at}.backoff_max_seconds", 0, BACKOFF_SECONDS_MAX)
     problems += found
     return Retries() if found else Retries(count, float(backoff), float(longest))
 
@@ -190,54 +182,9 @@ def _read_branch(given: dict[str, Any], at: str, common: dict[str, Any], problem
 
 def _read_delay(given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]) -> DelayStep:
     delay = given["delay"]
-    found = _template_problems(delay, f"{at}.delay") or problems_of(delay, f"{at}.delay")
+    found = template_problems(delay, f"{at}.delay") or problems_of(delay, f"{at}.delay")
     problems += found
     return DelayStep(**common, delay=delay)
-
-
-def _read_parallel(
-    given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]
-) -> ParallelStep | None:
-    listed = as_list(given["parallel"])
-    heads = [head for head in listed or [] if isinstance(head, str)]
-    found: list[Problem] = []
-    if listed is None or len(heads) != len(listed):
-        found.append(Problem(f"{at}.parallel", "must be a list of the ids of each branch's first step", "wrong_type"))
-    elif not BRANCHES_MIN <= len(heads) <= BRANCHES_MAX:
-        said = f"must name from {BRANCHES_MIN} to {BRANCHES_MAX} branches, not {len(heads)}"
-        found.append(Problem(f"{at}.parallel", said, "out_of_range"))
-    elif len(set(heads)) < len(heads):
-        found.append(Problem(f"{at}.parallel", "names a step twice", "duplicate_id"))
-    if "next" not in given:
-        found.append(
-            Problem(f"{at}.next", "is needed: the step where the branches join, or null for the end", "required")
-        )
-    elif given["next"] in heads:
-        found.append(Problem(f"{at}.next", "is also the first step of a branch", "crosses_branches"))
-    found += _join_problems(given.get("join", "all"), len(heads), f"{at}.join")
-    timeout = given.get("timeout")
-    if timeout is not None:
-        found += _template_problems(timeout, f"{at}.timeout") or problems_of(timeout, f"{at}.timeout")
-    elif given.get("on_timeout") is not None:
-        found.append(Problem(f"{at}.timeout", "is needed where `on_timeout` is given", "required"))
-    problems += found
-    if found:
-        return None
-    join, on_timeout = given.get("join", "all"), given.get("on_timeout")
-    return ParallelStep(
-        **common, next=given["next"], branches=tuple(heads), join=join, timeout=timeout, on_timeout=on_timeout
-    )
-
-
-def _join_problems(join: Any, branches: int, at: str) -> list[Problem]:
-    if join in ("all", "any"):
-        return []
-    if isinstance(join, bool) or not isinstance(join, int):
-        return [Problem(at, f"must be all, any, or how many branches must end, not {join!r:.40}", "bad_option")]
-    if not 1 <= join <= branches:
-        said = f"can never be met: {join} of {branches} branches"
-        return [Problem(at, said, "join_never_met")]
-    return []
 
 
 def _read_stop(given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]) -> StopStep:
@@ -255,36 +202,10 @@ def _read_stop(given: dict[str, Any], at: str, common: dict[str, Any], problems:
     return StopStep(**common) if found else StopStep(**common, reason=stop)
 
 
-def _template_problems(value: Any, at: str) -> list[Problem]:
-    try:
-        compile_template(value, at)
-    except Refused as refused:
-        return list(refused.problems)
-    return []
-
-
-def _number_problems(value: Any, at: str, least: float, most: float) -> list[Problem]:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return [Problem(at, f"must be a number, not {value!r:.40}", "wrong_type")]
-    if not least <= value <= most:
-        return [Problem(at, f"must be from {least:g} to {most:,}", "out_of_range")]
-    return []
-
-
-def text_problems(value: Any, at: str, longest: int, *, needed: str = "", lines: bool = False) -> list[Problem]:
-    """What is wrong with a text: its type, its length, control characters, or that it is empty where it is `needed`."""
-    if not isinstance(value, str):
-        return [Problem(at, f"must be a text, not {value!r:.40}", "wrong_type")]
-    if needed and not value.strip():
-        return [Problem(at, needed, "required")]
-    if len(value) > longest:
-        return [
-            Problem(
-                at,
-                f"is {len(value):,} characters long; at most {longest:,}",
-                "too_long",
-            )
-        ]
-    if not _CONTROL.isdisjoint(value) or (not lines and any(end in value for end in "\n\r\t")):
-        return [Problem(at, "holds a control character", "bad_text")]
-    return []
+_READERS: Final[Mapping[str, Callable[[dict[str, Any], str, dict[str, Any], list[Problem]], Step | None]]] = {
+    "branch": _read_branch,
+    "delay": _read_delay,
+    "parallel": read_parallel,
+    "split": read_split,
+    "stop": _read_stop,
+}

@@ -11,6 +11,7 @@ import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.document import Automation, Step
+from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow import flow_problems
 from upshot.core.automations.limits import (
@@ -23,7 +24,7 @@ from upshot.core.automations.limits import (
     PRIORITY_MIN,
     STEPS_MAX,
 )
-from upshot.core.automations.steps import read_step, text_problems
+from upshot.core.automations.steps import read_step
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 

@@ -9,6 +9,8 @@ from upshot.core.automations.document import (
     DelayStep,
     ParallelStep,
     Retries,
+    SplitPath,
+    SplitStep,
     Step,
     StopStep,
 )
@@ -50,6 +52,8 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:
                 document["if_false"] = step.if_false
         case ParallelStep():
             document |= {"parallel": list(step.branches)} | _join(step) | {"next": step.next}
+        case SplitStep():
+            document["split"] = [_path(path) for path in step.paths]
         case StopStep():
             document["stop"] = step.reason or True
     if step.note:
@@ -64,6 +68,10 @@ def _target(target: str | None, below: str | None) -> dict[str, Any]:
 def _join(step: ParallelStep) -> dict[str, Any]:
     given = {"join": step.join if step.join != "all" else None, "timeout": step.timeout, "on_timeout": step.on_timeout}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _path(path: SplitPath) -> dict[str, Any]:
+    return ({"name": path.name} if path.name else {}) | {"weight": path.weight, "next": path.next}
 
 
 def _options(step: ActionStep) -> dict[str, Any]:

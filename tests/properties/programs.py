@@ -33,7 +33,8 @@ def programs(draw: st.DrawFn) -> Program:
         match kind:
             case "action":
                 on_error: OnError = draw(st.sampled_from(("stop", "continue")))
-                steps.append(ActionStep(str(place), "log", {}, draw(ahead), on_error=on_error))
+                fails_to = draw(ahead) if on_error == "stop" else None
+                steps.append(ActionStep(str(place), "log", {}, draw(ahead), on_error=on_error, on_failure=fails_to))
             case "branch":
                 steps.append(BranchStep(str(place), ALWAYS, draw(ahead), draw(ahead)))
             case "delay":
@@ -76,8 +77,9 @@ def forked_programs(draw: st.DrawFn) -> Program:
                 steps.append(ActionStep(step_id, "log", {}, after, on_error=on_error))
 
     path(0, None)
-    program = Program(Automation("any", "any/event", 5, None, tuple(steps)))
-    problems = flow_problems(steps, {step.id: step.id for step in steps})
+    on_failure = path(0, None) if draw(st.booleans()) else None
+    program = Program(Automation("any", "any/event", 5, None, tuple(steps), on_failure=on_failure))
+    problems = flow_problems(steps, {step.id: step.id for step in steps}, on_failure)
     assert [p for p in problems if p.code not in {"join_never_met", "unreachable"}] == []
     return program
 

@@ -63,6 +63,18 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "late", "action": "call", "with": _MARKED, **_RETRIED},
         ],
     },
+    "once": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "even", "operator": "is_true"},
+        "on_failure": "sorry",
+        "steps": [
+            {"id": "at most once", "action": "call", "with": _MARKED, "delivery": "at_most_once", "timeout_seconds": 2,
+             "on_failure": "not sure"},
+            {"id": "last", "action": "call", "with": _MARKED, "next": None, "timeout_seconds": 2},
+            {"id": "not sure", "action": "call", "with": _MARKED, "next": None, "timeout_seconds": 2},
+            {"id": "sorry", "action": "call", "with": _MARKED, **_RETRIED},
+        ],
+    },
     "rare": {
         "trigger": {"event": "sim/rare"},
         "steps": [{"id": "long", "delay": "45s"}, {"id": "end", "delay": "0s"}],
@@ -85,7 +97,8 @@ COLUMNS = {
 def listens(automation: str, event_name: str, data: dict[str, Any]) -> bool:
     """Whether this automation, by its own words, starts for such an event."""
     document = AUTOMATIONS[automation]
-    holds = {"even": lambda: bool(data.get("even")), "forked": lambda: data["number"] < FORKED_BELOW}
+    is_even = bool(data.get("even"))
+    holds = {"even": lambda: is_even, "once": lambda: is_even, "forked": lambda: data["number"] < FORKED_BELOW}
     return document["trigger"]["event"] == event_name and holds.get(automation, lambda: True)()
 
 

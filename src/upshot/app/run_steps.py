@@ -151,7 +151,7 @@ def _waiting(
 def _attempt(run: RunRow, attempt: AttemptRow) -> Shown:
     return {
         "attempt": attempt.attempt,
-        "status": "failed",
+        "status": _attempt_status(run, attempt),
         **_times(attempt.started_at, attempt.finished_at),
         "input": _json(attempt.input),
         "output": None,
@@ -159,6 +159,13 @@ def _attempt(run: RunRow, attempt: AttemptRow) -> Shown:
         "log": _json(attempt.log) or [],
         "idempotency_key": _idempotency_key(run, attempt.step_id),
     }
+
+
+def _attempt_status(run: RunRow, attempt: AttemptRow) -> str:
+    """An attempt without an error was begun, and nobody knows yet how it ends."""
+    if attempt.error is not None:
+        return "failed"
+    return "unknown" if run.status in statuses.RUN_OVER else "running"
 
 
 def _times(started_at: int, finished_at: int) -> Shown:

@@ -35,12 +35,13 @@ class Joining(msgspec.Struct, frozen=True, gc=False):
 
 class State(msgspec.Struct, frozen=True, gc=False):
     """Where a run stands: the steps that wait for an outcome, whether a failed step was passed over, how far its parallel
-    steps are, and the end that is coming once what is open is closed."""
+    steps are, the end that is coming once what is open is closed, and the failure that the automation's own steps handle."""
 
     open: tuple[str, ...] = ()
     has_failures: bool = False
     joins: tuple[Joining, ...] = ()
     ending: Finish | None = None
+    handling: Finish | None = None
 
 
 class OutOfOrder(ValueError):
@@ -185,13 +186,13 @@ class _Walk:
         self._program = program
         self._open = list(state.open)
         self._joins = {joining.step_id: joining for joining in state.joins}
-        self._has_failures, self._ending = state.has_failures, state.ending
+        self._has_failures, self._ending, self._handling = state.has_failures, state.ending, state.handling
         self._keeps: list[Command] = []
         self._begun: list[Command] = []
 
     def result(self) -> tuple[State, Commands]:
         """The state it came to, and the commands."""
-        state = State(tuple(self._open), self._has_failures, tuple(self._joins.values()), self._ending)
+        state = State(tuple(self._open), self._has_failures, tuple(self._joins.values()), self._ending, self._handling)
         if self._ending is not None and not self._open:
             return state, (self._ending,)
         return state, (*self._keeps, *self._begun)
@@ -218,7 +219,7 @@ class _Walk:
             return
         step = self._program.steps[target] if target is not None else None
         if step is None or isinstance(step, StopStep):
-            self._end(Finish("partial" if self._has_failures else "completed"))
+            self._end(self._handling or Finish("partial" if self._has_failures else "completed"))
             return
         self._open.append(step.id)
         self._begun += _command(step)
@@ -239,13 +240,19 @@ class _Walk:
             self.enter(step.on_timeout, region)
             return
         self._has_failures = True
-        if getattr(step, "on_error", "stop") == "continue":
+        target: str | None = getattr(step, "on_failure", None)
+        if target is not None:
+            self.enter(target, region)
+        elif getattr(step, "on_error", "stop") == "continue":
             self.enter(next_of(step, outcome), region)
-        elif region is None:
-            self._end(Finish("failed", error))
-        else:
+        elif region is not None:
             joining = self._joins[region.parallel.id]
             self._join(Joining(joining.step_id, joining.arrived, (*joining.failed, region.head), error))
+        elif self._handling is None and self._program.automation.on_failure is not None:
+            self._handling = Finish("failed", error)
+            self.enter(self._program.automation.on_failure, None)
+        else:
+            self._end(self._handling or Finish("failed", error))
 
     def _arrived(self, region: Region) -> None:
         joining = self._joins[region.parallel.id]

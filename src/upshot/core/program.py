@@ -14,7 +14,17 @@ from upshot.core.templates import Template, compile_template
 class Program:
     """An immutable compiled automation version: where to start, its steps, their templates and conditions."""
 
-    __slots__ = ("automation", "condition", "conditions", "entered", "reads_entity", "steps", "templates", "within")
+    __slots__ = (
+        "at_most_once",
+        "automation",
+        "condition",
+        "conditions",
+        "entered",
+        "reads_entity",
+        "steps",
+        "templates",
+        "within",
+    )
 
     def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None = None) -> None:
         """Compile it. `actions` say which arguments must not be left blank, and how values are written in them."""
@@ -38,7 +48,10 @@ class Program:
                     self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
-        self.within: dict[str, Region] = regions_of(automation.steps) if self._has_parallel() else {}
+        self.within: dict[str, Region] = regions_of(automation) if self._has_parallel() else {}
+        self.at_most_once = frozenset(
+            step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
+        )
         self.entered: dict[str | None, Any] = {}
         self.reads_entity = frozenset(
             step_id

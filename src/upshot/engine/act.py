@@ -81,7 +81,8 @@ class Act:
             return _result(step, await self._call(action, value, context, step.timeout_seconds), context, given)
         except _Late:
             late = f"The action did not end within {step.timeout_seconds:g} s."
-            return _failed(step.id, "timeout", late, context, given)
+            status = "unknown" if step.delivery == "at_most_once" else "failed"
+            return _failed(step.id, "timeout", late, context, given, status=status)
         except BaseException as error:
             if _is_for_the_engine(error):
                 raise
@@ -199,11 +200,12 @@ def _failed(
     is_permanent: bool = False,
     is_missing_action: bool = False,
     retry_after_seconds: float | None = None,
+    status: str = "failed",
 ) -> Performed:
     clean = clean_text(message)
     return Performed(
         started_at=context.now,
-        outcome=Outcome(step_id, "failed", error=StepError(clean_text(str(code))[:100], clean, step_id)),
+        outcome=Outcome(step_id, status, error=StepError(clean_text(str(code))[:100], clean, step_id)),
         input=given,
         log=context.log_text(),
         is_permanent=is_permanent,

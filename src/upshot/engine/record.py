@@ -74,12 +74,19 @@ class Record:
         recorded = [_record(w, settled, kept, gone, now) for w in mine]
         journal.keep(connection, kept)
         journal.remove_timers(connection, gone)
+        journal.forget_begun(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _begun(w.run, r)])
         emitted = [event for r in recorded for event in r.events]
         if emitted:
             accept.insert(connection, emitted, now, self._worker_id)
         finish(connection, [(w.run, r.commands) for w, r in zip(mine, recorded, strict=True)], now)
         by_run = {w.run.id: r for w, r in zip(mine, recorded, strict=True)}
         return [by_run.get(w.run.id) or LeaseLost(w.run.id) for w in work]
+
+
+def _begun(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
+    """The steps at most once whose outcomes are kept now."""
+    once = run.program.at_most_once
+    return [(*run.key, outcome.step_id) for outcome in recorded.kept if outcome.step_id in once] if once else []
 
 
 def _record(
@@ -188,6 +195,29 @@ class Ending:
         ours = runs.held(connection, [(run.tenant_id, run.id, run.epoch) for run, _ in work], self._worker_id)
         finish(connection, [(run, (command,)) for run, command in work if run.id in ours], now)
         return [None if run.id in ours else LeaseLost(run.id) for run, _ in work]
+
+
+class Beginning(msgspec.Struct, frozen=True):
+    """An attempt of a step at most once, about to begin."""
+
+    run: LiveRun
+    step_id: str
+    attempt: int
+
+
+class Begin:
+    """The kind of work that notes, before the effect, that an attempt begins."""
+
+    name = "begin"
+
+    def __init__(self, worker_id: str) -> None:
+        self._worker_id = worker_id
+
+    def write(self, connection: Connection, work: Sequence[Beginning], now: int) -> Sequence[LeaseLost | None]:
+        """Note those of runs that are still held here."""
+        ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
+        journal.begin(connection, [(*w.run.key, w.step_id, w.attempt) for w in work if w.run.id in ours], now)
+        return [None if w.run.id in ours else LeaseLost(w.run.id) for w in work]
 
 
 class Parking(msgspec.Struct, frozen=True):

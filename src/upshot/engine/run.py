@@ -8,7 +8,7 @@ from typing import Any
 
 from upshot.core import advance
 from upshot.core.attempts import next_attempt_at
-from upshot.core.automations.document import ActionStep, ParallelStep
+from upshot.core.automations.document import ActionStep, ParallelStep, Step
 from upshot.core.automations.durations import due_at
 from upshot.core.commands import Commands, Finish, RunStep, Sleep, StepError
 from upshot.core.errors import Busy
@@ -20,9 +20,21 @@ from upshot.engine.act import Act
 from upshot.engine.context import clean_text
 from upshot.engine.fork import Fork
 from upshot.engine.heartbeat import Heartbeat
-from upshot.engine.live_run import LiveRun
+from upshot.engine.live_run import LiveRun, as_root
 from upshot.engine.process import Process
-from upshot.engine.record import Done, Ending, LeaseLost, Park, Parking, Record, Recorded, Recording, encode_error
+from upshot.engine.record import (
+    Begin,
+    Beginning,
+    Done,
+    Ending,
+    LeaseLost,
+    Park,
+    Parking,
+    Record,
+    Recorded,
+    Recording,
+    encode_error,
+)
 from upshot.engine.settle import Performed
 from upshot.store import entities, runs
 from upshot.store.database import DatabaseUnavailable
@@ -42,6 +54,7 @@ class Run:
     def __init__(self, process: Process, act: Act, lease: Heartbeat) -> None:
         self._process, self._act, self.lease = process, act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
+        self._begin = Begin(process.worker_id)
         self._taken: Counter[str] = Counter()
         self._taken_in_all = 0
         self.is_stopping = False
@@ -209,7 +222,7 @@ class Run:
         run.state = recorded.state
         run.seq += len(recorded.kept)
         for outcome in recorded.kept:
-            run.outputs[outcome.step_id] = {"output": outcome.output}
+            run.outputs[outcome.step_id] = as_root(outcome)
             run.attempts.pop(outcome.step_id, None)
         if recorded.events:
             self.on_emitted(recorded.events)
@@ -226,6 +239,10 @@ class Run:
             await self._after_a_lapse(run)
         step = run.program.steps[step_id]
         attempt = run.attempts.get(step_id, 0) + 1
+        if step_id in run.program.at_most_once:
+            if step_id in run.begun:
+                return Done(step_id, _lost(step_id, self._process.clock.now()), attempt), None
+            await self._begin_once(run, step, attempt)
         entity = await self._entity(run) if step_id in run.program.reads_entity else None
         performing = self._act.perform(run, step, attempt, entity)
         performed = await (tracing.stepped(run, step, attempt, performing) if tracing.is_on() else performing)
@@ -233,6 +250,18 @@ class Run:
         if isinstance(step, ActionStep) and performed.outcome is not None and performed.outcome.status == "failed":
             again_at = self._again_at(run, step, attempt, performed)
         return Done(step_id, performed, attempt), again_at
+
+    async def _begin_once(self, run: LiveRun, step: Step, attempt: int) -> None:
+        """Commit that the effect of this step begins; an action without one, or that is not here, needs no such note."""
+        action = self._process.actions.get(step.action) if isinstance(step, ActionStep) else None
+        if action is None or action.kind == "store":
+            return
+        while True:
+            try:
+                await self._process.commit.give(self._begin, Beginning(run, step.id, attempt))
+                break
+            except Busy:
+                await asyncio.sleep(BUSY_PAUSE_SECONDS)
 
     async def _after_a_lapse(self, run: LiveRun) -> None:
         """Wait for the lease, and see that nobody has taken the run meanwhile: else its step would be begun twice."""
@@ -324,7 +353,7 @@ class Run:
         outcome = advance.fired(step_id, kind)
         run.state, commands = advance.apply(run.program, run.state, outcome)
         run.seq += 1
-        run.outputs[step_id] = {"output": None}
+        run.outputs[step_id] = as_root(outcome)
         self.take(run, commands)
 
     # --- odds -----------------------------------------------------------------------------------------------------------
@@ -350,3 +379,9 @@ class Run:
                 automation_id=run.automation_id,
                 event_id=run.event.public_id,
             )
+
+
+def _lost(step_id: str, now: int) -> Performed:
+    """What becomes of a step at most once that was begun and whose outcome nobody kept."""
+    why = "It was begun, and its worker vanished before it was known how it ended. It is not done again."
+    return Performed(started_at=now, outcome=Outcome(step_id, "unknown", error=StepError("unknown", why, step_id)))

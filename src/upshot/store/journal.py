@@ -189,6 +189,30 @@ def clear_timers(connection: Connection, keys: Sequence[Key]) -> None:
         _clear(connection, keys)
 
 
+# --- steps at most once --------------------------------------------------------------------------------------------------
+
+_begun = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT))
+_forget_begun = Prepared(
+    delete(attempts).where(
+        key_in(
+            [attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id], _begun, ["tenant_id", "run_id", "step_id"]
+        ),
+        attempts.c.error.is_(None),
+    )
+)
+
+
+def begin(connection: Connection, begun: Sequence[tuple[str, str, str, int]], now: int) -> None:
+    """Note that these attempts `(tenant, run, step, attempt)` begin: they have no error, since nobody knows how they end."""
+    keep_attempts(connection, [(*key, now, now, None, None, None) for key in begun])
+
+
+def forget_begun(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
+    """The outcomes of these steps are kept: that they had begun need not be known any more."""
+    if keys:
+        _forget_begun(connection, keys)
+
+
 # --- bringing runs back -------------------------------------------------------------------------------------------------
 
 
@@ -205,6 +229,7 @@ class KeptRun(msgspec.Struct, frozen=True):
     journal: list[Outcome]
     attempts: dict[str, int]
     timers: list[Timer]
+    begun: frozenset[str]
 
 
 _read_runs = Prepared(
@@ -218,7 +243,13 @@ _read_steps = Prepared(
     .order_by(steps.c.tenant_id, steps.c.run_id, steps.c.seq)
 )
 _read_attempts = Prepared(
-    select(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id, func.max(attempts.c.attempt))
+    select(
+        attempts.c.tenant_id,
+        attempts.c.run_id,
+        attempts.c.step_id,
+        func.max(attempts.c.attempt),
+        func.count() - func.count(attempts.c.error),
+    )
     .where(key_in([attempts.c.tenant_id, attempts.c.run_id], _keys, ["tenant_id", "run_id"]))
     .group_by(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id)
 )
@@ -260,8 +291,11 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
         )
         journals.setdefault((tenant_id, run_id), []).append(outcome)
     tried: dict[Key, dict[str, int]] = {}
-    for tenant_id, run_id, step_id, number in _read_attempts(connection, keys):
+    begun: dict[Key, set[str]] = {}
+    for tenant_id, run_id, step_id, number, open_ones in _read_attempts(connection, keys):
         tried.setdefault((tenant_id, run_id), {})[step_id] = number
+        if open_ones:
+            begun.setdefault((tenant_id, run_id), set()).add(step_id)
     waiting: dict[Key, list[Timer]] = {}
     for row in _read_timers(connection, keys):
         waiting.setdefault((row[0], row[1]), []).append(Timer(*row))
@@ -277,6 +311,7 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
             journals.get((tenant_id, run_id), []),
             tried.get((tenant_id, run_id), {}),
             waiting.get((tenant_id, run_id), []),
+            frozenset(begun.get((tenant_id, run_id), ())),
         )
         for tenant_id, run_id, automation_id, version, test, event_id in found
     ]

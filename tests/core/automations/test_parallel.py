@@ -117,3 +117,36 @@ def test_a_guard_before_a_branch_belongs_to_the_branch() -> None:
         document({"id": "p", "parallel": ["a", "b"], "next": "c"}, guarded, act("b"), act("c")), actions=ACTIONS
     )
     assert canonical["steps"][0]["parallel"] == ["a-condition", "b"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "more", "path", "code"),
+    [
+        ([act("a", on_failure="x")], {}, "steps[0].on_failure", "unknown_step"),
+        ([act("a", on_failure=3)], {}, "steps[0].on_failure", "wrong_type"),
+        ([act("a", on_failure="b", on_error="continue"), act("b")], {}, "steps[0].on_failure", "bad_option"),
+        ([act("a"), act("b", on_failure="a")], {}, "steps[1].on_failure", "cycle"),
+        ([act("a", delivery="never")], {}, "steps[0].delivery", "bad_option"),
+        ([act("a", delivery="at_most_once", retries=2)], {}, "steps[0].delivery", "bad_option"),
+        ([act("a", delivery="at_most_once", on_error="retry")], {}, "steps[0].delivery", "bad_option"),
+        ([act("a")], {"on_failure": "x"}, "on_failure", "unknown_step"),
+        ([act("a")], {"on_failure": ["a"]}, "on_failure", "wrong_type"),
+        ([act("a"), act("b")], {"on_failure": "b"}, "on_failure", "crosses_branches"),
+    ],
+)
+def test_each_fault_of_a_path_for_failures(
+    steps: list[dict[str, Any]], more: dict[str, Any], path: str, code: str
+) -> None:
+    problems = examine(document(*steps) | more)[1]
+    assert (path, code) in [(problem.path, problem.code) for problem in problems], problems
+
+
+def test_paths_for_failures_are_read_and_written_and_read_again() -> None:
+    whole = document(
+        act("a", on_failure="b", next=None),
+        act("b", delivery="at_most_once", next=None),
+        act("c"),
+    ) | {"on_failure": "c"}
+    canonical, notes = normalise(whole, actions=ACTIONS)
+    assert notes == []
+    assert to_document(read(canonical)) == canonical == {name: canonical[name] for name in whole}

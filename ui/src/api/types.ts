@@ -131,6 +131,8 @@ export type StepDocument = {
   join?: "all" | "any" | number;
   timeout?: Json;
   on_timeout?: string | null;
+  on_failure?: string | null;
+  delivery?: "at_least_once" | "at_most_once";
   next?: string | null;
   on_error?: "stop" | "continue" | "retry";
   retries?: Json;
@@ -143,6 +145,8 @@ export type AutomationDocument = {
   priority: number;
   condition: Group | null;
   steps: StepDocument[];
+  /** The step a run goes to when it fails. */
+  on_failure?: string | null;
 };
 export type AutomationStatus = "draft" | "active" | "paused" | "archived";
 export type AutomationItem = AutomationDocument & {

@@ -60,7 +60,7 @@ export function moveStep(steps: StepDocument[], at: number, by: -1 | 1): StepDoc
   return next;
 }
 
-const targets = ["next", "if_true", "if_false", "on_timeout"] as const;
+const targets = ["next", "if_true", "if_false", "on_timeout", "on_failure"] as const;
 
 /** Takes a step out; what led to it now leads to where it led. */
 export function removeStep(steps: StepDocument[], at: number): StepDocument[] {

@@ -13,6 +13,8 @@ END: Final = None
 """A `next`, `if_true` or `if_false` that ends the path."""
 
 OnError = Literal["stop", "continue", "retry"]
+Delivery = Literal["at_least_once", "at_most_once"]
+"""What a crash in the middle of a step means: it is tried again with the same key, or it ends as `unknown`."""
 
 
 class Retries(msgspec.Struct, frozen=True):
@@ -24,7 +26,8 @@ class Retries(msgspec.Struct, frozen=True):
 
 
 class ActionStep(msgspec.Struct, frozen=True):
-    """Perform one action. `arguments` may hold templates; `next` is resolved (never implicit)."""
+    """Perform one action. `arguments` may hold templates; `next` is resolved (never implicit). When it has failed for good the
+    path goes to `on_failure`, if that is set."""
 
     id: str
     action: str
@@ -33,6 +36,8 @@ class ActionStep(msgspec.Struct, frozen=True):
     on_error: OnError = "stop"
     retries: Retries = Retries()
     timeout_seconds: float = 60.0
+    on_failure: str | None = None
+    delivery: Delivery = "at_least_once"
     name: str = ""
     note: str = ""
 
@@ -80,6 +85,7 @@ class ParallelStep(msgspec.Struct, frozen=True):
     join: Literal["all", "any"] | int = "all"
     timeout: str | dict[str, Any] | None = None
     on_timeout: str | None = None
+    on_failure: str | None = None
     name: str = ""
     note: str = ""
 
@@ -124,7 +130,7 @@ def kind_of(step: Step) -> str:
 
 
 class Automation(msgspec.Struct, frozen=True):
-    """One validated automation: what a version holds, read."""
+    """One validated automation: what a version holds, read. A run that fails takes the steps from `on_failure` on first."""
 
     name: str
     event: str
@@ -132,6 +138,7 @@ class Automation(msgspec.Struct, frozen=True):
     condition: dict[str, Any] | None
     steps: tuple[Step, ...]
     description: str = ""
+    on_failure: str | None = None
 
     def step(self, step_id: str) -> Step:
         """The step with this id; KeyError when there is none."""

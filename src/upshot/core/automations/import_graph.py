@@ -166,9 +166,10 @@ def unfold(drafts: list[Draft], findings: Findings) -> list[Draft]:
 def _lead_to_entries(draft: Draft, entries: dict[str, str]) -> None:
     """Lead the targets inside a step's own fields to what stands before their steps."""
     body = draft.body
-    late, heads, paths = body.get("on_timeout"), as_list(body.get("parallel")), as_list(body.get("split"))
-    if isinstance(late, str):
-        body["on_timeout"] = entries.get(late, late)
+    heads, paths = as_list(body.get("parallel")), as_list(body.get("split"))
+    for part, name in ((body, "on_timeout"), (body, "on_failure"), (draft.tail, "on_failure")):
+        if isinstance(target := part.get(name), str):
+            part[name] = entries.get(target, target)
     if heads is not None:
         body["parallel"] = [entries.get(head, head) if isinstance(head, str) else head for head in heads]
     for path in map(as_object, paths or []):

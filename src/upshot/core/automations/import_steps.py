@@ -38,7 +38,7 @@ _NOT_YET: Final = (
     "split",
 )
 _OWN_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "parallel": ("parallel", "join", "timeout", "on_timeout"),
+    "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure"),
     "split": ("split",),
 }
 _ARGUMENTS: Final = (
@@ -52,6 +52,7 @@ _ARGUMENTS: Final = (
 _KNOWN: Final = (
     "id", "name", "note", "action", "with", "branch", "if_true", "if_false", "delay", "stop", "next", "on_error",
     "retries", "timeout_seconds", "parallel", "join", "timeout", "on_timeout", "split",
+    "on_failure", "delivery",
 )  # fmt: skip
 _ORDERS: Final = ("order_index", "order", "sort_order", "step_order")
 

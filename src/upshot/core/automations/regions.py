@@ -7,7 +7,16 @@ itself goes on to, where its branches join. Each step belongs to one branch at m
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from upshot.core.automations.document import BranchStep, ParallelStep, SplitStep, Step, StopStep
+from upshot.core.automations.document import (
+    ActionStep,
+    Automation,
+    BranchStep,
+    DelayStep,
+    ParallelStep,
+    SplitStep,
+    Step,
+    StopStep,
+)
 from upshot.core.errors import Problem
 
 Edge = tuple[str, str]
@@ -42,21 +51,23 @@ def ways_of(step: Step) -> list[tuple[str, str | None]]:
             return [(f"split[{at}].next", path.next) for at, path in enumerate(step.paths)]
         case StopStep():
             return []
-        case ParallelStep() if step.on_timeout is not None:
-            return [("next", step.next), ("on_timeout", step.on_timeout)]
-        case _:
+        case DelayStep():
             return [("next", step.next)]
+        case ActionStep() | ParallelStep():
+            late = step.on_timeout if isinstance(step, ParallelStep) else None
+            others = [("on_timeout", late), ("on_failure", step.on_failure)]
+            return [("next", step.next), *(other for other in others if other[1] is not None)]
 
 
-def regions_of(steps: Sequence[Step]) -> dict[str, Region]:
+def regions_of(automation: Automation) -> dict[str, Region]:
     """The branch that each step inside one belongs to, of steps that have no problems."""
-    found, _ = _walk(steps, {})
+    found, _ = _walk(automation.steps, automation.on_failure, {})
     return {step_id: region for step_id, region in found.items() if region is not None}
 
 
-def region_problems(steps: Sequence[Step], places: dict[str, str]) -> list[Problem]:
+def region_problems(steps: Sequence[Step], on_failure: str | None, places: dict[str, str]) -> list[Problem]:
     """Steps that are in two branches or in and outside one, and joins that can never be met."""
-    found, problems = _walk(steps, places)
+    found, problems = _walk(steps, on_failure, places)
     by_id = {step.id: step for step in steps}
     for step in steps:
         if isinstance(step, ParallelStep) and not problems:
@@ -67,9 +78,12 @@ def region_problems(steps: Sequence[Step], places: dict[str, str]) -> list[Probl
     return problems
 
 
-def _walk(steps: Sequence[Step], places: dict[str, str]) -> tuple[dict[str, Region | None], list[Problem]]:
+def _walk(
+    steps: Sequence[Step], on_failure: str | None, places: dict[str, str]
+) -> tuple[dict[str, Region | None], list[Problem]]:
     by_id = {step.id: step for step in steps}
-    found: dict[str, Region | None] = {steps[0].id: None} if steps else {}
+    roots = [*(step.id for step in steps[:1]), *([on_failure] if on_failure is not None else [])]
+    found: dict[str, Region | None] = dict.fromkeys(roots)
     problems: list[Problem] = []
     waiting = list(found)
     while waiting:

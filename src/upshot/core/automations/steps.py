@@ -29,15 +29,15 @@ from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds"),
+    "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds", "on_failure", "delivery"),
     "branch": ("branch", "if_true", "if_false"),
     "delay": ("delay", "next"),
-    "parallel": ("parallel", "join", "timeout", "on_timeout", "next"),
+    "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure", "next"),
     "split": ("split",),
     "stop": ("stop",),
 }
 _COMMON: Final = ("id", "name", "note")
-_TARGETS: Final = ("next", "if_true", "if_false", "on_timeout")
+_TARGETS: Final = ("next", "if_true", "if_false", "on_timeout", "on_failure")
 
 
 def read_step(
@@ -63,6 +63,8 @@ def read_step(
         return None
     below = below if isinstance(below, str) else None
     common: dict[str, Any] = {"id": given["id"], "name": given.get("name", ""), "note": given.get("note", "")}
+    if "on_failure" in _FIELDS[kinds[0]]:
+        common["on_failure"] = given.get("on_failure")
     if "next" in _FIELDS[kinds[0]]:
         common["next"] = given.get("next", below)
     if kinds[0] == "action":
@@ -117,6 +119,15 @@ def _read_action(
     if on_error not in ("stop", "continue", "retry"):
         problems.append(Problem(f"{at}.on_error", "must be stop, continue or retry", "bad_option"))
     retries = _read_retries(given.get("retries", 0), f"{at}.retries", problems)
+    delivery = given.get("delivery", "at_least_once")
+    if delivery not in ("at_least_once", "at_most_once"):
+        problems.append(Problem(f"{at}.delivery", "must be at_least_once or at_most_once", "bad_option"))
+    elif delivery == "at_most_once" and (on_error == "retry" or retries.count):
+        problems.append(Problem(f"{at}.delivery", "is at_most_once, and what is tried again is not", "bad_option"))
+    if on_error == "continue" and common["on_failure"] is not None:
+        problems.append(
+            Problem(f"{at}.on_failure", "says where to go on, and so does on_error; keep one", "bad_option")
+        )
     timeout = given.get("timeout_seconds", 60.0)
     problems += number_problems(timeout, f"{at}.timeout_seconds", 0.001, TIMEOUT_SECONDS_MAX)
     if problems:
@@ -129,6 +140,7 @@ def _read_action(
         on_error=on_error,
         retries=retries,
         timeout_seconds=float(timeout),
+        delivery=delivery,
     )
 
 

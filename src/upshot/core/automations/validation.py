@@ -35,6 +35,7 @@ _FIELDS: Final = (
     "condition",
     "priority",
     "steps",
+    "on_failure",
     "status",
 )
 
@@ -71,7 +72,7 @@ def examine(
             )
         ]
     problems = _head_problems(given)
-    steps, step_problems = _read_steps(given.get("steps", []), actions)
+    steps, step_problems = _read_steps(given.get("steps", []), given.get("on_failure"), actions)
     problems += step_problems
     if problems:
         return None, problems
@@ -82,6 +83,7 @@ def examine(
         condition=given.get("condition"),
         steps=tuple(steps),
         description=given.get("description", ""),
+        on_failure=given.get("on_failure"),
     ), []
 
 
@@ -120,6 +122,8 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
                 "out_of_range",
             )
         )
+    if not isinstance(given.get("on_failure"), str | None):
+        problems.append(Problem("on_failure", "must be the id of a step", "wrong_type"))
     if given.get("status", "active") != "active":
         problems.append(Problem("status", 'must be "active", or left out for a draft', "bad_status"))
     if given.get("condition") is not None:
@@ -139,7 +143,9 @@ def _trigger_problems(value: Any) -> list[Problem]:
     return problems + text_problems(trigger["event"], "trigger.event", EVENT_NAME_CHARACTERS_MAX, needed=needed)
 
 
-def _read_steps(value: Any, actions: Mapping[str, ActionShape] | None) -> tuple[list[Step], list[Problem]]:
+def _read_steps(
+    value: Any, on_failure: Any, actions: Mapping[str, ActionShape] | None
+) -> tuple[list[Step], list[Problem]]:
     items = as_list(value)
     if items is None:
         return [], [Problem("steps", "must be a list of steps", "wrong_type")]
@@ -168,5 +174,5 @@ def _read_steps(value: Any, actions: Mapping[str, ActionShape] | None) -> tuple[
         places[step.id] = at
         steps.append(step)
     if len(steps) == len(items):
-        problems += flow_problems(steps, places)
+        problems += flow_problems(steps, places, on_failure if isinstance(on_failure, str) else None)
     return steps, problems

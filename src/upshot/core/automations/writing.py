@@ -25,6 +25,8 @@ def to_document(automation: Automation) -> dict[str, Any]:
     if automation.description:
         document["description"] = automation.description
     below = [step.id for step in automation.steps[1:]]
+    if automation.on_failure is not None:
+        document["on_failure"] = automation.on_failure
     return document | {
         "trigger": {"event": automation.event},
         "priority": automation.priority,
@@ -66,7 +68,12 @@ def _target(target: str | None, below: str | None) -> dict[str, Any]:
 
 
 def _join(step: ParallelStep) -> dict[str, Any]:
-    given = {"join": step.join if step.join != "all" else None, "timeout": step.timeout, "on_timeout": step.on_timeout}
+    given = {
+        "join": step.join if step.join != "all" else None,
+        "timeout": step.timeout,
+        "on_timeout": step.on_timeout,
+        "on_failure": step.on_failure,
+    }
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -91,4 +98,8 @@ def _options(step: ActionStep) -> dict[str, Any]:
         )
     if step.timeout_seconds != _TIMEOUT_SECONDS:
         options["timeout_seconds"] = step.timeout_seconds
+    if step.on_failure is not None:
+        options["on_failure"] = step.on_failure
+    if step.delivery != "at_least_once":
+        options["delivery"] = step.delivery
     return options

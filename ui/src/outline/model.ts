@@ -144,10 +144,14 @@ export function summary(step: StepDocument, operators: Operator[]): string {
   }
 }
 
+const isUnit = (name: string) => !["until", "before", "after", "at", "within", "zone"].includes(name);
+
 function delayWords(delay: Json | undefined): string {
   if (!delay || typeof delay !== "object" || Array.isArray(delay)) return String(delay ?? "");
   return Object.entries(delay)
-    .map(([unit, amount]) => (unit === "until" ? `${unit} ${amount}` : `${amount} ${unit}`))
+    .map(([unit, amount]) =>
+      typeof amount === "object" ? unit : isUnit(unit) ? `${amount} ${unit}` : `${unit} ${amount}`,
+    )
     .join(" ");
 }
 

@@ -14,6 +14,8 @@ from upshot.core.automations.document import (
     Step,
     StopStep,
 )
+from upshot.core.automations.durations import UNITS
+from upshot.core.automations.fields import as_object
 from upshot.core.instants import DAY, HOUR, MINUTE, SECOND
 
 _STEPS_SHOWN: Final = 8
@@ -82,8 +84,20 @@ def delay_words(delay: Any) -> str:
         return str(delay)
     fields = cast("dict[str, Any]", delay)
     if "until" in fields:
-        return f"until {fields['until']}"
-    return " ".join(f"{amount} {unit if amount != 1 else unit[:-1]}" for unit, amount in fields.items())
+        words = f"until {fields['until']}"
+    else:
+        words = " ".join(
+            f"{amount} {unit if amount != 1 else unit[:-1]}" for unit, amount in fields.items() if unit in UNITS
+        )
+    anchor = next((f" {name} {fields[name]}" for name in ("before", "after") if name in fields), "")
+    opening = as_object(fields.get("within")) or {}
+    parts = [
+        ("until " if anchor else "") + words + anchor,
+        f"{'at' if words else 'until'} {fields['at']}" if "at" in fields else "",
+        f"within {opening.get('from')}-{opening.get('to')}" if opening else "",
+        f"({fields['zone']})" if "zone" in fields else "",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 def duration_words(microseconds: int) -> str:

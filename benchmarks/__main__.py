@@ -25,6 +25,7 @@ WHOLE: dict[str, tuple[str, ...]] = {
     "runs": (*BOTH, "--workers", "1,2,4", *ALL_PEERS),
     "latency": (*BOTH, *ALL_PEERS),
     "timers": (*BOTH, *ALL_PEERS),
+    "long_runs": BOTH,
     "crash": (*BOTH, *ALL_PEERS),
     "storm": BOTH,
     "sleepers": BOTH,

@@ -19,6 +19,7 @@ from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
+FORKED_BELOW = 5
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
@@ -44,6 +45,36 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "trigger": {"event": "sim/told"},
         "steps": [{"id": "only", "action": "call", "with": _MARKED, **_RETRIED}],
     },
+    "forked": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "number", "operator": "less_than", "value": FORKED_BELOW},
+        "steps": [
+            {"id": "fork", "parallel": ["left", "right", "far"], "join": 2, "timeout": "8s", "on_timeout": "late",
+             "next": "joined"},
+            {"id": "left", "action": "call", "with": _MARKED, "next": None, **_RETRIED},
+            {"id": "right", "delay": "2s"},
+            {"id": "right call", "action": "call", "with": _MARKED, "next": "joined", "timeout_seconds": 2},
+            {"id": "far", "parallel": ["far nap", "far tell"], "join": "any", "next": "far call"},
+            {"id": "far nap", "delay": "4s", "next": "far call"},
+            {"id": "far tell", "action": "emit_event", "with": {"name": "sim/heard", "data": _MARKED}, "next": "far call"},
+            {"id": "far call", "action": "call", "with": _MARKED, "next": "joined", **_RETRIED},
+            {"id": "joined", "action": "call", "with": _MARKED, **_RETRIED},
+            {"id": "lot", "split": [{"weight": 1, "next": "late"}, {"weight": 1, "next": None}]},
+            {"id": "late", "action": "call", "with": _MARKED, **_RETRIED},
+        ],
+    },
+    "once": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "even", "operator": "is_true"},
+        "on_failure": "sorry",
+        "steps": [
+            {"id": "at most once", "action": "call", "with": _MARKED, "delivery": "at_most_once", "timeout_seconds": 2,
+             "on_failure": "not sure"},
+            {"id": "last", "action": "call", "with": _MARKED, "next": None, "timeout_seconds": 2},
+            {"id": "not sure", "action": "call", "with": _MARKED, "next": None, "timeout_seconds": 2},
+            {"id": "sorry", "action": "call", "with": _MARKED, **_RETRIED},
+        ],
+    },
     "rare": {
         "trigger": {"event": "sim/rare"},
         "steps": [{"id": "long", "delay": "45s"}, {"id": "end", "delay": "0s"}],
@@ -66,7 +97,9 @@ COLUMNS = {
 def listens(automation: str, event_name: str, data: dict[str, Any]) -> bool:
     """Whether this automation, by its own words, starts for such an event."""
     document = AUTOMATIONS[automation]
-    return document["trigger"]["event"] == event_name and ("condition" not in document or bool(data.get("even")))
+    is_even = bool(data.get("even"))
+    holds = {"even": lambda: is_even, "once": lambda: is_even, "forked": lambda: data["number"] < FORKED_BELOW}
+    return document["trigger"]["event"] == event_name and holds.get(automation, lambda: True)()
 
 
 def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[str, Any]:

@@ -55,6 +55,8 @@ class Provider:
         return object() if happens["effect_junk"] else {"call": len(self.ledger)}
 
     def _keep(self, step: Step, key: str) -> None:
+        if step[2] == "at most once" and step in self._keys:
+            self._world.broken("I9", f"step {step} was to be performed at most once and was performed again")
         self.ledger.append((step, key))
         if self._keys.setdefault(step, key) != key:
             self._world.broken("I9", f"step {step} was performed with keys {self._keys[step]} and {key}")

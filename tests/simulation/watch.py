@@ -53,9 +53,12 @@ class _Commit:
     def _promised(self, work: Any) -> None:
         """Under which epoch the process believes it holds the run that it writes this for."""
         if isinstance(work, Recording):
-            self.epochs["steps", work.run.key, work.step_id] = self.epochs["runs", work.run.key] = work.run.epoch
+            self.epochs["runs", work.run.key] = work.run.epoch
+            for done in work.done:
+                self.epochs["steps", work.run.key, done.step_id] = work.run.epoch
         elif isinstance(work, Parking):
-            self.epochs["timers", work.run.key, work.timer.step_id] = work.run.epoch
+            for timer in work.timers:
+                self.epochs["timers", work.run.key, timer.step_id] = work.run.epoch
         elif isinstance(work, tuple):
             self.epochs["runs", work[0].key] = work[0].epoch
 
@@ -235,8 +238,10 @@ class Watch:
                 self._broken("I4", f"run {run} is held so: {hold}")
             elif (run["status"] in RUN_OVER) != (run["finished_at"] is not None):
                 self._broken("I4", f"run {run} ends oddly")
-            elif bool(timers) != (hold is not None and bool(hold["parked"])):
+            elif timers and (hold is None or (not hold["parked"] and not self._is_forked(run))):
                 self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
+            elif hold is not None and hold["parked"] and not timers:
+                self._broken("I12", f"run {run} sleeps without a timer")
         for step in commit.kept:
             output = _decode(step["output"]) if step["output"] is not None else None
             if (
@@ -248,6 +253,10 @@ class Watch:
         for event in commit.emitted:
             if event["cause_step_id"] not in self.steps[event["tenant_id"], event["cause_run_id"]]:
                 self._broken("I11", f"event {event} is kept and its step is not")
+
+    def _is_forked(self, run: Row) -> bool:
+        """Whether some of its steps may wait while others run."""
+        return self.automations[run["tenant_id"], run["automation_id"]]["name"] == "forked"
 
     def _matches(self, commit: _Commit, before: dict[Key, Row]) -> None:
         """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or
@@ -276,12 +285,17 @@ class Watch:
         )
 
     def _timers_fired(self, commit: _Commit) -> None:
-        fired = {(timer["tenant_id"], timer["run_id"]): timer for timer in commit.fired}
-        for key in commit.woken - set(fired):
+        now = commit.process.clock.now() if commit.process is not None else 0
+        fired = {(timer["tenant_id"], timer["run_id"]) for timer in commit.fired}
+        for key in commit.woken - fired:
             self._broken("I8", f"run {key} was woken and no timer fired")
-        for key, timer in fired.items():
-            now = commit.process.clock.now() if commit.process is not None else 0
-            if key in commit.woken and now < timer["due_at"]:
+        for timer in commit.fired:
+            key = (timer["tenant_id"], timer["run_id"])
+            kept = self.steps[key].get(timer["step_id"], {})
+            is_let_go = kept.get("status") == "cancelled" or (
+                kept.get("kind") == "parallel" and kept["output"] is not None
+            )
+            if self.runs[key]["status"] not in RUN_OVER and not is_let_go and now < timer["due_at"]:
                 self._broken("I8", f"timer {timer} fired {timer['due_at'] - now} microseconds early")
 
     # --- everything -----------------------------------------------------------------------------------------------------

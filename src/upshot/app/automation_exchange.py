@@ -96,6 +96,7 @@ class Exchange(ABC):
         *,
         event: str | None = None,
         entity: Mapping[str, str] | None = None,
+        automation_id: str = "",
     ) -> dict[str, Any]:
         """What this document would do with an event of this data, without doing any of it.
 
@@ -109,7 +110,7 @@ class Exchange(ABC):
             raise Refused.at("data", "is an object", "wrong_type")
         check(given, "data")
         facts = self._facts(tenant_id, event or automation.event, given, entity)
-        return dry_run(automation, facts, actions=self._upshot.actions.shapes)
+        return dry_run(automation, facts, actions=self._upshot.actions.shapes, automation_id=automation_id)
 
     def draft(self, tenant_id: str, automation_id: str) -> dict[str, Any]:
         """The draft of one automation.

@@ -1,5 +1,6 @@
 """Events and runs as every surface shows them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -29,8 +30,9 @@ def event_item(event: EventRow, *, is_unmatched: bool, given_up: str | None, run
     }
 
 
-def run_item(run: RunRow, timer: TimerRow | None) -> dict[str, Any]:
-    """One run of a list."""
+def run_item(run: RunRow, timers: Sequence[TimerRow]) -> dict[str, Any]:
+    """One run of a list; of its timers the first is the next."""
+    timer = timers[0] if timers else None
     started_at = None if run.status == "pending" else run.created_at
     seconds = (run.finished_at - run.created_at) / SECOND if run.finished_at is not None else None
     event = {"id": run.event_source_id or run.event_id, "name": run.event_name} if run.event_name is not None else None

@@ -42,7 +42,7 @@ class Events(Emitting):
             found = run_pages.of_event(connection, tenant_id, event.id, RUNS_MAX)
             waits = run_pages.timers_of(connection, tenant_id, [run.id for run in found])
             replay_of = letter_pages.replayed_as(connection, tenant_id, event.id)
-        return {**item, "replay_of": replay_of, "runs": [run_item(run, waits.get(run.id)) for run in found]}
+        return {**item, "replay_of": replay_of, "runs": [run_item(run, waits.get(run.id, ())) for run in found]}
 
     def explain(self, tenant_id: str, event_id: str) -> dict[str, Any]:
         """Why each automation that listened for this event did or did not start.

@@ -6,7 +6,7 @@ import msgspec
 
 from upshot.app.event_shapes import error_of
 from upshot.core import advance, statuses
-from upshot.core.automations.document import ActionStep, BranchStep, DelayStep, Step, StopStep
+from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, kind_of
 from upshot.core.automations.fields import as_object
 from upshot.core.commands import StepError
 from upshot.core.instants import SECOND, to_text
@@ -22,7 +22,7 @@ def steps_shown(
     program: Program | None,
     journal: list[StepRow],
     earlier: list[AttemptRow],
-    timer: TimerRow | None,
+    timers: list[TimerRow],
     *,
     is_held: bool,
 ) -> tuple[list[Shown], str | None]:
@@ -33,10 +33,12 @@ def steps_shown(
     shown = [_kept(run, step, program, tried.get(step.step_id, [])) for step in journal]
     kept = {step.step_id for step in journal}
     is_over = run.status in statuses.RUN_OVER
-    current = None if is_over else _open_step(program, journal, timer)
-    if current is not None and current not in kept:
-        shown.append(_open(run, current, program, tried.get(current, []), timer, is_held=is_held))
-        kept.add(current)
+    waiting = {timer.step_id: timer for timer in timers}
+    opened = [] if is_over else _open_steps(program, journal, timers)
+    for step_id in opened:
+        if step_id not in kept:
+            shown.append(_open(run, step_id, program, tried.get(step_id, []), waiting.get(step_id), is_held=is_held))
+            kept.add(step_id)
     for step_id, attempts in tried.items():  # a run that was cancelled between two attempts
         if step_id not in kept:
             shown.append(_waiting(run, step_id, program, "cancelled", attempts, None))
@@ -47,7 +49,7 @@ def steps_shown(
         left.remove(end)
         shown.append(_waiting(run, end, program, "completed", [], None))
     shown.extend(_waiting(run, step_id, program, "skipped" if is_over else "pending", [], None) for step_id in left)
-    return shown, current
+    return shown, timers[0].step_id if timers and not is_over else next(iter(opened), None)
 
 
 def _end(program: Program | None, journal: list[StepRow]) -> str | None:
@@ -56,26 +58,24 @@ def _end(program: Program | None, journal: list[StepRow]) -> str | None:
         return None
     target: str | None = program.first
     if journal:
-        last = _outcome(journal[-1])
-        match _step(program, last.step_id):
-            case BranchStep() as step:
-                target = step.if_true if (as_object(last.output) or {}).get("result") else step.if_false
-            case ActionStep() | DelayStep() as step:
-                target = step.next
-            case _:
-                return None
+        last = _outcome(next((step for step in reversed(journal) if step.status != "cancelled"), journal[-1]))
+        step = _step(program, last.step_id)
+        if step is None:
+            return None
+        target = advance.next_of(step, last)
     return target if target is not None and isinstance(_step(program, target), StopStep) else None
 
 
-def _open_step(program: Program | None, journal: list[StepRow], timer: TimerRow | None) -> str | None:
-    if timer is not None:
-        return timer.step_id
+def _open_steps(program: Program | None, journal: list[StepRow], timers: list[TimerRow]) -> list[str]:
+    """Where the run stands; the timers tell it too, where the program cannot be read here."""
+    waiting = [timer.step_id for timer in timers]
     if program is None:
-        return None
+        return waiting
     try:
-        return advance.resume(program, [_outcome(step) for step in journal])[0].open_step
+        is_open = advance.resume(program, [_outcome(step) for step in journal])[0].open
     except (advance.OutOfOrder, KeyError):
-        return None
+        return waiting
+    return [*is_open, *(step_id for step_id in waiting if step_id not in is_open)]
 
 
 def _outcome(step: StepRow) -> Outcome:
@@ -123,7 +123,7 @@ def _open(
     *,
     is_held: bool,
 ) -> Shown:
-    if timer is not None:
+    if timer is not None or isinstance(_step(program, step_id), ParallelStep):
         return _waiting(run, step_id, program, "waiting", earlier, timer)
     return _waiting(run, step_id, program, "running" if is_held else "ready", earlier, None)
 
@@ -151,7 +151,7 @@ def _waiting(
 def _attempt(run: RunRow, attempt: AttemptRow) -> Shown:
     return {
         "attempt": attempt.attempt,
-        "status": "failed",
+        "status": _attempt_status(run, attempt),
         **_times(attempt.started_at, attempt.finished_at),
         "input": _json(attempt.input),
         "output": None,
@@ -159,6 +159,13 @@ def _attempt(run: RunRow, attempt: AttemptRow) -> Shown:
         "log": _json(attempt.log) or [],
         "idempotency_key": _idempotency_key(run, attempt.step_id),
     }
+
+
+def _attempt_status(run: RunRow, attempt: AttemptRow) -> str:
+    """An attempt without an error was begun, and nobody knows yet how it ends."""
+    if attempt.error is not None:
+        return "failed"
+    return "unknown" if run.status in statuses.RUN_OVER else "running"
 
 
 def _times(started_at: int, finished_at: int) -> Shown:
@@ -192,12 +199,5 @@ def _action(program: Program | None, step_id: str) -> str | None:
 
 
 def _kind(program: Program | None, step_id: str) -> str:
-    match _step(program, step_id):
-        case BranchStep():
-            return "branch"
-        case DelayStep():
-            return "delay"
-        case ActionStep() | None:
-            return "action"
-        case _:
-            return "stop"
+    step = _step(program, step_id)
+    return kind_of(step) if step is not None else "action"

@@ -45,7 +45,7 @@ class Runs(Driving):
             )
             page = store.page(connection, tenant_id, after, limit, wanted)
             waits = store.timers_of(connection, tenant_id, [run.id for run in page.runs])
-        return Listed([run_item(run, waits.get(run.id)) for run in page.runs], page.next_before)
+        return Listed([run_item(run, waits.get(run.id, ())) for run in page.runs], page.next_before)
 
     def get(self, tenant_id: str, run_id: str) -> dict[str, Any]:
         """One run with its steps, attempts, the version it runs, and why it started.
@@ -61,7 +61,7 @@ class Runs(Driving):
         run = store.read(connection, tenant_id, run_id)
         if run is None:
             raise NotFound("run", run_id)
-        timer = store.timers_of(connection, tenant_id, [run_id]).get(run_id)
+        timers = store.timers_of(connection, tenant_id, [run_id]).get(run_id, [])
         version = automations.version(connection, tenant_id, run.automation_id, run.version)
         document = version.document if version is not None else None
         event = event_pages.read(connection, tenant_id, run.event_id)
@@ -73,11 +73,11 @@ class Runs(Driving):
             self._program(document),
             store.steps_of(connection, tenant_id, run_id),
             store.attempts_of(connection, tenant_id, run_id),
-            timer,
+            timers,
             is_held=store.is_held(connection, tenant_id, run_id),
         )
         return {
-            **run_item(run, timer),
+            **run_item(run, timers),
             "current_step": current,
             "explanation": explanation,
             "steps": steps,

@@ -1,78 +1,270 @@
 """The heart: given what has been kept, what should happen next?
 
-    start(program)                  -> state, command
-    apply(program, state, outcome) -> state, command
+    start(program)                  -> state, commands
+    apply(program, state, outcome) -> state, commands
 
 Both are pure. A run that lost its memory is brought back by folding `apply` over its journal in kept order, and gets the
-same state and the same command as the run that never stopped.
+same state and the same commands as the run that never stopped.
+
+A run has one open place until a parallel step opens several. That step is open itself until its join is decided; then
+`Keep` closes it, and each step of its branches that is still open is kept as `cancelled`.
 """
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
-from upshot.core.automations.document import ActionStep, BranchStep, DelayStep, Step, StopStep
-from upshot.core.commands import Command, Finish, RunStep, Sleep, StepError
+from upshot.core.automations.document import BranchStep, DelayStep, ParallelStep, SplitStep, Step, StopStep
+from upshot.core.automations.regions import Region
+from upshot.core.commands import Command, Commands, Finish, Keep, RunStep, Sleep, StepError
 from upshot.core.journal import Outcome
 from upshot.core.program import Program
 
+_WORKED: Final = frozenset({"completed", "skipped"})
+
+
+class Joining(msgspec.Struct, frozen=True, gc=False):
+    """How far an open parallel step is: the branches (by their first step) that arrived and that failed, in order."""
+
+    step_id: str
+    arrived: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    error: StepError | None = None
+
 
 class State(msgspec.Struct, frozen=True, gc=False):
-    """Where a run stands: the step it waits for (None when it is over) and whether a failed step was passed over."""
+    """Where a run stands: the steps that wait for an outcome, whether a failed step was passed over, how far its parallel
+    steps are, the end that is coming once what is open is closed, and the failure that the automation's own steps handle."""
 
-    open_step: str | None = None
+    open: tuple[str, ...] = ()
     has_failures: bool = False
+    joins: tuple[Joining, ...] = ()
+    ending: Finish | None = None
+    handling: Finish | None = None
 
 
 class OutOfOrder(ValueError):
     """An outcome for a step that was not open: the journal and the program disagree. Never swallowed."""
 
 
-def start(program: Program) -> tuple[State, Command]:
-    """The state and first command of a new run."""
-    return _enter(program, State(), program.first)
+def start(program: Program) -> tuple[State, Commands]:
+    """The state and first commands of a new run."""
+    return _entered(program, program.first)
 
 
-def apply(program: Program, state: State, outcome: Outcome) -> tuple[State, Command]:
-    """The state and command after one more kept outcome.
+def apply(program: Program, state: State, outcome: Outcome) -> tuple[State, Commands]:
+    """The state after one more kept outcome, and the commands that follow from it.
 
     Raises:
-        OutOfOrder: the outcome is not the open step's.
+        OutOfOrder: the outcome's step is not open.
     """
-    if outcome.step_id != state.open_step:
-        raise OutOfOrder(f"an outcome of step {outcome.step_id!r} arrived while {state.open_step!r} was open")
-    step = program.steps[outcome.step_id]
-    if outcome.status in {"completed", "skipped"}:
-        return _enter(program, state, _next_of(step, outcome))
-    if isinstance(step, ActionStep) and step.on_error == "continue":
-        return _enter(program, msgspec.structs.replace(state, has_failures=True), step.next)
-    error = outcome.error or StepError("unknown", "The step ended without a known outcome.", outcome.step_id)
-    return State(None, has_failures=True), Finish("failed", error)
+    step_id = outcome.step_id
+    if step_id not in state.open:
+        raise OutOfOrder(f"an outcome of step {step_id!r} arrived while {', '.join(state.open) or 'nothing'} was open")
+    step = program.steps[step_id]
+    if len(state.open) == 1 and not state.has_failures and outcome.status in _WORKED:
+        return _entered(program, next_of(step, outcome))
+    walk = _Walk(program, state)
+    walk.close(step, outcome)
+    return walk.result()
 
 
-def resume(program: Program, journal: Iterable[Outcome]) -> tuple[State, Command]:
-    """The state and command of a run whose kept outcomes are `journal`: a fold of `apply`."""
-    state, command = start(program)
+def settle(program: Program, state: State, commands: Commands) -> tuple[State, Commands, list[Outcome]]:
+    """Carry out every `Keep` among these commands: the state, the commands that are left, and what is to be kept, in order."""
+    kept: list[Outcome] = []
+    keeps = [command for command in commands if isinstance(command, Keep)]
+    others = [command for command in commands if not isinstance(command, Keep)]
+    while keeps:
+        outcome = keeps.pop(0).outcome
+        if outcome.step_id not in state.open:
+            continue  # what was kept before has closed it already
+        state, following = apply(program, state, outcome)
+        kept.append(outcome)
+        keeps[:0] = [command for command in following if isinstance(command, Keep)]
+        others += [command for command in following if not isinstance(command, Keep)]
+    return state, still_wanted(state, others), kept
+
+
+def still_wanted(state: State, commands: Iterable[Command]) -> Commands:
+    """Those of these commands that the state still wants: for steps that are open, or the end."""
+    if state.ending is not None and not state.open:
+        return (state.ending,)
+    return tuple(c for c in commands if isinstance(c, RunStep | Sleep) and c.step_id in state.open)
+
+
+def resume(program: Program, journal: Iterable[Outcome]) -> tuple[State, Commands]:
+    """The state of a run whose kept outcomes are `journal`, a fold of `apply`, and the command of every open place."""
+    state, commands = start(program)
     for outcome in journal:
-        state, command = apply(program, state, outcome)
-    return state, command
+        state, commands = apply(program, state, outcome)
+    return state, pending(program, state) if program.within else commands
 
 
-def _next_of(step: Step, outcome: Outcome) -> str | None:
+def pending(program: Program, state: State) -> Commands:
+    """The command of every open place, those that close one first."""
+    if state.ending is not None:
+        return tuple(_cancelled(step_id) for step_id in state.open) or (state.ending,)
+    joins = {joining.step_id for joining in state.joins}
+    decided = {joining.step_id: keep for joining in state.joins if (keep := _decided(program, joining)) is not None}
+    keeps: list[Command] = []
+    others: list[Command] = []
+    for step_id in state.open:
+        around = [region.parallel.id for region in program.around(step_id)]
+        if around and around[0] not in joins:
+            keeps.append(_cancelled(step_id))
+        elif not all(each in joins and each not in decided for each in around):
+            continue  # it is cancelled when the step around it is closed
+        elif step_id in decided:
+            keeps.append(decided[step_id])
+        else:
+            others += _command(program.steps[step_id])
+    return (*keeps, *others)
+
+
+def fired(step_id: str, kind: str) -> Outcome:
+    """What the timer of a delay, or of a parallel step's timeout, comes to."""
+    if kind == "timeout":
+        return Outcome(step_id, "failed", error=StepError("timeout", "Its branches did not join in time.", step_id))
+    return Outcome(step_id, "completed")
+
+
+def next_of(step: Step, outcome: Outcome) -> str | None:
+    """Where a path goes on after this outcome of a step that worked; None for its end."""
     match step:
         case BranchStep():
-            decided = cast("dict[str, Any]", outcome.output or {})
-            return step.if_true if decided.get("result") else step.if_false
-        case ActionStep() | DelayStep():
-            return step.next
+            chosen = cast("dict[str, Any]", outcome.output or {})
+            return step.if_true if chosen.get("result") else step.if_false
+        case SplitStep():
+            place: int = cast("dict[str, Any]", outcome.output)["path"]
+            return step.paths[place].next
         case StopStep():
             return None
+        case _:
+            return step.next
 
 
-def _enter(program: Program, state: State, step_id: str | None) -> tuple[State, Command]:
-    step = program.steps[step_id] if step_id is not None else None
-    if step is None or isinstance(step, StopStep):
-        return State(None, state.has_failures), Finish("partial" if state.has_failures else "completed")
-    command = Sleep(step.id) if isinstance(step, DelayStep) else RunStep(step.id)
-    return State(step.id, state.has_failures), command
+def _entered(program: Program, target: str | None) -> tuple[State, Commands]:
+    """What entering this step leads to when nothing else is open and nothing failed. It is the same each time."""
+    found = program.entered.get(target)
+    if found is None:
+        walk = _Walk(program, State())
+        walk.enter(target, None)
+        found = program.entered[target] = walk.result()
+    return found
+
+
+def _command(step: Step) -> Commands:
+    match step:
+        case DelayStep():
+            return (Sleep(step.id),)
+        case ParallelStep():
+            return (Sleep(step.id),) if step.timeout is not None else ()
+        case _:
+            return (RunStep(step.id),)
+
+
+def _cancelled(step_id: str) -> Keep:
+    return Keep(Outcome(step_id, "cancelled"))
+
+
+def _decided(program: Program, joining: Joining) -> Keep | None:
+    """The outcome of a parallel step whose join is met or can never be met any more."""
+    step = cast("ParallelStep", program.steps[joining.step_id])
+    output = {"joined": list(joining.arrived), "failed": list(joining.failed)}
+    if len(joining.arrived) >= step.needed:
+        return Keep(Outcome(step.id, "completed", output))
+    if len(step.branches) - len(joining.failed) < step.needed:
+        return Keep(Outcome(step.id, "failed", output, joining.error))
+    return None
+
+
+class _Walk:
+    """One outcome on its way through the graph."""
+
+    def __init__(self, program: Program, state: State) -> None:
+        self._program = program
+        self._open = list(state.open)
+        self._joins = {joining.step_id: joining for joining in state.joins}
+        self._has_failures, self._ending, self._handling = state.has_failures, state.ending, state.handling
+        self._keeps: list[Command] = []
+        self._begun: list[Command] = []
+
+    def result(self) -> tuple[State, Commands]:
+        """The state it came to, and the commands."""
+        state = State(tuple(self._open), self._has_failures, tuple(self._joins.values()), self._ending, self._handling)
+        if self._ending is not None and not self._open:
+            return state, (self._ending,)
+        return state, (*self._keeps, *self._begun)
+
+    def close(self, step: Step, outcome: Outcome) -> None:
+        """This open step has its outcome."""
+        self._open.remove(step.id)
+        was_joining = self._joins.pop(step.id, None) is not None
+        if self._ending is not None:
+            return
+        if was_joining:
+            within = self._program.within
+            self._keeps += [_cancelled(each) for each in self._open if each in within and within[each].parallel is step]
+        region = self._program.within.get(step.id)
+        if outcome.status in _WORKED:
+            self.enter(next_of(step, outcome), region)
+        elif outcome.status != "cancelled":
+            self._failed(step, outcome, region)
+
+    def enter(self, target: str | None, region: Region | None) -> None:
+        """A path comes to this step, or to the end of its branch."""
+        if region is not None and target in (None, region.parallel.next):
+            self._arrived(region)
+            return
+        step = self._program.steps[target] if target is not None else None
+        if step is None or isinstance(step, StopStep):
+            self._end(self._handling or Finish("partial" if self._has_failures else "completed"))
+            return
+        self._open.append(step.id)
+        self._begun += _command(step)
+        if isinstance(step, ParallelStep):
+            self._joins[step.id] = Joining(step.id)
+            for head in step.branches:
+                if self._ending is None:
+                    self.enter(head, Region(step, head))
+
+    def _failed(self, step: Step, outcome: Outcome, region: Region | None) -> None:
+        error = outcome.error or StepError("unknown", "The step ended without a known outcome.", step.id)
+        if (
+            isinstance(step, ParallelStep)
+            and step.on_timeout is not None
+            and error.code == "timeout"
+            and error.step_id == step.id
+        ):
+            self.enter(step.on_timeout, region)
+            return
+        self._has_failures = True
+        target: str | None = getattr(step, "on_failure", None)
+        if target is not None:
+            self.enter(target, region)
+        elif getattr(step, "on_error", "stop") == "continue":
+            self.enter(next_of(step, outcome), region)
+        elif region is not None:
+            joining = self._joins[region.parallel.id]
+            self._join(Joining(joining.step_id, joining.arrived, (*joining.failed, region.head), error))
+        elif self._handling is None and self._program.automation.on_failure is not None:
+            self._handling = Finish("failed", error)
+            self.enter(self._program.automation.on_failure, None)
+        else:
+            self._end(self._handling or Finish("failed", error))
+
+    def _arrived(self, region: Region) -> None:
+        joining = self._joins[region.parallel.id]
+        self._join(msgspec.structs.replace(joining, arrived=(*joining.arrived, region.head)))
+
+    def _join(self, joining: Joining) -> None:
+        self._joins[joining.step_id] = joining
+        decided = _decided(self._program, joining)
+        if decided is not None:
+            self._keeps.append(decided)
+
+    def _end(self, ending: Finish) -> None:
+        self._ending = ending
+        self._begun.clear()
+        self._keeps = [_cancelled(step_id) for step_id in self._open]

@@ -1,6 +1,11 @@
 """What a program asks the engine to do next."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
+
+if TYPE_CHECKING:
+    from upshot.core.journal import Outcome
 
 
 class RunStep(msgspec.Struct, frozen=True):
@@ -10,9 +15,15 @@ class RunStep(msgspec.Struct, frozen=True):
 
 
 class Sleep(msgspec.Struct, frozen=True):
-    """Park the run on this delay step until the instant that the step names."""
+    """Set the timer of this step: a delay that sleeps until the instant it names, or the timeout of an open parallel step."""
 
     step_id: str
+
+
+class Keep(msgspec.Struct, frozen=True):
+    """Keep this outcome in the same transaction, and apply it: it follows from what was kept and needs nobody's work."""
+
+    outcome: "Outcome"
 
 
 class Finish(msgspec.Struct, frozen=True):
@@ -30,4 +41,5 @@ class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
     step_id: str | None = None
 
 
-Command = RunStep | Sleep | Finish
+Command = RunStep | Sleep | Keep | Finish
+Commands = tuple[Command, ...]

@@ -31,7 +31,7 @@ def violations(snapshot: Snapshot) -> list[str]:
     found = list(_one_event_per_id(snapshot.events)) + list(_one_run_per_cause(snapshot.runs))
     found += _active_are_the_unfinished(snapshot)
     found += _journals_are_whole(snapshot.steps)
-    found += _timers_belong_to_the_parked(snapshot)
+    found += _timers_belong_to_the_unfinished(snapshot)
     found += _finished_have_an_end(snapshot.runs)
     known = {(event["tenant_id"], event["id"]) for event in snapshot.events}
     found += [
@@ -114,11 +114,12 @@ def _journals_are_whole(steps: Iterable[Mapping[str, Any]]) -> Iterable[str]:
             yield f"I9: run {key} kept steps {doubled} more than once"
 
 
-def _timers_belong_to_the_parked(snapshot: Snapshot) -> Iterable[str]:
+def _timers_belong_to_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
     parked = {(row["tenant_id"], row["run_id"]) for row in snapshot.active if row["parked"]}
+    active = {(row["tenant_id"], row["run_id"]) for row in snapshot.active}
     timed = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers}
     yield from (f"I12: run {key} sleeps without a timer" for key in sorted(parked - timed))
-    yield from (f"I8: a timer of run {key} is set though it does not sleep" for key in sorted(timed - parked))
+    yield from (f"I8: a timer of run {key} is set though it is over" for key in sorted(timed - active))
 
 
 def _finished_have_an_end(runs: Iterable[Mapping[str, Any]]) -> Iterable[str]:

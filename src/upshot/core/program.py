@@ -1,10 +1,12 @@
 """A program: the steps of one automation version, compiled once and shared by all its runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.arguments import argument_template
-from upshot.core.automations.document import ActionStep, Automation, BranchStep, DelayStep, Step
+from upshot.core.automations.document import ActionStep, Automation, BranchStep, DelayStep, ParallelStep, Step
+from upshot.core.automations.regions import Region, regions_of
 from upshot.core.conditions import Condition, compile_condition
 from upshot.core.templates import Template, compile_template
 
@@ -12,7 +14,17 @@ from upshot.core.templates import Template, compile_template
 class Program:
     """An immutable compiled automation version: where to start, its steps, their templates and conditions."""
 
-    __slots__ = ("automation", "condition", "conditions", "reads_entity", "steps", "templates")
+    __slots__ = (
+        "at_most_once",
+        "automation",
+        "condition",
+        "conditions",
+        "entered",
+        "reads_entity",
+        "steps",
+        "templates",
+        "within",
+    )
 
     def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None = None) -> None:
         """Compile it. `actions` say which arguments must not be left blank, and how values are written in them."""
@@ -32,14 +44,30 @@ class Program:
                     self.templates[step.id] = compile_template(step.delay, f"steps[{index}].delay")
                 case BranchStep():
                     self.conditions[step.id] = compile_condition(step.condition, f"steps[{index}].branch")
+                case ParallelStep() if step.timeout is not None:
+                    self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
+        self.within: dict[str, Region] = regions_of(automation) if self._has_parallel() else {}
+        self.at_most_once = frozenset(
+            step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
+        )
+        self.entered: dict[str | None, Any] = {}
         self.reads_entity = frozenset(
             step_id
             for compiled in (self.templates, self.conditions)
             for step_id, part in compiled.items()
             if part.reads_entity
         )
+
+    def _has_parallel(self) -> bool:
+        return any(isinstance(step, ParallelStep) for step in self.steps.values())
+
+    def around(self, step_id: str) -> Iterator[Region]:
+        """The branches that this step is in, the innermost first."""
+        while (region := self.within.get(step_id)) is not None:
+            yield region
+            step_id = region.parallel.id
 
     @property
     def first(self) -> str:

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from upshot.core.action import Action, ChangeEntity, EmitEvent, StoreEffect, StoreOperation
-from upshot.core.automations.document import ActionStep, BranchStep, Step
+from upshot.core.automations.document import ActionStep, BranchStep, SplitStep, Step
 from upshot.core.automations.durations import DURATION_MAX
+from upshot.core.automations.splitting import chosen_path, split_key
 from upshot.core.commands import StepError
 from upshot.core.entities import Operation
 from upshot.core.errors import ActionError, Malformed, PermanentError, Problem, Refused
@@ -45,7 +46,7 @@ class Act:
         self._is_async: dict[Any, bool] = {}
 
     async def perform(self, run: LiveRun, step: Step, attempt: int, entity: dict[str, Any] | None) -> Performed:
-        """One attempt of an action step, or the decision of a branch. Never raises for what a step does."""
+        """One attempt of an action step, or the decision of a branch or split. Never raises for what a step does."""
         started_at = self._process.clock.now()
         context = StepContext(self._process, run, step.id, attempt, started_at)
         try:
@@ -54,7 +55,11 @@ class Act:
                 explanation = run.program.conditions[step.id].explain(facts)
                 output = {"result": explanation["result"], "explanation": explanation}
                 return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
-            assert isinstance(step, ActionStep)  # noqa: S101 - a program runs only action and branch steps
+            if isinstance(step, SplitStep):
+                place = chosen_path(step, split_key(run.automation_id, step.id, facts))
+                output = {"path": place, "name": step.paths[place].name, "next": step.paths[place].next}
+                return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
+            assert isinstance(step, ActionStep)  # noqa: S101 - a program runs only action, branch and split steps
             return await self._action(run, step, facts, context)
         except Exception as error:  # noqa: BLE001 - whatever a step meets is its outcome
             return _raised(step.id, error, context, None)
@@ -76,7 +81,8 @@ class Act:
             return _result(step, await self._call(action, value, context, step.timeout_seconds), context, given)
         except _Late:
             late = f"The action did not end within {step.timeout_seconds:g} s."
-            return _failed(step.id, "timeout", late, context, given)
+            status = "unknown" if step.delivery == "at_most_once" else "failed"
+            return _failed(step.id, "timeout", late, context, given, status=status)
         except BaseException as error:
             if _is_for_the_engine(error):
                 raise
@@ -194,11 +200,12 @@ def _failed(
     is_permanent: bool = False,
     is_missing_action: bool = False,
     retry_after_seconds: float | None = None,
+    status: str = "failed",
 ) -> Performed:
     clean = clean_text(message)
     return Performed(
         started_at=context.now,
-        outcome=Outcome(step_id, "failed", error=StepError(clean_text(str(code))[:100], clean, step_id)),
+        outcome=Outcome(step_id, status, error=StepError(clean_text(str(code))[:100], clean, step_id)),
         input=given,
         log=context.log_text(),
         is_permanent=is_permanent,

@@ -27,7 +27,7 @@ def cancel(connection: Connection, tenant_id: str, run_id: str, now: int) -> str
         raise Conflict(f"Run {run_id!r} is {status} already; only a run that is not over can be cancelled.")
     before, is_test = found
     runs.finish(connection, [(tenant_id, run_id)], "cancelled", now)
-    journal.clear_timers(connection, tenant_id, run_id)
+    journal.clear_timers(connection, [(tenant_id, run_id)])
     changes = Counter({(tenant_id, "runs", "", before): -1})
     if not is_test:
         changes[tenant_id, "runs", "", "cancelled"] += 1

@@ -5,23 +5,27 @@ from typing import Any, cast
 import msgspec
 
 from upshot.core import advance
-from upshot.core.commands import Command
+from upshot.core.commands import Commands
 from upshot.core.events import Event
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
+from upshot.core.journal import Outcome
 from upshot.core.program import Program
-from upshot.store.journal import KeptRun
+from upshot.store.journal import KeptRun, Timer
 from upshot.store.runs import NewRun
 
 
 class LiveRun:
     """One unfinished run: where it stands, what its steps gave, the hold (`epoch`) under which it may write, and the trace
-    that its present step belongs to."""
+    that its present step belongs to. Of a run with several open places also their timers, and when they
+    began. `begun` are steps at most once that somebody began and whose outcome nobody kept."""
 
     __slots__ = (
         "_facts",
         "attempts",
         "automation_id",
+        "began",
+        "begun",
         "epoch",
         "event",
         "id",
@@ -31,6 +35,7 @@ class LiveRun:
         "state",
         "tenant_id",
         "test",
+        "timers",
         "traceparent",
         "version",
     )
@@ -47,6 +52,9 @@ class LiveRun:
         self.state = advance.State()
         self.outputs: dict[str, dict[str, Any]] = {}
         self.attempts: dict[str, int] = {}
+        self.timers: dict[str, Timer] = {}
+        self.began: dict[str, int] = {}
+        self.begun: frozenset[str] = frozenset()
         base = facts_of(event, now=event.ts, zone=zone, entity=None)
         self._facts = msgspec.structs.replace(base, steps=self.outputs, run={"id": run_id, "test": event.test})
 
@@ -56,27 +64,41 @@ class LiveRun:
         return cls(event, new.id, new.automation_id, new.version, program, zone)
 
     @classmethod
-    def kept(cls, kept: KeptRun, program: Program, zone: str, epoch: int) -> "tuple[LiveRun, Command]":
+    def kept(cls, kept: KeptRun, program: Program, zone: str, epoch: int) -> "tuple[LiveRun, Commands]":
         """A run brought back from its journal, and what it does next."""
         run = cls(kept.event, kept.run_id, kept.automation_id, kept.version, program, zone)
         run.epoch, run.attempts, run.seq = epoch, kept.attempts, len(kept.journal)
-        run.outputs.update((outcome.step_id, {"output": outcome.output}) for outcome in kept.journal)
-        run.state, command = advance.resume(program, kept.journal)
-        return run, command
+        run.outputs.update((outcome.step_id, as_root(outcome)) for outcome in kept.journal)
+        run.begun = kept.begun
+        run.state, commands = advance.resume(program, kept.journal)
+        run.timers.update((timer.step_id, timer) for timer in kept.timers if timer.step_id in run.state.open)
+        return run, commands
 
     @property
     def key(self) -> tuple[str, str]:
         """Tenant and id."""
         return self.tenant_id, self.id
 
-    def start(self) -> Command:
-        """The first command of a new run."""
-        self.state, command = advance.start(self.program)
-        return command
+    @property
+    def is_forked(self) -> bool:
+        """Whether several places are open."""
+        return len(self.state.open) > 1
+
+    def start(self) -> Commands:
+        """The first commands of a new run."""
+        self.state, commands = advance.start(self.program)
+        return commands
 
     def facts(self, now: int, entity: dict[str, Any] | None) -> Facts:
         """What this run's conditions and templates read now."""
         return msgspec.structs.replace(self._facts, now=now, entity=entity)
+
+
+def as_root(outcome: Outcome) -> dict[str, Any]:
+    """A kept step as conditions and templates read it under `steps`."""
+    if outcome.error is None:
+        return {"output": outcome.output}
+    return {"output": outcome.output, "error": {"code": outcome.error.code, "message": outcome.error.message}}
 
 
 def facts_of(event: Event, *, now: int, zone: str, entity: dict[str, Any] | None) -> Facts:

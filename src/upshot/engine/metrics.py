@@ -169,15 +169,16 @@ class Metrics:
         if not isinstance(answer, Recorded):
             self._lost(answer)
             return
-        self.steps[answer.outcome.status] += 1
-        self.step.add(now - work.performed.started_at)
-        error = answer.outcome.error
-        self.outbound_blocked += error is not None and error.code == "outbound_blocked"
+        for outcome in answer.kept:
+            self.steps[outcome.status] += 1
+            self.outbound_blocked += outcome.error is not None and outcome.error.code == "outbound_blocked"
+        for done in work.done:
+            self.step.add(now - done.performed.started_at)
         for event in answer.events:
             self.events["accepted"] += 1
             self.loops_stopped += event.is_loop
-        if isinstance(answer.command, Finish):
-            self._finished(work.run, answer.command.status, now)
+        if answer.commands and isinstance(end := answer.commands[0], Finish):
+            self._finished(work.run, end.status, now)
 
     def _ended(self, work: Any, answer: Any, now: int) -> None:
         run, command = work
@@ -193,8 +194,9 @@ class Metrics:
     def _parked(self, work: Parking, answer: Any, _now: int) -> None:
         if answer is not None:
             self._lost(answer)
-        elif work.failed is not None:
-            self.retries[_reason(work.failed[7])] += 1
+            return
+        for failed in work.failed:
+            self.retries[_reason(failed[7])] += 1
 
     def _lost(self, answer: Any) -> None:
         self.stale_writes += isinstance(answer, LeaseLost)

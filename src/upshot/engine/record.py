@@ -5,7 +5,7 @@ completion of the run are one commit. A worker that no longer holds the run writ
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from upshot.core import advance
 from upshot.core import dead_letters as letters
-from upshot.core.commands import Command, Finish, StepError
+from upshot.core.automations.document import kind_of
+from upshot.core.commands import Commands, Finish, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.engine.live_run import LiveRun
-from upshot.engine.settle import Performed, settle
+from upshot.engine.settle import Performed, Settled, settle
 from upshot.store import counts, dead_letters, journal, runs
 from upshot.store.events import insert_events
 
@@ -28,22 +29,30 @@ class LeaseLost(Exception):
     """Another worker holds the run, or it is over (cancelled, say): what was about to be written was dropped."""
 
 
+class Done(msgspec.Struct, frozen=True, gc=False):
+    """One performed step."""
+
+    step_id: str
+    performed: Performed
+    attempt: int = 1
+
+
 class Recording(msgspec.Struct, frozen=True, gc=False):
-    """One performed step of one run."""
+    """Steps of one run that were performed, of which only the first may have operations; or the commands it was brought back
+    with. `fired` are steps whose timers are due."""
 
     run: LiveRun
-    step_id: str
-    kind: str
-    performed: Performed
-    attempt: int
+    done: tuple[Done, ...]
+    commands: Commands = ()
+    fired: tuple[str, ...] = ()
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):
-    """What the kept outcome led to. `events` were emitted in the same commit and are yet to be matched."""
+    """What was kept, in order, and what it led to. `events` were emitted in the same commit and are yet to be matched."""
 
     state: advance.State
-    command: Command
-    outcome: Outcome
+    commands: Commands
+    kept: tuple[Outcome, ...]
     events: tuple[Event, ...] = ()
 
 
@@ -63,31 +72,85 @@ class Record:
         """Keep the outcomes of all runs that are still held here."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
         mine = [w for w in work if w.run.id in ours]
-        recorded = self._settle(connection, mine, now)
-        journal.keep(connection, [_kept(w, r, now) for w, r in zip(mine, recorded, strict=True)])
+        kept: list[journal.KeptStep] = []
+        gone: list[tuple[str, str, str]] = []
+        settled = iter(settle(connection, [(w.run, done) for w in mine for done in w.done], now))
+        recorded = [_record(w, settled, kept, gone, now) for w in mine]
+        journal.keep(connection, kept)
+        journal.remove_timers(connection, gone)
+        journal.forget_begun(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _begun(w.run, r)])
         emitted = [event for r in recorded for event in r.events]
         if emitted:
             insert_events(connection, emitted, now, self._worker_id)
-        finish(connection, [(w.run, r.command) for w, r in zip(mine, recorded, strict=True)], now)
+        finish(connection, [(w.run, r.commands) for w, r in zip(mine, recorded, strict=True)], now)
         by_run = {w.run.id: r for w, r in zip(mine, recorded, strict=True)}
         return [by_run.get(w.run.id) or LeaseLost(w.run.id) for w in work]
 
-    def _settle(self, connection: Connection, mine: Sequence[Recording], now: int) -> list[Recorded]:
-        settled = settle(connection, mine, now)
-        recorded: list[Recorded] = []
-        for work, (outcome, events) in zip(mine, settled, strict=True):
-            state, command = advance.apply(work.run.program, work.run.state, outcome)
-            recorded.append(Recorded(state, command, outcome, events))
-        return recorded
+
+def _begun(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
+    """The steps at most once whose outcomes are kept now."""
+    once = run.program.at_most_once
+    return [(*run.key, outcome.step_id) for outcome in recorded.kept if outcome.step_id in once] if once else []
 
 
-def finish(connection: Connection, ended: Sequence[tuple[LiveRun, Command]], now: int) -> None:
+def _record(
+    work: Recording,
+    settled: Iterator[Settled],
+    kept: list[journal.KeptStep],
+    gone: list[tuple[str, str, str]],
+    now: int,
+) -> Recorded:
+    """Apply these outcomes and what follows from them at once. What is to be kept, and timers to be removed, are added."""
+    run, program = work.run, work.run.program
+    state, commands, seq = run.state, work.commands, run.seq
+    outcomes: list[Outcome] = []
+    emitted: tuple[Event, ...] = ()
+    for done in work.done:
+        outcome, events = next(settled)
+        if outcome.step_id not in state.open:
+            continue  # it lost the race to a join by this much
+        state, following = advance.apply(program, state, outcome)
+        commands = (*commands, *following) if commands else following
+        kept.append(_kept(run, seq + len(outcomes), outcome, done, now))
+        outcomes.append(outcome)
+        emitted = (*emitted, *events) if emitted else events
+        if program.within:
+            state, commands = _close(run, state, commands, outcomes, kept, gone, now)
+    if not work.done:
+        state, commands = _close(run, state, commands, outcomes, kept, gone, now)
+    if work.fired:
+        gone.extend((*run.key, step_id) for step_id in work.fired)
+    return Recorded(state, commands, tuple(outcomes), emitted)
+
+
+def _close(
+    run: LiveRun,
+    state: advance.State,
+    commands: Commands,
+    outcomes: list[Outcome],
+    kept: list[journal.KeptStep],
+    gone: list[tuple[str, str, str]],
+    now: int,
+) -> tuple[advance.State, Commands]:
+    """Keep what these commands say, and let go of its timers."""
+    state, commands, closed = advance.settle(run.program, state, commands)
+    for outcome in closed:
+        began = Performed(started_at=run.began.get(outcome.step_id, now))
+        attempt = run.attempts.get(outcome.step_id, 0) + 1
+        kept.append(_kept(run, run.seq + len(outcomes), outcome, Done(outcome.step_id, began, attempt), now))
+        outcomes.append(outcome)
+        gone.append((*run.key, outcome.step_id))
+    return state, commands
+
+
+def finish(connection: Connection, ended: Sequence[tuple[LiveRun, Commands]], now: int) -> None:
     """End those of these runs whose next command is to finish."""
     groups: dict[tuple[str, StepError | None], list[tuple[str, str]]] = {}
     changes: Counter[counts.Key] = Counter()
     given_up: list[letters.Letter] = []
-    for run, command in ended:
-        if isinstance(command, Finish):
+    forked: list[tuple[str, str]] = []
+    for run, commands in ended:
+        if commands and isinstance(command := commands[0], Finish):
             groups.setdefault((command.status, command.error), []).append(run.key)
             changes[run.tenant_id, "runs", "", "running"] -= 1
             if not run.test:  # what was tried out is no success and no failure
@@ -95,8 +158,11 @@ def finish(connection: Connection, ended: Sequence[tuple[LiveRun, Command]], now
                 changes[run.tenant_id, "automation", run.automation_id, command.status] += 1
                 if command.error is not None:
                     given_up.append(_letter(run, command.error))
+            if run.program.within:
+                forked.append(run.key)
     for (status, error), keys in groups.items():
         runs.finish(connection, keys, status, now, encode_error(error))
+    journal.clear_timers(connection, forked)
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)
@@ -135,16 +201,45 @@ class Ending:
     ) -> Sequence[LeaseLost | None]:
         """End those of these runs that are still held here."""
         ours = runs.held(connection, [(run.tenant_id, run.id, run.epoch) for run, _ in work], self._worker_id)
-        finish(connection, [(run, command) for run, command in work if run.id in ours], now)
+        finish(connection, [(run, (command,)) for run, command in work if run.id in ours], now)
         return [None if run.id in ours else LeaseLost(run.id) for run, _ in work]
 
 
-class Parking(msgspec.Struct, frozen=True):
-    """A run that goes to sleep: its timer and, when an attempt failed before, that attempt's row."""
+class Beginning(msgspec.Struct, frozen=True):
+    """An attempt of a step at most once, about to begin."""
 
     run: LiveRun
-    timer: journal.Timer
-    failed: tuple[Any, ...] | None = None
+    step_id: str
+    attempt: int
+
+
+class Begin:
+    """The kind of work that notes, before the effect, that an attempt begins."""
+
+    name = "begin"
+
+    def __init__(self, worker_id: str) -> None:
+        self._worker_id = worker_id
+
+    def tenant_of(self, work: Beginning) -> str:
+        """Whose run it is."""
+        return work.run.tenant_id
+
+    def write(self, connection: Connection, work: Sequence[Beginning], now: int) -> Sequence[LeaseLost | None]:
+        """Note those of runs that are still held here."""
+        ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
+        journal.begin(connection, [(*w.run.key, w.step_id, w.attempt) for w in work if w.run.id in ours], now)
+        return [None if w.run.id in ours else LeaseLost(w.run.id) for w in work]
+
+
+class Parking(msgspec.Struct, frozen=True):
+    """A run of which some steps wait from now on: their timers and, where an attempt failed before, that attempt's row. It
+    goes to sleep if everything that is open waits."""
+
+    run: LiveRun
+    timers: tuple[journal.Timer, ...]
+    failed: tuple[tuple[Any, ...], ...] = ()
+    sleeps: bool = True
 
 
 class Park:
@@ -160,19 +255,21 @@ class Park:
         return work.run.tenant_id
 
     def write(self, connection: Connection, work: Sequence[Parking], now: int) -> Sequence[LeaseLost | None]:
-        """Set the timers of those of these runs that are still held here, and let go of them."""
+        """Set the timers of those of these runs that are still held here, and let go of those that sleep."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
         mine = [w for w in work if w.run.id in ours]
         if mine:
-            runs.park(connection, [w.run.key for w in mine])
-            journal.set_timers(connection, [w.timer for w in mine])
-            failed = [w.failed for w in mine if w.failed is not None]
+            journal.set_timers(connection, [timer for w in mine for timer in w.timers])
+            failed = [attempt for w in mine for attempt in w.failed]
             if failed:
                 journal.keep_attempts(connection, failed)
+            asleep = [w.run.key for w in mine if w.sleeps]
+            if asleep:
+                runs.park(connection, asleep)
             changes: Counter[counts.Key] = Counter()
-            for parked in mine:
-                changes[parked.run.tenant_id, "runs", "", "running"] -= 1
-                changes[parked.run.tenant_id, "runs", "", "waiting"] += 1
+            for tenant_id, _ in asleep:
+                changes[tenant_id, "runs", "", "running"] -= 1
+                changes[tenant_id, "runs", "", "waiting"] += 1
             counts.add(connection, changes, now)
         return [None if w.run.id in ours else LeaseLost(w.run.id) for w in work]
 
@@ -182,16 +279,16 @@ def encode_error(error: StepError | None) -> str | None:
     return _encode(error).decode() if error is not None else None
 
 
-def _kept(work: Recording, recorded: Recorded, now: int) -> journal.KeptStep:
-    outcome, performed = recorded.outcome, work.performed
+def _kept(run: LiveRun, seq: int, outcome: Outcome, done: Done, now: int) -> journal.KeptStep:
+    performed = done.performed
     return journal.KeptStep(
-        tenant_id=work.run.tenant_id,
-        run_id=work.run.id,
-        seq=work.run.seq,
-        step_id=work.step_id,
-        kind=work.kind,
+        tenant_id=run.tenant_id,
+        run_id=run.id,
+        seq=seq,
+        step_id=outcome.step_id,
+        kind=kind_of(run.program.steps[outcome.step_id]),
         status=outcome.status,
-        attempt=work.attempt,
+        attempt=done.attempt,
         started_at=performed.started_at,
         finished_at=max(now, performed.started_at),
         input=performed.input,

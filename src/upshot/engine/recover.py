@@ -155,7 +155,7 @@ class Recover:
         try:
             known = await process.definitions.of(kept.tenant_id)
             program = self._program(kept)
-            run, command = LiveRun.kept(kept, program, known.zone, epoch)
+            run, commands = LiveRun.kept(kept, program, known.zone, epoch)
         except (Refused, OutOfOrder) as error:
             log.warning("run %s waits for a release that can drive it: %s", kept.run_id, error)
             now = process.clock.now()
@@ -167,8 +167,10 @@ class Recover:
             log.exception("run %s could not be brought back; it is handed back", kept.run_id)
             self._owed.append(([held], not isinstance(error, DatabaseUnavailable)))
             return
+        for timer in run.timers.values():
+            self.on_timer(timer)
         self._run.reserve_always(kept.tenant_id)
-        self._run.take(run, command)
+        self._run.take(run, commands)
 
     def _program(self, kept: KeptRun) -> Program:
         if kept.document is None:
@@ -192,6 +194,9 @@ def set_aside(connection: Connection, timer: Timer, epoch: int, worker_id: str, 
     if not runs.held(connection, [(*key, epoch)], worker_id):
         return False
     runs.park(connection, [key])
+    journal.remove_timers(
+        connection, [(*key, timer.step_id)]
+    )  # it may sleep by others, and be looked at again too early
     journal.set_timers(connection, [timer])
     counts.add(connection, Counter({(key[0], "runs", "", "running"): -1, (key[0], "runs", "", "waiting"): 1}), now)
     return True
@@ -225,6 +230,7 @@ def give_up(connection: Connection, hopeless: list[Claimed], worker_id: str, now
             changes[claimed.tenant_id, "runs", "", "failed"] += 1
             changes[claimed.tenant_id, "automation", claimed.automation_id, "failed"] += 1
             given_up.append(_letter(claimed, error))
+    journal.clear_timers(connection, [(c.tenant_id, c.run_id) for c in hopeless if c.run_id in ours])
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from upshot.core import advance
 from upshot.core.attempts import next_attempt_at
-from upshot.core.automations.document import ActionStep, DelayStep
+from upshot.core.automations.document import ActionStep, ParallelStep, Step
 from upshot.core.automations.durations import due_at
-from upshot.core.commands import Command, Finish, RunStep, Sleep, StepError
+from upshot.core.commands import Commands, Finish, RunStep, Sleep, StepError
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
@@ -17,13 +18,27 @@ from upshot.core.journal import Outcome
 from upshot.engine import tracing
 from upshot.engine.act import Act
 from upshot.engine.context import clean_text
+from upshot.engine.fork import Fork
 from upshot.engine.heartbeat import Heartbeat
-from upshot.engine.live_run import LiveRun
+from upshot.engine.live_run import LiveRun, as_root
 from upshot.engine.process import Process
-from upshot.engine.record import Ending, LeaseLost, Park, Parking, Record, Recorded, Recording, encode_error
+from upshot.engine.record import (
+    Begin,
+    Beginning,
+    Done,
+    Ending,
+    LeaseLost,
+    Park,
+    Parking,
+    Record,
+    Recorded,
+    Recording,
+    encode_error,
+)
 from upshot.engine.settle import Performed
 from upshot.store import entities, runs
-from upshot.store.journal import Timer
+from upshot.store.database import DatabaseUnavailable
+from upshot.store.journal import SEQ_UNKNOWN, Timer
 
 log = logging.getLogger("upshot.engine")
 
@@ -39,10 +54,12 @@ class Run:
     def __init__(self, process: Process, act: Act, lease: Heartbeat) -> None:
         self._process, self._act, self.lease = process, act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
+        self._begin = Begin(process.worker_id)
         self._taken: Counter[str] = Counter()
         self._taken_in_all = 0
-        self._is_stopping = False
+        self.is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self.forks: dict[tuple[str, str], Fork] = {}
         self.sleeping: dict[tuple[str, str], LiveRun] = {}
         self.claim_wanted = False
         self.on_emitted: Callable[[Sequence[Event]], None] = lambda _: None
@@ -94,6 +111,13 @@ class Run:
         """Whether no run is being driven."""
         return not self._driving
 
+    def ring(self, key: tuple[str, str], step_id: str) -> bool:
+        """Tell a run that is driven here with several open places that a timer of it is due; False when there is none."""
+        fork = self.forks.get(key)
+        if fork is not None:
+            fork.ring(step_id)
+        return fork is not None
+
     def is_driving(self, key: tuple[str, str]) -> bool:
         """Whether this run is being driven here."""
         return key in self._driving
@@ -104,9 +128,11 @@ class Run:
         """Drive a new run, whose room is reserved."""
         self.take(run, run.start())
 
-    def take(self, run: LiveRun, command: Command) -> None:
-        """Drive this run on from `command`; its room is reserved."""
-        drive = self._drive(run, command)
+    def take(self, run: LiveRun, commands: Commands) -> None:
+        """Drive this run on from `commands`; its room is reserved."""
+        if run.is_forked:
+            self.forks[run.key] = Fork(self, run)
+        drive = self._drive(run, commands)
         if tracing.is_on():
             drive = tracing.driven(run, self._process.clock.now(), drive)
         task = asyncio.get_running_loop().create_task(drive)
@@ -115,34 +141,18 @@ class Run:
 
     async def drain(self, seconds: float) -> None:
         """Let every run end its present step, at most this long; then drop them all: the store has what counts."""
-        self._is_stopping = True
+        self.is_stopping = True
         tasks = set(self._driving.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=seconds)
             for task in late:
                 task.cancel()
 
-    async def _drive(self, run: LiveRun, command: Command) -> None:
+    async def _drive(self, run: LiveRun, commands: Commands) -> None:
         try:
-            while True:
-                match command:
-                    case RunStep(step_id):
-                        recorded = await self._step(run, step_id)
-                        if recorded is None:
-                            return
-                        command = self._advance(run, recorded)
-                        if isinstance(command, Finish):
-                            self._tell(run, command.status)
-                            return
-                        if self._is_stopping:
-                            return
-                    case Sleep(step_id):
-                        await self._sleep(run, step_id)
-                        return
-                    case Finish():
-                        await self._process.commit.give(self._ending, (run, command))
-                        self._tell(run, command.status)
-                        return
+            following: Commands | None = commands
+            while following is not None:
+                following = await self._carry_out(run, following)
         except LeaseLost:
             log.info("run %s is no longer held here; dropped", run.id)
         except asyncio.CancelledError:
@@ -156,36 +166,102 @@ class Run:
                 del self._driving[run.key]
             self.give_back_room(run.tenant_id)
 
-    def _advance(self, run: LiveRun, recorded: Recorded) -> Command:
-        outcome = recorded.outcome
+    async def _carry_out(self, run: LiveRun, commands: Commands) -> Commands | None:
+        """Do what these commands say; those that follow, None when the run sleeps, is over or left to others."""
+        if run.is_forked or len(commands) != 1:
+            fork = self.forks.setdefault(run.key, Fork(self, run))
+            try:
+                return await fork.drive(commands)
+            finally:
+                if self.forks.get(run.key) is fork:
+                    del self.forks[run.key]
+        match commands[0]:
+            case RunStep(step_id):
+                done, again_at = await self.perform(run, step_id)
+                if again_at is not None:
+                    timer, failed = self.later(run, done, again_at)
+                    await self.park(Parking(run, (timer,), (failed,)))
+                    return None
+                recorded = await self.record(Recording(run, (done,)))
+                return None if self.is_over(run, recorded) or self.is_stopping else recorded.commands
+            case Sleep(step_id):
+                timer = await self.timer_of(run, step_id)
+                if isinstance(timer, Done):
+                    recorded = await self.record(Recording(run, (timer,)))
+                    return None if self.is_over(run, recorded) else recorded.commands
+                await self.park(Parking(run, (timer,)))
+                return None
+            case Finish() as end:
+                await self._process.commit.give(self._ending, (run, end))
+                self._tell(run, end.status)
+                return None
+            case _:
+                recorded = await self.record(Recording(run, (), commands))
+                return None if self.is_over(run, recorded) else recorded.commands
+
+    def now(self) -> int:
+        """The present instant."""
+        return self._process.clock.now()
+
+    def is_over(self, run: LiveRun, recorded: Recorded) -> bool:
+        """Whether what was recorded has ended the run."""
+        if recorded.commands and isinstance(end := recorded.commands[0], Finish):
+            self._tell(run, end.status)
+            return True
+        return False
+
+    async def record(self, recording: Recording) -> Recorded:
+        """Keep what was done; while the store cannot take it, try again: the effect has happened and must not be forgotten."""
+        run = recording.run
+        while True:
+            try:
+                recorded: Recorded = await self._process.commit.give(self._record, recording)
+                break
+            except Busy:
+                await asyncio.sleep(BUSY_PAUSE_SECONDS)
         run.state = recorded.state
-        run.seq += 1
-        run.outputs[outcome.step_id] = {"output": outcome.output}
-        run.attempts.pop(outcome.step_id, None)
+        run.seq += len(recorded.kept)
+        for outcome in recorded.kept:
+            run.outputs[outcome.step_id] = as_root(outcome)
+            run.attempts.pop(outcome.step_id, None)
         if recorded.events:
             self.on_emitted(recorded.events)
         if self._process.changes.wanted(run.tenant_id):
-            self._process.changes.tell(
-                run.tenant_id, "step", run_id=run.id, step_id=outcome.step_id, status=outcome.status
-            )
-        return recorded.command
+            for outcome in recorded.kept:
+                self._process.changes.tell(
+                    run.tenant_id, "step", run_id=run.id, step_id=outcome.step_id, status=outcome.status
+                )
+        return recorded
 
-    async def _step(self, run: LiveRun, step_id: str) -> Recorded | None:
-        """Perform and record one step; None when the run was parked for a later attempt."""
+    async def perform(self, run: LiveRun, step_id: str) -> tuple[Done, int | None]:
+        """One attempt of a step, and when another may follow because this one failed."""
         if not self.lease.is_current():
             await self._after_a_lapse(run)
         step = run.program.steps[step_id]
         attempt = run.attempts.get(step_id, 0) + 1
+        if step_id in run.program.at_most_once:
+            if step_id in run.begun:
+                return Done(step_id, _lost(step_id, self._process.clock.now()), attempt), None
+            await self._begin_once(run, step, attempt)
         entity = await self._entity(run) if step_id in run.program.reads_entity else None
         performing = self._act.perform(run, step, attempt, entity)
         performed = await (tracing.stepped(run, step, attempt, performing) if tracing.is_on() else performing)
+        again_at = None
         if isinstance(step, ActionStep) and performed.outcome is not None and performed.outcome.status == "failed":
             again_at = self._again_at(run, step, attempt, performed)
-            if again_at is not None:
-                await self._try_later(run, step_id, attempt, performed, again_at)
-                return None
-        kind = "action" if isinstance(step, ActionStep) else "branch"
-        return await self._commit(Recording(run, step_id, kind, performed, attempt))
+        return Done(step_id, performed, attempt), again_at
+
+    async def _begin_once(self, run: LiveRun, step: Step, attempt: int) -> None:
+        """Commit that the effect of this step begins; an action without one, or that is not here, needs no such note."""
+        action = self._process.actions.get(step.action) if isinstance(step, ActionStep) else None
+        if action is None or action.kind == "store":
+            return
+        while True:
+            try:
+                await self._process.commit.give(self._begin, Beginning(run, step.id, attempt))
+                break
+            except Busy:
+                await asyncio.sleep(BUSY_PAUSE_SECONDS)
 
     async def _after_a_lapse(self, run: LiveRun) -> None:
         """Wait for the lease, and see that nobody has taken the run meanwhile: else its step would be begun twice."""
@@ -203,14 +279,6 @@ class Run:
         key = f"{run.id}:{step.id}"
         return next_attempt_at(step, attempt, key=key, now=now, retry_after_seconds=performed.retry_after_seconds)
 
-    async def _commit(self, recording: Recording) -> Recorded:
-        """Keep an outcome; while the store cannot take it, try again: the effect has happened and must not be forgotten."""
-        while True:
-            try:
-                return await self._process.commit.give(self._record, recording)
-            except Busy:
-                await asyncio.sleep(BUSY_PAUSE_SECONDS)
-
     async def _entity(self, run: LiveRun) -> dict[str, object] | None:
         ref = run.event.entity
         if ref is None:
@@ -220,67 +288,73 @@ class Run:
 
     # --- sleeping -------------------------------------------------------------------------------------------------------
 
-    async def _sleep(self, run: LiveRun, step_id: str) -> None:
-        step = run.program.steps[step_id]
-        assert isinstance(step, DelayStep)  # noqa: S101 - the program gave Sleep for it
+    async def timer_of(self, run: LiveRun, step_id: str) -> Timer | Done:
+        """The timer of this delay or of this parallel step's timeout; or its failure, when it cannot be told."""
         now = self._process.clock.now()
-        entity = await self._entity(run) if step_id in run.program.reads_entity else None
-        facts = run.facts(now, entity)
+        kind = "timeout" if isinstance(run.program.steps[step_id], ParallelStep) else "delay"
         try:
-            due = due_at(run.program.templates[step_id].render(facts), facts, now)
+            entity = await self._entity(run) if step_id in run.program.reads_entity else None
+            facts = run.facts(now, entity)
+            due = due_at(run.program.templates[step_id].render(facts), facts, now, kind)
+        except (DatabaseUnavailable, Busy):
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is about the delay, its step has failed
-            await self._unreadable_delay(run, step_id, str(error), now)
-            return
-        await self._set_timer(run, Parking(run, Timer(run.tenant_id, run.id, step_id, "delay", run.seq, now, due)))
+            failed = Outcome(step_id, "failed", error=StepError("bad_delay", clean_text(str(error)), step_id))
+            return Done(step_id, Performed(started_at=now, outcome=failed))
+        seq = SEQ_UNKNOWN if run.is_forked else run.seq
+        return Timer(run.tenant_id, run.id, step_id, kind, seq, now, due)
 
-    async def _unreadable_delay(self, run: LiveRun, step_id: str, why: str, now: int) -> None:
-        outcome = Outcome(step_id, "failed", error=StepError("bad_delay", clean_text(why), step_id))
-        recorded = await self._commit(Recording(run, step_id, "delay", Performed(started_at=now, outcome=outcome), 1))
-        self._advance(run, recorded)
-        self._tell(run, "failed")
-
-    async def _try_later(self, run: LiveRun, step_id: str, attempt: int, performed: Performed, again_at: int) -> None:
-        now = self._process.clock.now()
+    def later(self, run: LiveRun, done: Done, again_at: int) -> tuple[Timer, tuple[Any, ...]]:
+        """The timer of a step's next attempt, and the row of the one that failed."""
+        now, step_id, performed = self._process.clock.now(), done.step_id, done.performed
         outcome = performed.outcome
         failed = (
             run.tenant_id,
             run.id,
             step_id,
-            attempt,
+            done.attempt,
             performed.started_at,
             now,
             performed.input,
             encode_error(outcome.error if outcome else None),
             performed.log,
         )
-        timer = Timer(run.tenant_id, run.id, step_id, "retry", run.seq, now, again_at)
         # However long an action is missing, that is one attempt.
-        run.attempts[step_id] = max(attempt - 1, 1) if performed.is_missing_action else attempt
-        await self._set_timer(run, Parking(run, timer, failed))
+        run.attempts[step_id] = max(done.attempt - 1, 1) if performed.is_missing_action else done.attempt
+        seq = SEQ_UNKNOWN if run.is_forked else run.seq
+        return Timer(run.tenant_id, run.id, step_id, "retry", seq, now, again_at), failed
 
-    async def _set_timer(self, run: LiveRun, parking: Parking) -> None:
+    async def park(self, parking: Parking) -> None:
+        """Set these timers, and let the run sleep if it does."""
+        run = parking.run
         while True:
             try:
                 await self._process.commit.give(self._park, parking)
                 break
             except Busy:
                 await asyncio.sleep(BUSY_PAUSE_SECONDS)
-        is_near = self.on_timer(parking.timer)
-        if is_near and len(self.sleeping) < self._process.limits.sleepers_max:
+        if not parking.sleeps:
+            for timer in parking.timers:
+                self.on_timer(timer)
+            return
+        waiting = (*run.timers.values(), *parking.timers) if run.timers else parking.timers
+        is_near = [self.on_timer(timer) for timer in waiting]  # also the older ones: they may have come due just now
+        if any(is_near) and len(self.sleeping) < self._process.limits.sleepers_max:
             self.sleeping[run.key] = run
         self._tell(run, "waiting")
 
     def awake(self, run: LiveRun, kind: str, step_id: str, epoch: int) -> None:
         """Drive a run on that slept in memory and whose timer just fired; its room is reserved."""
         run.epoch = epoch
+        run.timers.pop(step_id, None)
         if kind == "retry":
-            self.take(run, RunStep(step_id))
+            self.take(run, (RunStep(step_id),))
             return
-        outcome = Outcome(step_id, "completed")
-        run.state, command = advance.apply(run.program, run.state, outcome)
+        outcome = advance.fired(step_id, kind)
+        run.state, commands = advance.apply(run.program, run.state, outcome)
         run.seq += 1
-        run.outputs[step_id] = {"output": None}
-        self.take(run, command)
+        run.outputs[step_id] = as_root(outcome)
+        self.take(run, commands)
 
     # --- odds -----------------------------------------------------------------------------------------------------------
 
@@ -305,3 +379,9 @@ class Run:
                 automation_id=run.automation_id,
                 event_id=run.event.public_id,
             )
+
+
+def _lost(step_id: str, now: int) -> Performed:
+    """What becomes of a step at most once that was begun and whose outcome nobody kept."""
+    why = "It was begun, and its worker vanished before it was known how it ended. It is not done again."
+    return Performed(started_at=now, outcome=Outcome(step_id, "unknown", error=StepError("unknown", why, step_id)))

@@ -16,7 +16,10 @@ from upshot.core.journal import Outcome
 from upshot.store import entities
 
 if TYPE_CHECKING:
-    from upshot.engine.record import Recording
+    from upshot.engine.live_run import LiveRun
+    from upshot.engine.record import Done
+
+    Work = tuple[LiveRun, Done]
 
 
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
@@ -38,26 +41,26 @@ class Performed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 Settled = tuple[Outcome, tuple[Event, ...]]
 
 
-def settle(connection: Connection, works: "Sequence[Recording]", now: int) -> list[Settled]:
+def settle(connection: Connection, works: "Sequence[Work]", now: int) -> list[Settled]:
     """Do the operations of these steps, all of them or, for a step one of whose operations is refused, none."""
     changes = [
-        entities.Wanted(index, work.run.tenant_id, operation.change)
-        for index, work in enumerate(works)
-        for operation in work.performed.operations
+        entities.Wanted(index, run.tenant_id, operation.change)
+        for index, (run, done) in enumerate(works)
+        for operation in done.performed.operations
         if isinstance(operation, ChangeEntity)
     ]
     applied = entities.apply(connection, changes, now) if changes else {}
     return [_settle_one(work, applied.get(index, []), now) for index, work in enumerate(works)]
 
 
-def _settle_one(work: "Recording", applied: "list[Change | Refused]", now: int) -> Settled:
-    performed = work.performed
+def _settle_one(work: "Work", applied: "list[Change | Refused]", now: int) -> Settled:
+    step_id, performed = work[1].step_id, work[1].performed
     if performed.outcome is not None:
         return performed.outcome, ()
     for answer in applied:
         if isinstance(answer, Refused):
-            error = StepError("refused", str(answer), work.step_id)
-            return Outcome(work.step_id, "failed", error=error), ()
+            error = StepError("refused", str(answer), step_id)
+            return Outcome(step_id, "failed", error=error), ()
     events: list[Event] = []
     output: Any = None
     answers = iter(applied)
@@ -74,14 +77,15 @@ def _settle_one(work: "Recording", applied: "list[Change | Refused]", now: int) 
                 emitted = caused(work, operation.name, operation.data, operation.entity, now)
                 events.append(emitted)
                 output = {"event_id": emitted.id}
-    return Outcome(work.step_id, "completed", output), tuple(events)
+    return Outcome(step_id, "completed", output), tuple(events)
 
 
-def caused(work: "Recording", name: str, data: dict[str, Any], entity: EntityRef | None, now: int) -> Event:
+def caused(work: "Work", name: str, data: dict[str, Any], entity: EntityRef | None, now: int) -> Event:
     """An event that a step of this run emitted: one deeper in the chain of causes."""
-    source = work.run.event
+    run, done = work
+    source = run.event
     return Event(
-        tenant_id=work.run.tenant_id,
+        tenant_id=run.tenant_id,
         id=new_id(now),
         name=name,
         data=data,
@@ -90,8 +94,8 @@ def caused(work: "Recording", name: str, data: dict[str, Any], entity: EntityRef
         root_id=source.root_id,
         entity=entity,
         depth=source.depth + 1,
-        cause_run_id=work.run.id,
-        cause_step_id=work.step_id,
+        cause_run_id=run.id,
+        cause_step_id=done.step_id,
         test=source.test,
-        traceparent=work.run.traceparent,
+        traceparent=run.traceparent,
     )

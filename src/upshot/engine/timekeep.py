@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection
 import msgspec
 from sqlalchemy import Connection
 
+from upshot.core import advance
 from upshot.core.errors import Busy
 from upshot.core.instants import MINUTE, SECOND
 from upshot.engine.process import Process
+from upshot.engine.record import encode_error
 from upshot.engine.recover import Recover
 from upshot.engine.run import Run
 from upshot.store import counts, journal, runs
@@ -118,8 +120,11 @@ class Timekeep:
         return due
 
     async def _fire(self, due: list[Entry], now: int) -> bool:
-        """Fire these; False when the store could not take it now. One that cannot be fired holds up no other."""
+        """Fire these, one of a run; False when the store could not take it now. One that cannot be fired holds up no other."""
         process = self._process
+        due = self._one_of_each(due)
+        if not due:
+            return True
         keys = [(tenant_id, run_id, step_id) for _, run_id, tenant_id, step_id in due]
         try:
             fired = await process.commit.run_async(
@@ -151,6 +156,20 @@ class Timekeep:
             await self._recover.bring_back([(t.tenant_id, t.run_id, t.epoch) for t in absent])
         return True
 
+    def _one_of_each(self, due: list[Entry]) -> list[Entry]:
+        """The first of each run that is not driven here. Runs that are see to their timers themselves; the second of a run
+        comes when the first has woken it."""
+        chosen: dict[tuple[str, str], Entry] = {}
+        for entry in due:
+            _, run_id, tenant_id, step_id = entry
+            if self._run.ring((tenant_id, run_id), step_id):
+                continue
+            if (tenant_id, run_id) in chosen:
+                heapq.heappush(self._heap, entry)
+            else:
+                chosen[tenant_id, run_id] = entry
+        return list(chosen.values())
+
     def _push(self, entries: list[Entry]) -> None:
         for entry in entries:
             heapq.heappush(self._heap, entry)
@@ -174,23 +193,10 @@ def fire(
     locked = runs.lock_parked(connection, [key[:2] for key in keys])
     gone = journal.fire(connection, [key for key in keys if key[:2] in locked], now)
     taken = runs.wake(connection, [(row[0], row[1]) for row in gone], worker_id) if gone else {}
-    delays = [
-        KeptStep(
-            tenant_id=tenant_id,
-            run_id=run_id,
-            seq=seq,
-            step_id=step_id,
-            kind="delay",
-            status="completed",
-            attempt=1,
-            started_at=set_at,
-            finished_at=now,
-        )
-        for tenant_id, run_id, step_id, kind, seq, set_at in gone
-        if kind == "delay" and (tenant_id, run_id) in taken
-    ]
-    if delays:
-        journal.keep(connection, delays)
+    over = [row for row in gone if row[3] != "retry" and row[:2] in taken]
+    if over:
+        seqs = journal.next_seqs(connection, [row[:2] for row in over if row[4] == journal.SEQ_UNKNOWN])
+        journal.keep(connection, [_kept(row, seqs.get(row[:2], row[4]), now) for row in over])
     changes: Counter[counts.Key] = Counter()
     for tenant_id, _ in taken:
         changes[tenant_id, "runs", "", "waiting"] -= 1
@@ -204,3 +210,20 @@ def fire(
         for tenant_id, run_id, step_id, kind, _, _ in gone
         if (tenant_id, run_id) in taken and (tenant_id, run_id) not in others
     ]
+
+
+def _kept(row: tuple[str, str, str, str, int, int], seq: int, now: int) -> KeptStep:
+    tenant_id, run_id, step_id, kind, _, set_at = row
+    outcome = advance.fired(step_id, kind)
+    return KeptStep(
+        tenant_id=tenant_id,
+        run_id=run_id,
+        seq=seq,
+        step_id=step_id,
+        kind="parallel" if kind == "timeout" else kind,
+        status=outcome.status,
+        attempt=1,
+        started_at=set_at,
+        finished_at=now,
+        error=encode_error(outcome.error),
+    )

@@ -156,7 +156,11 @@ def test_automation(call: CallNow, automation_id: str, body: shapes.TestBody) ->
     """Tell what the draft would do with a sample event. Nothing is kept and nothing happens."""
     entity = body.entity.model_dump() if body.entity is not None else None
     draft = call.upshot.automations.draft(call.tenant_id, automation_id)
-    return answer(call.upshot.automations.try_out(call.tenant_id, draft, body.data, event=body.event, entity=entity))
+    return answer(
+        call.upshot.automations.try_out(
+            call.tenant_id, draft, body.data, event=body.event, entity=entity, automation_id=automation_id
+        )
+    )
 
 
 @router.post("/automations/{automation_id}/run", **asks("editor", StartedRun, status=202, operation="run_automation"))

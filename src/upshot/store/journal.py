@@ -82,6 +82,8 @@ def keep_attempts(connection: Connection, failed: Sequence[tuple[Any, ...]]) -> 
     _insert_attempts(connection, failed)
 
 
+_keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
+
 # --- timers -------------------------------------------------------------------------------------------------------------
 
 _TIMER = (
@@ -108,8 +110,12 @@ _fire = Prepared(
 )
 
 
+SEQ_UNKNOWN = -1
+"""The `seq` of a timer that is one of several: what fires first takes the next place in the journal."""
+
+
 class Timer(msgspec.Struct, frozen=True, array_like=True):
-    """A durable instant at which a parked run goes on. `seq` is the place in the journal its step will take."""
+    """A durable instant at which a run goes on. `seq` is the place in the journal its step will take."""
 
     tenant_id: str
     run_id: str
@@ -132,6 +138,34 @@ def fire(
     return [tuple(row) for row in _fire(connection, keys, now=now)]  # pyright: ignore[reportReturnType] - six columns
 
 
+_next_seq = (
+    select(func.coalesce(func.max(steps.c.seq) + 1, 0))
+    .where(steps.c.tenant_id == _fired.c.tenant_id, steps.c.run_id == _fired.c.run_id)
+    .scalar_subquery()
+)
+_read_next_seqs = Prepared(select(_fired.c.tenant_id, _fired.c.run_id, _next_seq))
+
+
+def next_seqs(connection: Connection, keys: Sequence[Key]) -> dict[Key, int]:
+    """The next place in the journal of each of these runs."""
+    if not keys:
+        return {}
+    return {(row[0], row[1]): row[2] for row in _read_next_seqs(connection, [(*key, "") for key in keys])}
+
+
+_remove = Prepared(
+    delete(timers).where(
+        key_in([timers.c.tenant_id, timers.c.run_id, timers.c.step_id], _fired, ["tenant_id", "run_id", "step_id"])
+    )
+)
+
+
+def remove_timers(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
+    """Remove these timers, whether they are due or not; their runs must be held."""
+    if keys:
+        _remove(connection, keys)
+
+
 def due_timers(
     connection: Connection, after: tuple[int, str], until: int, limit: int
 ) -> list[tuple[int, str, str, str]]:
@@ -146,9 +180,37 @@ def due_timers(
     return [tuple(row) for row in connection.execute(query)]  # pyright: ignore[reportReturnType] - four columns
 
 
-def clear_timers(connection: Connection, tenant_id: str, run_id: str) -> None:
-    """Remove every timer of this run."""
-    connection.execute(delete(timers).where(timers.c.tenant_id == tenant_id, timers.c.run_id == run_id))
+_clear = Prepared(delete(timers).where(key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"])))
+
+
+def clear_timers(connection: Connection, keys: Sequence[Key]) -> None:
+    """Remove every timer of these runs."""
+    if keys:
+        _clear(connection, keys)
+
+
+# --- steps at most once --------------------------------------------------------------------------------------------------
+
+_begun = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT))
+_forget_begun = Prepared(
+    delete(attempts).where(
+        key_in(
+            [attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id], _begun, ["tenant_id", "run_id", "step_id"]
+        ),
+        attempts.c.error.is_(None),
+    )
+)
+
+
+def begin(connection: Connection, begun: Sequence[tuple[str, str, str, int]], now: int) -> None:
+    """Note that these attempts `(tenant, run, step, attempt)` begin: they have no error, since nobody knows how they end."""
+    keep_attempts(connection, [(*key, now, now, None, None, None) for key in begun])
+
+
+def forget_begun(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> None:
+    """The outcomes of these steps are kept: that they had begun need not be known any more."""
+    if keys:
+        _forget_begun(connection, keys)
 
 
 # --- bringing runs back -------------------------------------------------------------------------------------------------
@@ -166,9 +228,10 @@ class KeptRun(msgspec.Struct, frozen=True):
     event: Event
     journal: list[Outcome]
     attempts: dict[str, int]
+    timers: list[Timer]
+    begun: frozenset[str]
 
 
-_keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
 _read_runs = Prepared(
     select(runs.c.tenant_id, runs.c.id, runs.c.automation_id, runs.c.version, runs.c.test, runs.c.event_id).where(
         key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
@@ -180,9 +243,20 @@ _read_steps = Prepared(
     .order_by(steps.c.tenant_id, steps.c.run_id, steps.c.seq)
 )
 _read_attempts = Prepared(
-    select(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id, func.max(attempts.c.attempt))
+    select(
+        attempts.c.tenant_id,
+        attempts.c.run_id,
+        attempts.c.step_id,
+        func.max(attempts.c.attempt),
+        func.count() - func.count(attempts.c.error),
+    )
     .where(key_in([attempts.c.tenant_id, attempts.c.run_id], _keys, ["tenant_id", "run_id"]))
     .group_by(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id)
+)
+_read_timers = Prepared(
+    select(*(timers.c[name] for name, _ in _TIMER)).where(
+        key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"])
+    )
 )
 _versions = rows(("tenant_id", TEXT), ("automation_id", TEXT), ("version", INTEGER))
 _read_versions = Prepared(
@@ -217,8 +291,14 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
         )
         journals.setdefault((tenant_id, run_id), []).append(outcome)
     tried: dict[Key, dict[str, int]] = {}
-    for tenant_id, run_id, step_id, number in _read_attempts(connection, keys):
+    begun: dict[Key, set[str]] = {}
+    for tenant_id, run_id, step_id, number, open_ones in _read_attempts(connection, keys):
         tried.setdefault((tenant_id, run_id), {})[step_id] = number
+        if open_ones:
+            begun.setdefault((tenant_id, run_id), set()).add(step_id)
+    waiting: dict[Key, list[Timer]] = {}
+    for row in _read_timers(connection, keys):
+        waiting.setdefault((row[0], row[1]), []).append(Timer(*row))
     return [
         KeptRun(
             tenant_id,
@@ -230,6 +310,8 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
             events[tenant_id, event_id],
             journals.get((tenant_id, run_id), []),
             tried.get((tenant_id, run_id), {}),
+            waiting.get((tenant_id, run_id), []),
+            frozenset(begun.get((tenant_id, run_id), ())),
         )
         for tenant_id, run_id, automation_id, version, test, event_id in found
     ]

@@ -83,15 +83,27 @@ _read_failed = Prepared(
         steps.c.input,
         steps.c.error,
         steps.c.log,
+        steps.c.seq,
         _tried,
     ).where(_is_failed_step, steps.c.status == literal_column("'failed'"))
 )
-_forget_failed = Prepared(delete(steps).where(_is_failed_step, steps.c.status == literal_column("'failed'")))
+_ended_at = rows(("tenant_id", TEXT), ("run_id", TEXT), ("seq", INTEGER))
+_failed_at = (
+    select(func.min(_ended_at.c.seq))
+    .where(_ended_at.c.tenant_id == steps.c.tenant_id, _ended_at.c.run_id == steps.c.run_id)
+    .scalar_subquery()
+)
+_forget_the_end = Prepared(
+    delete(steps).where(
+        key_in([steps.c.tenant_id, steps.c.run_id], _ended_at, ["tenant_id", "run_id"]), steps.c.seq >= _failed_at
+    )
+)
 
 
 def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -> None:
     """Make those of these runs that are failed ready for any worker. The outcome that failed a run leaves the journal and
-    becomes an attempt of its step; the next attempt is numbered after it."""
+    becomes an attempt of its step; the next attempt is numbered after it. What was kept because of it (parallel steps that
+    failed with it, branches that were cancelled) is forgotten: those go on too."""
     if not failed:
         return
     found = list(_reopen(connection, [run.key for run in failed]))
@@ -99,9 +111,9 @@ def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -
     epochs = {run.id: run.epoch + 1 for run in failed}
     kept = [(run.tenant_id, run.id, run.step_id) for run in failed if run.step_id is not None and run.id in reopened]
     if kept:
-        tried = [_attempt(row) for row in _read_failed(connection, kept)]
-        journal.keep_attempts(connection, tried)
-        _forget_failed(connection, kept)
+        ends = list(_read_failed(connection, kept))
+        journal.keep_attempts(connection, [_attempt(row) for row in ends])
+        _forget_the_end(connection, [(row[0], row[1], row[9]) for row in ends])
     changes: Counter[counts.Key] = Counter()
     for tenant_id, _, _, automation_id in found:
         changes[tenant_id, "runs", "", "failed"] -= 1
@@ -113,7 +125,7 @@ def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -
 
 
 def _attempt(row: Any) -> tuple[Any, ...]:
-    tenant_id, run_id, step_id, attempt, *rest, tried = row
+    tenant_id, run_id, step_id, attempt, *rest, _seq, tried = row
     return (tenant_id, run_id, step_id, max(attempt, tried + 1), *rest)
 
 

@@ -163,11 +163,14 @@ def last_of_automations(
     return {row[0]: (row[1], row[2], row[3]) for row in connection.execute(query)}
 
 
-def timers_of(connection: Connection, tenant_id: str, run_ids: Sequence[str]) -> dict[str, TimerRow]:
-    """What each of these runs waits for."""
+def timers_of(connection: Connection, tenant_id: str, run_ids: Sequence[str]) -> dict[str, list[TimerRow]]:
+    """What each of these runs waits for, the next first."""
     columns = [timers.c[name] for name in TimerRow.__struct_fields__]
     query = select(*columns).where(timers.c.tenant_id == tenant_id, timers.c.run_id.in_(run_ids))
-    return {row[0]: TimerRow(*row) for row in connection.execute(query)}
+    found: dict[str, list[TimerRow]] = {}
+    for row in connection.execute(query.order_by(timers.c.due_at, timers.c.step_id)):
+        found.setdefault(row[0], []).append(TimerRow(*row))
+    return found
 
 
 def steps_of(connection: Connection, tenant_id: str, run_id: str) -> list[StepRow]:

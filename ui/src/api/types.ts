@@ -126,6 +126,13 @@ export type StepDocument = {
   if_true?: string | null;
   if_false?: string | null;
   stop?: Json;
+  parallel?: string[];
+  split?: { weight: number; next: string | null; name?: string }[];
+  join?: "all" | "any" | number;
+  timeout?: Json;
+  on_timeout?: string | null;
+  on_failure?: string | null;
+  delivery?: "at_least_once" | "at_most_once";
   next?: string | null;
   on_error?: "stop" | "continue" | "retry";
   retries?: Json;
@@ -138,6 +145,8 @@ export type AutomationDocument = {
   priority: number;
   condition: Group | null;
   steps: StepDocument[];
+  /** The step a run goes to when it fails. */
+  on_failure?: string | null;
 };
 export type AutomationStatus = "draft" | "active" | "paused" | "archived";
 export type AutomationItem = AutomationDocument & {

@@ -1,6 +1,7 @@
 import {
   Bell,
   Clock,
+  Dices,
   FileText,
   GitBranch,
   ListTodo,
@@ -13,6 +14,7 @@ import {
   Radio,
   ScrollText,
   Send,
+  Split,
   SquarePen,
   SquarePlus,
   Tag,
@@ -67,11 +69,19 @@ export function actionIcon(icon: string | null | undefined, action: string | nul
   return named ?? guesses.find(([pattern]) => pattern.test(action ?? ""))?.[1] ?? Zap;
 }
 
-const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = { branch: GitBranch, delay: Clock, stop: OctagonX };
+const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = {
+  branch: GitBranch,
+  delay: Clock,
+  parallel: Split,
+  split: Dices,
+  stop: OctagonX,
+};
 const tints: Record<StepKind, string> = {
   action: "bg-accent-wash text-accent-text",
   branch: "bg-warn-wash text-warn",
   delay: "bg-info-wash text-info",
+  parallel: "bg-warn-wash text-warn",
+  split: "bg-warn-wash text-warn",
   stop: "bg-idle-wash text-soft",
 };
 

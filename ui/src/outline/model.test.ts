@@ -29,6 +29,7 @@ describe("steps", () => {
     expect(steps.map(kindOf)).toEqual(["action", "branch", "action"]);
     expect(kindOf({ id: "x", delay: "1h" })).toBe("delay");
     expect(kindOf({ id: "x", stop: "" })).toBe("stop");
+    expect(kindOf({ id: "x", parallel: ["a", "b"] })).toBe("parallel");
   });
 
   it("gives a new step an id of its own", () => {

@@ -2,12 +2,14 @@ import type { ActionItem, Group, Json, JsonObject, Leaf, Operator, StepDocument 
 import { inWords } from "@/condition-builder/words";
 import { texts } from "@/texts";
 
-export type StepKind = "action" | "branch" | "delay" | "stop";
+export type StepKind = "action" | "branch" | "delay" | "parallel" | "split" | "stop";
 
 export function kindOf(step: StepDocument): StepKind {
   if (step.branch !== undefined) return "branch";
   if (step.delay !== undefined) return "delay";
   if (step.stop !== undefined) return "stop";
+  if (step.parallel !== undefined) return "parallel";
+  if (step.split !== undefined) return "split";
   return "action";
 }
 
@@ -58,7 +60,7 @@ export function moveStep(steps: StepDocument[], at: number, by: -1 | 1): StepDoc
   return next;
 }
 
-const targets = ["next", "if_true", "if_false"] as const;
+const targets = ["next", "if_true", "if_false", "on_timeout", "on_failure"] as const;
 
 /** Takes a step out; what led to it now leads to where it led. */
 export function removeStep(steps: StepDocument[], at: number): StepDocument[] {
@@ -74,6 +76,8 @@ export function removeStep(steps: StepDocument[], at: number): StepDocument[] {
 function retarget(step: StepDocument, from: string, to: string | null): StepDocument {
   const next = { ...step };
   for (const key of targets) if (next[key] === from) next[key] = to;
+  if (next.split) next.split = next.split.map((path) => (path.next === from ? { ...path, next: to } : path));
+  if (next.parallel) next.parallel = next.parallel.flatMap((head) => (head === from ? (to ?? []) : head));
   return next;
 }
 
@@ -131,15 +135,23 @@ export function summary(step: StepDocument, operators: Operator[]): string {
       return typeof step.delay === "string" ? texts.steps.waits(step.delay) : texts.steps.waits(delayWords(step.delay));
     case "stop":
       return typeof step.stop === "string" && step.stop ? step.stop : texts.steps.stops;
+    case "parallel":
+      return texts.steps.atOnce((step.parallel ?? []).join(", "));
+    case "split":
+      return texts.steps.byLot((step.split ?? []).map((path) => path.name || path.next || texts.steps.end).join(", "));
     default:
       return argumentsWords(step.with ?? {});
   }
 }
 
+const isUnit = (name: string) => !["until", "before", "after", "at", "within", "zone"].includes(name);
+
 function delayWords(delay: Json | undefined): string {
   if (!delay || typeof delay !== "object" || Array.isArray(delay)) return String(delay ?? "");
   return Object.entries(delay)
-    .map(([unit, amount]) => (unit === "until" ? `${unit} ${amount}` : `${amount} ${unit}`))
+    .map(([unit, amount]) =>
+      typeof amount === "object" ? unit : isUnit(unit) ? `${amount} ${unit}` : `${unit} ${amount}`,
+    )
     .join(" ");
 }
 

@@ -9,9 +9,13 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ParallelStep,
+    SplitStep,
     Step,
     StopStep,
 )
+from upshot.core.automations.durations import UNITS
+from upshot.core.automations.fields import as_object
 from upshot.core.instants import DAY, HOUR, MINUTE, SECOND
 
 _STEPS_SHOWN: Final = 8
@@ -42,6 +46,16 @@ def describe_step(step: Step) -> str:
             return f"go on by whether {condition_words(step.condition)}"
         case DelayStep():
             return f"wait {delay_words(step.delay)}"
+        case ParallelStep():
+            until = {"all": "all of them end", "any": "one of them ends"}.get(
+                str(step.join), f"{step.join} of them end"
+            )
+            most = f", at most {delay_words(step.timeout)}" if step.timeout is not None else ""
+            return f"go along {len(step.branches)} branches at once until {until}{most}"
+        case SplitStep():
+            whole = sum(path.weight for path in step.paths)
+            shares = [f"{100 * path.weight / whole:.3g} % {path.name or path.next or 'the end'}" for path in step.paths]
+            return f"split by lot: {', '.join(shares)}"
         case StopStep():
             return f"stop ({step.reason})" if step.reason else "stop"
 
@@ -70,8 +84,20 @@ def delay_words(delay: Any) -> str:
         return str(delay)
     fields = cast("dict[str, Any]", delay)
     if "until" in fields:
-        return f"until {fields['until']}"
-    return " ".join(f"{amount} {unit if amount != 1 else unit[:-1]}" for unit, amount in fields.items())
+        words = f"until {fields['until']}"
+    else:
+        words = " ".join(
+            f"{amount} {unit if amount != 1 else unit[:-1]}" for unit, amount in fields.items() if unit in UNITS
+        )
+    anchor = next((f" {name} {fields[name]}" for name in ("before", "after") if name in fields), "")
+    opening = as_object(fields.get("within")) or {}
+    parts = [
+        ("until " if anchor else "") + words + anchor,
+        f"{'at' if words else 'until'} {fields['at']}" if "at" in fields else "",
+        f"within {opening.get('from')}-{opening.get('to')}" if opening else "",
+        f"({fields['zone']})" if "zone" in fields else "",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 def duration_words(microseconds: int) -> str:

@@ -13,6 +13,8 @@ END: Final = None
 """A `next`, `if_true` or `if_false` that ends the path."""
 
 OnError = Literal["stop", "continue", "retry"]
+Delivery = Literal["at_least_once", "at_most_once"]
+"""What a crash in the middle of a step means: it is tried again with the same key, or it ends as `unknown`."""
 
 
 class Retries(msgspec.Struct, frozen=True):
@@ -24,7 +26,8 @@ class Retries(msgspec.Struct, frozen=True):
 
 
 class ActionStep(msgspec.Struct, frozen=True):
-    """Perform one action. `arguments` may hold templates; `next` is resolved (never implicit)."""
+    """Perform one action. `arguments` may hold templates; `next` is resolved (never implicit). When it has failed for good the
+    path goes to `on_failure`, if that is set."""
 
     id: str
     action: str
@@ -33,6 +36,8 @@ class ActionStep(msgspec.Struct, frozen=True):
     on_error: OnError = "stop"
     retries: Retries = Retries()
     timeout_seconds: float = 60.0
+    on_failure: str | None = None
+    delivery: Delivery = "at_least_once"
     name: str = ""
     note: str = ""
 
@@ -67,11 +72,65 @@ class StopStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-Step = ActionStep | BranchStep | DelayStep | StopStep
+class ParallelStep(msgspec.Struct, frozen=True):
+    """Go on along several branches at once, and at `next` when enough of them have ended.
+
+    `branches` are their first steps. `join` is `all`, `any`, or how many must end; those still open then are cancelled.
+    After `timeout` (a delay) the step fails, or goes to `on_timeout`.
+    """
+
+    id: str
+    branches: tuple[str, ...]
+    next: str | None
+    join: Literal["all", "any"] | int = "all"
+    timeout: str | dict[str, Any] | None = None
+    on_timeout: str | None = None
+    on_failure: str | None = None
+    name: str = ""
+    note: str = ""
+
+    @property
+    def needed(self) -> int:
+        """How many branches must end."""
+        return {"all": len(self.branches), "any": 1}.get(self.join, 0) if isinstance(self.join, str) else self.join
+
+
+class SplitPath(msgspec.Struct, frozen=True):
+    """One of the paths of a split: its share is its weight among all weights."""
+
+    weight: float
+    next: str | None
+    name: str = ""
+
+
+class SplitStep(msgspec.Struct, frozen=True):
+    """Choose a path by lot, the same for the same entity each time."""
+
+    id: str
+    paths: tuple[SplitPath, ...]
+    name: str = ""
+    note: str = ""
+
+
+Step = ActionStep | BranchStep | DelayStep | ParallelStep | SplitStep | StopStep
+
+_KINDS: Final[dict[type[Step], str]] = {
+    ActionStep: "action",
+    BranchStep: "branch",
+    DelayStep: "delay",
+    ParallelStep: "parallel",
+    SplitStep: "split",
+    StopStep: "stop",
+}
+
+
+def kind_of(step: Step) -> str:
+    """The kind of this step, as documents and journals say it."""
+    return _KINDS[type(step)]
 
 
 class Automation(msgspec.Struct, frozen=True):
-    """One validated automation: what a version holds, read."""
+    """One validated automation: what a version holds, read. A run that fails takes the steps from `on_failure` on first."""
 
     name: str
     event: str
@@ -79,6 +138,7 @@ class Automation(msgspec.Struct, frozen=True):
     condition: dict[str, Any] | None
     steps: tuple[Step, ...]
     description: str = ""
+    on_failure: str | None = None
 
     def step(self, step_id: str) -> Step:
         """The step with this id; KeyError when there is none."""

@@ -13,10 +13,14 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ParallelStep,
+    SplitStep,
     Step,
     StopStep,
+    kind_of,
 )
 from upshot.core.automations.durations import due_at
+from upshot.core.automations.splitting import chosen_path, split_key
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import Facts
@@ -29,11 +33,13 @@ def dry_run(
     facts: Facts,
     *,
     actions: Mapping[str, ActionShape] | None = None,
+    automation_id: str = "",
 ) -> dict[str, Any]:
     """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
 
     A step is `{id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
-    for a branch; `would` is `perform`, `branch`, `sleep`, `stop` or `skip`. The steps stand in the order they would be
+    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `stop` or `skip`.
+    The steps stand in the order they would be
     reached, then those that would not be. Time moves on with each delay. What earlier steps would give as output is not
     known here, so placeholders that read it are blank and are named in `problems`. Nothing is raised: a step that would
     fail carries its problem.
@@ -43,24 +49,61 @@ def dry_run(
     if automation.condition is not None:
         explanation = compile_condition(automation.condition).explain(facts)
         would_start = compile_condition(automation.condition).fast(facts)
-    reached: dict[str, dict[str, Any]] = {}
-    places = {step.id: (index, step) for index, step in enumerate(automation.steps)}
-    step_id = automation.steps[0].id if would_start and automation.steps else None
-    while step_id is not None and step_id not in reached:
-        index, step = places[step_id]
-        reached[step_id], facts, step_id = _try_step(step, f"steps[{index}]", facts, set(reached), actions)
+    trial = _Trial(automation, actions, automation_id)
+    if would_start and automation.steps:
+        trial.go(automation.steps[0].id, None, facts)
     skipped = [
-        _entry(step, "skip", f"would not: {describe_step(step)}") for step in automation.steps if step.id not in reached
+        _entry(step, "skip", f"would not: {describe_step(step)}")
+        for step in automation.steps
+        if step.id not in trial.reached
     ]
     return {
         "would_start": would_start,
         "explanation": explanation,
-        "steps": [*reached.values(), *skipped],
+        "steps": [*trial.reached.values(), *skipped],
     }
 
 
+class _Trial:
+    """The steps as they are reached, each with what it would do."""
+
+    def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None, automation_id: str) -> None:
+        self.reached: dict[str, dict[str, Any]] = {}
+        self._places = {step.id: (index, step) for index, step in enumerate(automation.steps)}
+        self._actions, self._automation_id = actions, automation_id
+        self._is_stopped = False
+
+    def go(self, step_id: str | None, end: str | None, facts: Facts) -> Facts:
+        """Along one path to its end, which may be a join at step `end`; the facts at that time."""
+        while step_id is not None and step_id != end and step_id not in self.reached and not self._is_stopped:
+            index, step = self._places[step_id]
+            if isinstance(step, ParallelStep):
+                facts = self._fork(step, facts)
+                step_id = step.next
+                continue
+            if isinstance(step, SplitStep):
+                path = step.paths[chosen_path(step, split_key(self._automation_id, step.id, facts))]
+                step_id = path.next
+                text = f"would {describe_step(step)}; this one goes to {path.name or path.next or 'the end'}"
+                self.reached[step.id] = _entry(step, "split", text)
+                continue
+            self.reached[step_id], facts, step_id = _try_step(
+                step, f"steps[{index}]", facts, set(self.reached), self._actions
+            )
+            self._is_stopped = isinstance(step, StopStep)
+        return facts
+
+    def _fork(self, step: ParallelStep, facts: Facts) -> Facts:
+        """Every branch from the same instant on; the join is met when as many have ended as it needs."""
+        self.reached[step.id] = _entry(step, "fork", f"would {describe_step(step)}")
+        ends = sorted(self.go(head, step.next, facts).now for head in step.branches if not self._is_stopped)
+        if self._is_stopped:
+            return facts
+        return msgspec.structs.replace(facts, now=ends[step.needed - 1])
+
+
 def _try_step(
-    step: Step,
+    step: ActionStep | BranchStep | DelayStep | StopStep,
     at: str,
     facts: Facts,
     before: set[str],
@@ -134,10 +177,9 @@ def _try_delay(step: DelayStep, at: str, facts: Facts) -> tuple[dict[str, Any], 
 
 
 def _entry(step: Step, would: str, text: str) -> dict[str, Any]:
-    kind = type(step).__name__.removesuffix("Step").lower()
     action = step.action if isinstance(step, ActionStep) else None
     return {
-        "id": step.id, "name": step.name, "kind": kind, "action": action, "arguments": None,
+        "id": step.id, "name": step.name, "kind": kind_of(step), "action": action, "arguments": None,
         "would": would, "text": text, "problems": [],
     }  # fmt: skip
 

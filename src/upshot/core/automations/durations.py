@@ -1,9 +1,10 @@
 """How long, and until when: what a delay may say, read strictly.
 
 A duration is `"24h"`, `"1h30m"`, `"2d"`, ISO 8601 `"PT1H"`, `{"hours": 24}` or `{"days": 1, "hours": 2}`; an instant is
-`{"until": "2026-12-01T09:00:00Z"}`. Hours and smaller are absolute; days and larger are calendar steps in the tenant's
-zone (the same local time some days later: a time in a DST gap moves forward, an ambiguous one is the first; month ends
-clamp). The years, months, weeks and days of one delay are taken before its hours.
+`{"until": "2026-12-01T09:00:00Z"}`; the calendar's part of a delay is in `delay_forms.py`. Hours and smaller are absolute;
+days and larger are calendar steps in the tenant's zone (the same local time some days later: a time in a DST gap moves
+forward, an ambiguous one is the first; month ends clamp). The years, months, weeks and days of one delay are taken before
+its hours.
 """
 
 import math
@@ -14,6 +15,15 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from upshot.core.automations.delay_forms import (
+    ANCHORS,
+    FORMS,
+    at_time,
+    form_problems,
+    read_opening,
+    read_time,
+    within,
+)
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import DAY, EPOCH, HOUR, MINUTE, SECOND
@@ -26,6 +36,7 @@ from upshot.core.local_time import (
 )
 from upshot.core.templates import has_template
 
+FORMS_SET: Final = frozenset(FORMS)
 DURATION_MAX: Final = 3_653 * DAY
 """Ten years, the longest delay (microseconds)."""
 
@@ -117,12 +128,42 @@ def due_at(delay: Any, facts: Facts, now: int, at: str = "delay") -> int:
     Raises:
         Refused: no delay (an `until` without a value, a negative number), or over ten years away.
     """
-    if isinstance(delay, dict) and "until" in delay:
-        instant = _read_instant(cast("dict[str, Any]", delay)["until"], facts.zone, f"{at}.until")
-        if instant - now > DURATION_MAX:
-            raise Refused.at(f"{at}.until", "is more than ten years away", "bad_duration")
-        return max(instant, now)
+    if isinstance(delay, dict) and not FORMS_SET.isdisjoint(cast("dict[str, Any]", delay)):
+        return max(_form_due_at(cast("dict[str, Any]", delay), facts.zone, now, at), now)
     return add_span(now, read_span(delay, at), facts.zone)
+
+
+def _form_due_at(fields: dict[str, Any], tenants_zone: str, now: int, at: str) -> int:
+    units = {name: value for name, value in fields.items() if name in UNITS}
+    problems = _unknown_fields(fields, at) or form_problems(fields, list(units), at)
+    if problems:
+        raise Refused(problems)
+    name = str(fields["zone"]) if "zone" in fields else tenants_zone
+    place = zone_or_utc(name)
+    anchor = next((anchor for anchor in ANCHORS if anchor in fields), None)
+    due: int | None = _read_instant(fields[anchor], name, f"{at}.{anchor}") if anchor is not None else now
+    if units:
+        due = (subtract_span if anchor == "before" else add_span)(due, read_span(units, at), name)
+    if "at" in fields:
+        wanted = read_time(fields["at"], f"{at}.at")
+        due = at_time(due, wanted, place, is_day_said=anchor is not None)
+    if "within" in fields and due is not None:
+        due = within(max(due, now), read_opening(fields["within"], f"{at}.within"), place)
+    if due is None or due - now > DURATION_MAX:
+        raise Refused.at(f"{at}.{anchor}" if anchor else at, "is more than ten years away", "bad_duration")
+    return due
+
+
+def subtract_span(instant: int, span: Span, zone: str) -> int:
+    """The instant `span` before this one: calendar days in `zone`, then the absolute rest."""
+    place = zone_or_utc(zone)
+    local = to_local(instant, place)
+    local = local and add_months(local, -span.months)
+    local = local and add_days(local, -span.days)
+    earlier = None if local is None else to_instant(local, place)
+    if earlier is None:
+        raise Refused.at("", "the delay begins before the calendar", "bad_duration")
+    return (min(earlier, instant) if span.months or span.days else instant) - span.rest
 
 
 def add_span(now: int, span: Span, zone: str) -> int:
@@ -145,29 +186,34 @@ def problems_of(delay: Any, at: str) -> list[Problem]:
         return []
     if isinstance(delay, dict):
         fields = cast("dict[str, Any]", delay)
-        unknown = [name for name in fields if name not in UNITS and name != "until"]
-        if unknown:
-            return [
-                Problem(
-                    f"{at}.{name}",
-                    f"is not part of a delay; it takes {', '.join(UNITS)} or until",
-                    "unknown_field",
-                )
-                for name in unknown
-            ]
-        if "until" in fields and len(fields) > 1:
-            return [Problem(at, "holds both `until` and a duration; keep one", "bad_duration")]
+        units = [name for name in fields if name in UNITS]
+        problems = _unknown_fields(fields, at)
+        if not FORMS_SET.isdisjoint(fields):
+            problems = problems or form_problems(fields, units, at)
+        if problems:
+            return problems
         delay = {name: value for name, value in fields.items() if not (isinstance(value, str) and has_template(value))}
         if fields and not delay:
             return []
     try:
-        if isinstance(delay, dict) and "until" in delay:
-            _read_instant(delay["until"], "UTC", f"{at}.until")
+        if isinstance(delay, dict) and not FORMS_SET.isdisjoint(cast("dict[str, Any]", delay)):
+            fields = cast("dict[str, Any]", delay)
+            for name in ANCHORS:
+                if name in fields:
+                    _read_instant(fields[name], "UTC", f"{at}.{name}")
+            if units := {name: value for name, value in fields.items() if name in UNITS}:
+                read_span(units, at)
         else:
             read_span(delay, at)
     except Refused as refused:
         return list(refused.problems)
     return []
+
+
+def _unknown_fields(fields: dict[str, Any], at: str) -> list[Problem]:
+    said = f"is not part of a delay; it takes {', '.join((*UNITS, *FORMS))}"
+    unknown = [name for name in fields if name not in UNITS and name not in FORMS_SET]
+    return [Problem(f"{at}.{name}", said, "unknown_field") for name in unknown]
 
 
 def _text_amounts(text: str, at: str) -> dict[str, float]:

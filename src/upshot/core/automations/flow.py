@@ -1,28 +1,18 @@
-"""Where the steps of an automation lead: targets that exist, no cycles, every step reachable."""
+"""Where the steps of an automation lead: targets that exist, no cycles, every step reachable, branches that join."""
 
-from upshot.core.automations.document import BranchStep, Step, StopStep
+from upshot.core.automations.document import Step
+from upshot.core.automations.regions import edges_of, region_problems
 from upshot.core.errors import Problem
 
-Edge = tuple[str, str]
-"""The field that says it (`next`, `if_true`, `if_false`) and the id it leads to."""
 
-
-def edges_of(step: Step) -> list[Edge]:
-    """Where a step leads, in the order of its fields."""
-    match step:
-        case BranchStep():
-            targets = (("if_true", step.if_true), ("if_false", step.if_false))
-        case StopStep():
-            targets = ()
-        case _:
-            targets = (("next", step.next),)
-    return [(name, target) for name, target in targets if target is not None]
-
-
-def flow_problems(steps: list[Step], places: dict[str, str]) -> list[Problem]:
-    """Unknown targets, the cycles, and steps that nothing leads to. `places` gives each step's path by its id."""
+def flow_problems(steps: list[Step], places: dict[str, str], on_failure: str | None = None) -> list[Problem]:
+    """Unknown targets, the cycles, and steps that nothing leads to. `places` gives each step's path by its id; `on_failure` is
+    where a run that fails goes."""
     by_id = {step.id: step for step in steps}
-    problems = [
+    problems: list[Problem] = []
+    if on_failure is not None and on_failure not in by_id:
+        problems.append(Problem("on_failure", f"leads to {on_failure!r}, and no step has that id", "unknown_step"))
+    problems += [
         Problem(
             f"{places[step.id]}.{name}",
             f"leads to {target!r}, and no step has that id",
@@ -33,7 +23,12 @@ def flow_problems(steps: list[Step], places: dict[str, str]) -> list[Problem]:
         if target not in by_id
     ]
     problems += _cycles(steps, by_id, places)
-    reached = _reached(steps, by_id)
+    main = _reached(steps[0].id if steps else None, by_id)
+    handling = _reached(on_failure, by_id)
+    if main & handling:
+        said = f"leads to {min(main & handling)!r}, which the first step leads to as well; a step runs once in a run"
+        problems.append(Problem("on_failure", said, "crosses_branches"))
+    reached = main | handling
     problems += [
         Problem(
             places[step.id],
@@ -43,7 +38,7 @@ def flow_problems(steps: list[Step], places: dict[str, str]) -> list[Problem]:
         for step in steps
         if step.id not in reached
     ]
-    return problems
+    return problems or region_problems(steps, on_failure, places)
 
 
 def _cycles(steps: list[Step], by_id: dict[str, Step], places: dict[str, str]) -> list[Problem]:
@@ -81,9 +76,9 @@ def _cycles(steps: list[Step], by_id: dict[str, Step], places: dict[str, str]) -
     return problems
 
 
-def _reached(steps: list[Step], by_id: dict[str, Step]) -> set[str]:
+def _reached(first: str | None, by_id: dict[str, Step]) -> set[str]:
     reached: set[str] = set()
-    waiting = [steps[0].id] if steps else []
+    waiting = [first] if first is not None else []
     while waiting:
         step_id = waiting.pop()
         if step_id in reached or step_id not in by_id:

@@ -3,6 +3,7 @@
 import re
 from typing import Any, Final
 
+from upshot.core.automations.delay_forms import FORMS
 from upshot.core.automations.durations import UNIT_NAMES, UNITS
 from upshot.core.automations.fields import ABSENT, Fields, Findings, as_object
 
@@ -26,11 +27,11 @@ def read_delay(value: Any, path: str, findings: Findings) -> Any:
     given = as_object(value)
     if given is None:
         return value
-    if all(name in UNITS or name == "until" for name in given):
+    if all(name in UNITS or name in FORMS for name in given):
         return value
     fields = Fields(given, path, findings)
     delay = take_delay(fields, findings)
-    fields.refuse_rest((*UNITS, "until"))
+    fields.refuse_rest((*UNITS, *FORMS))
     return value if delay is ABSENT else delay
 
 

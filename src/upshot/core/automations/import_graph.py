@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from upshot.core.automations.fields import ABSENT, Findings
+from upshot.core.automations.fields import ABSENT, Findings, as_list, as_object
 
 _PATHS = 2
 """A condition has a true and a false path."""
@@ -15,7 +15,7 @@ class Draft:
 
     id: str
     at: str
-    kind: Literal["action", "branch", "delay", "stop"]
+    kind: Literal["action", "branch", "delay", "parallel", "split", "stop"]
     body: dict[str, Any]
     tail: dict[str, Any] = field(default_factory=dict[str, Any])
     next: Any = ABSENT
@@ -32,7 +32,7 @@ class Draft:
         if self.kind == "branch":
             step |= {} if self.if_true is ABSENT else {"if_true": self.if_true}
             step |= {} if self.if_false is ABSENT else {"if_false": self.if_false}
-        elif self.kind != "stop" and self.next is not ABSENT:
+        elif self.kind not in {"split", "stop"} and self.next is not ABSENT:
             step["next"] = self.next
         return step | self.tail
 
@@ -87,7 +87,7 @@ def _targets(draft: Draft, then: str | None, findings: Findings) -> list[tuple[s
         return [
             (target, then) for target in (draft.if_true, draft.if_false) if isinstance(target, str) and target != then
         ]
-    if draft.kind == "stop":
+    if draft.kind in {"split", "stop"}:
         return []
     if draft.next is ABSENT:
         draft.next = listed[0] if listed else then
@@ -154,12 +154,27 @@ def unfold(drafts: list[Draft], findings: Findings) -> list[Draft]:
                 name,
                 entries.get(target, target) if isinstance(target, str) else target,
             )
+        _lead_to_entries(draft, entries)
         for step in before[draft.id]:
             if step.kind == "branch":
                 step.if_false = below if draft.next is ABSENT else draft.next
             unfolded.append(step)
         unfolded.append(draft)
     return unfolded
+
+
+def _lead_to_entries(draft: Draft, entries: dict[str, str]) -> None:
+    """Lead the targets inside a step's own fields to what stands before their steps."""
+    body = draft.body
+    heads, paths = as_list(body.get("parallel")), as_list(body.get("split"))
+    for part, name in ((body, "on_timeout"), (body, "on_failure"), (draft.tail, "on_failure")):
+        if isinstance(target := part.get(name), str):
+            part[name] = entries.get(target, target)
+    if heads is not None:
+        body["parallel"] = [entries.get(head, head) if isinstance(head, str) else head for head in heads]
+    for path in map(as_object, paths or []):
+        if path is not None and isinstance(target := path.get("next"), str):
+            path["next"] = entries.get(target, target)
 
 
 def unused_id(wanted: str, taken: set[str]) -> str:

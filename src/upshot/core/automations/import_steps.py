@@ -1,5 +1,6 @@
 """The steps of an automation in every understood shape, made canonical one by one."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
@@ -36,6 +37,10 @@ _NOT_YET: Final = (
     "task",
     "split",
 )
+_OWN_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure"),
+    "split": ("split",),
+}
 _ARGUMENTS: Final = (
     "args",
     "arguments",
@@ -46,7 +51,8 @@ _ARGUMENTS: Final = (
 )
 _KNOWN: Final = (
     "id", "name", "note", "action", "with", "branch", "if_true", "if_false", "delay", "stop", "next", "on_error",
-    "retries", "timeout_seconds",
+    "retries", "timeout_seconds", "parallel", "join", "timeout", "on_timeout", "split",
+    "on_failure", "delivery",
 )  # fmt: skip
 _ORDERS: Final = ("order_index", "order", "sort_order", "step_order")
 
@@ -108,7 +114,7 @@ class StepReader:
         return draft
 
     def _read_kind(self, kind: Any, kind_path: str, fields: Fields, at: str) -> Draft:
-        if kind is ABSENT:
+        if kind is ABSENT or (kind in _OWN_KINDS and kind in fields):
             return self._read_plain(fields, at)
         if not isinstance(kind, str):
             self._findings.problem(kind_path, "must be a text", "wrong_type")
@@ -133,6 +139,9 @@ class StepReader:
         return self._read_action(kind, kind_path, fields, at)
 
     def _read_plain(self, fields: Fields, at: str) -> Draft:
+        own = next((name for name in _OWN_KINDS if name in fields), None)
+        if own is not None:
+            return self._read_own(own, fields, at)
         late = [name for name in _NOT_YET if name in fields]
         fields.refuse(late, "this kind of step is not available yet", "not_available")
         kinds = [name for name in ("action", "branch", "delay", "stop") if name in fields]
@@ -143,7 +152,7 @@ class StepReader:
                 said = f"; this one has {' and '.join(kinds)}" if kinds else ""
                 self._findings.problem(
                     at,
-                    f"a step is one of action, branch, delay or stop{said}",
+                    f"a step is one of action, branch, delay, parallel, split or stop{said}",
                     "bad_step",
                 )
             return self._failed(fields, at)
@@ -270,6 +279,16 @@ class StepReader:
         leave_out_options(fields, "left out: a stop cannot fail")
         return self._draft("stop", fields, at, body, {"stop": path})
 
+    def _read_own(self, kind: str, fields: Fields, at: str) -> Draft:
+        """A step of a kind that no other system writes in another way."""
+        found = {name: fields.take_with_path(name) for name in _OWN_KINDS[kind]}
+        body = {name: value for name, (value, _) in found.items() if value is not ABSENT}
+        if "timeout" in body:
+            body["timeout"] = read_delay(*found["timeout"], self._findings)
+        if kind == "split":
+            body["split"] = copy.deepcopy(body["split"])  # what is led elsewhere is not the given document's
+        return self._draft(kind, fields, at, body, {name: path for name, (_, path) in found.items()})
+
     def _take_guard(self, fields: Fields) -> dict[str, Any] | None:
         value, path = fields.take_first_set("condition", "conditions")
         return None if value in (ABSENT, [], {}) else self._condition(value, path)
@@ -320,7 +339,7 @@ class StepReader:
         }.items():
             if name != "next" and draft.kind != "branch":
                 continue
-            if name == "next" and draft.kind in {"branch", "stop"}:
+            if name == "next" and draft.kind in {"branch", "split", "stop"}:
                 continue
             value, path = fields.take_with_path(name, *others)
             if value is not ABSENT:

@@ -28,6 +28,7 @@ _KNOWN: Final = (
     "condition",
     "priority",
     "steps",
+    "on_failure",
     "status",
 )
 _BOOKKEEPING: Final = (
@@ -112,6 +113,9 @@ def _read_document(
     canonical["priority"] = PRIORITY_DEFAULT if priority in (ABSENT, None) else priority
     canonical["condition"] = _read_conditions(fields, conditions, findings)
     canonical["steps"] = _read_steps(fields, actions, findings)
+    on_failure = fields.take("on_failure")
+    if on_failure not in (ABSENT, None):
+        canonical["on_failure"] = on_failure
     if _read_status(fields, findings):
         canonical["status"] = "active"
     if imported:

@@ -14,7 +14,7 @@ _ON_ERROR: Final = {
 _OPTIONS: Final = (
     "on_error", "continue_on_error", "retries", "retry_count", "max_retries", "retry", "retry_delay",
     "retry_delay_seconds", "backoff", "backoff_seconds", "backoff_max_seconds", "timeout", "timeout_seconds",
-    "timeout_ms",
+    "timeout_ms", "on_failure", "delivery",
 )  # fmt: skip
 
 
@@ -41,6 +41,10 @@ def read_options(fields: Fields, findings: Findings, origins: dict[str, str]) ->
     timeout, origins["timeout_seconds"] = _read_timeout(fields, findings)
     if timeout is not None:
         options["timeout_seconds"] = timeout
+    for name in ("on_failure", "delivery"):
+        value, origins[name] = fields.take_first_set(name)
+        if value is not ABSENT:
+            options[name] = value
     return options
 
 

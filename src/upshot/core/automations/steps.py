@@ -1,7 +1,6 @@
 """One canonical step, read and checked."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
@@ -15,7 +14,9 @@ from upshot.core.automations.document import (
     StopStep,
 )
 from upshot.core.automations.durations import problems_of
+from upshot.core.automations.field_problems import number_problems, template_problems, text_problems
 from upshot.core.automations.fields import as_object
+from upshot.core.automations.fork_steps import read_parallel, read_split
 from upshot.core.automations.limits import (
     BACKOFF_SECONDS_MAX,
     NAME_CHARACTERS_MAX,
@@ -26,17 +27,17 @@ from upshot.core.automations.limits import (
 )
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
-from upshot.core.templates import compile_template
 
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds"),
+    "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds", "on_failure", "delivery"),
     "branch": ("branch", "if_true", "if_false"),
     "delay": ("delay", "next"),
+    "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure", "next"),
+    "split": ("split",),
     "stop": ("stop",),
 }
 _COMMON: Final = ("id", "name", "note")
-_TARGETS: Final = ("next", "if_true", "if_false")
-_CONTROL: Final = frozenset(map(chr, [*range(32), 127])) - {"\n", "\t", "\r"}
+_TARGETS: Final = ("next", "if_true", "if_false", "on_timeout", "on_failure")
 
 
 def read_step(
@@ -54,7 +55,7 @@ def read_step(
     kinds = [kind for kind in _FIELDS if kind in given]
     if len(kinds) != 1:
         said = f"; this one has {' and '.join(kinds)}" if kinds else ""
-        problems.append(Problem(at, f"a step is one of action, branch, delay or stop{said}", "bad_step"))
+        problems.append(Problem(at, f"a step is one of {', '.join(_FIELDS)}{said}", "bad_step"))
         return None
     found = _common_problems(given, kinds[0], at)
     problems += found
@@ -62,16 +63,15 @@ def read_step(
         return None
     below = below if isinstance(below, str) else None
     common: dict[str, Any] = {"id": given["id"], "name": given.get("name", ""), "note": given.get("note", "")}
-    match kinds[0]:
-        case "action":
-            return _read_action(given, at, common | {"next": given.get("next", below)}, actions, problems)
-        case "branch":
-            targets = {"if_true": given.get("if_true", below), "if_false": given.get("if_false")}
-            return _read_branch(given, at, common | targets, problems)
-        case "delay":
-            return _read_delay(given, at, common | {"next": given.get("next", below)}, problems)
-        case _:
-            return _read_stop(given, at, common, problems)
+    if "on_failure" in _FIELDS[kinds[0]]:
+        common["on_failure"] = given.get("on_failure")
+    if "next" in _FIELDS[kinds[0]]:
+        common["next"] = given.get("next", below)
+    if kinds[0] == "action":
+        return _read_action(given, at, common, actions, problems)
+    if kinds[0] == "branch":
+        common |= {"if_true": given.get("if_true", below), "if_false": given.get("if_false")}
+    return _READERS[kinds[0]](given, at, common, problems)
 
 
 def _common_problems(given: dict[str, Any], kind: str, at: str) -> list[Problem]:
@@ -119,8 +119,17 @@ def _read_action(
     if on_error not in ("stop", "continue", "retry"):
         problems.append(Problem(f"{at}.on_error", "must be stop, continue or retry", "bad_option"))
     retries = _read_retries(given.get("retries", 0), f"{at}.retries", problems)
+    delivery = given.get("delivery", "at_least_once")
+    if delivery not in ("at_least_once", "at_most_once"):
+        problems.append(Problem(f"{at}.delivery", "must be at_least_once or at_most_once", "bad_option"))
+    elif delivery == "at_most_once" and (on_error == "retry" or retries.count):
+        problems.append(Problem(f"{at}.delivery", "is at_most_once, and what is tried again is not", "bad_option"))
+    if on_error == "continue" and common["on_failure"] is not None:
+        problems.append(
+            Problem(f"{at}.on_failure", "says where to go on, and so does on_error; keep one", "bad_option")
+        )
     timeout = given.get("timeout_seconds", 60.0)
-    problems += _number_problems(timeout, f"{at}.timeout_seconds", 0.001, TIMEOUT_SECONDS_MAX)
+    problems += number_problems(timeout, f"{at}.timeout_seconds", 0.001, TIMEOUT_SECONDS_MAX)
     if problems:
         # The values may be of any type; what is wrong was said, and the step is only needed for the flow.
         return ActionStep(**common, action=action, arguments=arguments)
@@ -131,6 +140,7 @@ def _read_action(
         on_error=on_error,
         retries=retries,
         timeout_seconds=float(timeout),
+        delivery=delivery,
     )
 
 
@@ -163,8 +173,8 @@ def _read_retries(value: Any, at: str, problems: list[Problem]) -> Retries:
         given.get("backoff_seconds", 1.0),
         given.get("backoff_max_seconds", 3600.0),
     )
-    found += _number_problems(backoff, f"{at}.backoff_seconds", 0, BACKOFF_SECONDS_MAX)
-    found += _number_problems(longest, f"{at}.backoff_max_seconds", 0, BACKOFF_SECONDS_MAX)
+    found += number_problems(backoff, f"{at}.backoff_seconds", 0, BACKOFF_SECONDS_MAX)
+    found += number_problems(longest, f"{at}.backoff_max_seconds", 0, BACKOFF_SECONDS_MAX)
     problems += found
     return Retries() if found else Retries(count, float(backoff), float(longest))
 
@@ -184,7 +194,7 @@ def _read_branch(given: dict[str, Any], at: str, common: dict[str, Any], problem
 
 def _read_delay(given: dict[str, Any], at: str, common: dict[str, Any], problems: list[Problem]) -> DelayStep:
     delay = given["delay"]
-    found = _template_problems(delay, f"{at}.delay") or problems_of(delay, f"{at}.delay")
+    found = template_problems(delay, f"{at}.delay") or problems_of(delay, f"{at}.delay")
     problems += found
     return DelayStep(**common, delay=delay)
 
@@ -204,36 +214,10 @@ def _read_stop(given: dict[str, Any], at: str, common: dict[str, Any], problems:
     return StopStep(**common) if found else StopStep(**common, reason=stop)
 
 
-def _template_problems(value: Any, at: str) -> list[Problem]:
-    try:
-        compile_template(value, at)
-    except Refused as refused:
-        return list(refused.problems)
-    return []
-
-
-def _number_problems(value: Any, at: str, least: float, most: float) -> list[Problem]:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return [Problem(at, f"must be a number, not {value!r:.40}", "wrong_type")]
-    if not least <= value <= most:
-        return [Problem(at, f"must be from {least:g} to {most:,}", "out_of_range")]
-    return []
-
-
-def text_problems(value: Any, at: str, longest: int, *, needed: str = "", lines: bool = False) -> list[Problem]:
-    """What is wrong with a text: its type, its length, control characters, or that it is empty where it is `needed`."""
-    if not isinstance(value, str):
-        return [Problem(at, f"must be a text, not {value!r:.40}", "wrong_type")]
-    if needed and not value.strip():
-        return [Problem(at, needed, "required")]
-    if len(value) > longest:
-        return [
-            Problem(
-                at,
-                f"is {len(value):,} characters long; at most {longest:,}",
-                "too_long",
-            )
-        ]
-    if not _CONTROL.isdisjoint(value) or (not lines and any(end in value for end in "\n\r\t")):
-        return [Problem(at, "holds a control character", "bad_text")]
-    return []
+_READERS: Final[Mapping[str, Callable[[dict[str, Any], str, dict[str, Any], list[Problem]], Step | None]]] = {
+    "branch": _read_branch,
+    "delay": _read_delay,
+    "parallel": read_parallel,
+    "split": read_split,
+    "stop": _read_stop,
+}

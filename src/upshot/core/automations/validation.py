@@ -11,6 +11,7 @@ import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.document import Automation, Step
+from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow import flow_problems
 from upshot.core.automations.limits import (
@@ -23,7 +24,7 @@ from upshot.core.automations.limits import (
     PRIORITY_MIN,
     STEPS_MAX,
 )
-from upshot.core.automations.steps import read_step, text_problems
+from upshot.core.automations.steps import read_step
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 
@@ -34,6 +35,7 @@ _FIELDS: Final = (
     "condition",
     "priority",
     "steps",
+    "on_failure",
     "status",
 )
 
@@ -70,7 +72,7 @@ def examine(
             )
         ]
     problems = _head_problems(given)
-    steps, step_problems = _read_steps(given.get("steps", []), actions)
+    steps, step_problems = _read_steps(given.get("steps", []), given.get("on_failure"), actions)
     problems += step_problems
     if problems:
         return None, problems
@@ -81,6 +83,7 @@ def examine(
         condition=given.get("condition"),
         steps=tuple(steps),
         description=given.get("description", ""),
+        on_failure=given.get("on_failure"),
     ), []
 
 
@@ -119,6 +122,8 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
                 "out_of_range",
             )
         )
+    if not isinstance(given.get("on_failure"), str | None):
+        problems.append(Problem("on_failure", "must be the id of a step", "wrong_type"))
     if given.get("status", "active") != "active":
         problems.append(Problem("status", 'must be "active", or left out for a draft', "bad_status"))
     if given.get("condition") is not None:
@@ -138,7 +143,9 @@ def _trigger_problems(value: Any) -> list[Problem]:
     return problems + text_problems(trigger["event"], "trigger.event", EVENT_NAME_CHARACTERS_MAX, needed=needed)
 
 
-def _read_steps(value: Any, actions: Mapping[str, ActionShape] | None) -> tuple[list[Step], list[Problem]]:
+def _read_steps(
+    value: Any, on_failure: Any, actions: Mapping[str, ActionShape] | None
+) -> tuple[list[Step], list[Problem]]:
     items = as_list(value)
     if items is None:
         return [], [Problem("steps", "must be a list of steps", "wrong_type")]
@@ -167,5 +174,5 @@ def _read_steps(value: Any, actions: Mapping[str, ActionShape] | None) -> tuple[
         places[step.id] = at
         steps.append(step)
     if len(steps) == len(items):
-        problems += flow_problems(steps, places)
+        problems += flow_problems(steps, places, on_failure if isinstance(on_failure, str) else None)
     return steps, problems

@@ -7,7 +7,10 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ParallelStep,
     Retries,
+    SplitPath,
+    SplitStep,
     Step,
     StopStep,
 )
@@ -22,6 +25,8 @@ def to_document(automation: Automation) -> dict[str, Any]:
     if automation.description:
         document["description"] = automation.description
     below = [step.id for step in automation.steps[1:]]
+    if automation.on_failure is not None:
+        document["on_failure"] = automation.on_failure
     return document | {
         "trigger": {"event": automation.event},
         "priority": automation.priority,
@@ -47,6 +52,10 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:
                 document["if_true"] = step.if_true
             if step.if_false is not None:
                 document["if_false"] = step.if_false
+        case ParallelStep():
+            document |= {"parallel": list(step.branches)} | _join(step) | {"next": step.next}
+        case SplitStep():
+            document["split"] = [_path(path) for path in step.paths]
         case StopStep():
             document["stop"] = step.reason or True
     if step.note:
@@ -56,6 +65,20 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:
 
 def _target(target: str | None, below: str | None) -> dict[str, Any]:
     return {} if target == below else {"next": target}
+
+
+def _join(step: ParallelStep) -> dict[str, Any]:
+    given = {
+        "join": step.join if step.join != "all" else None,
+        "timeout": step.timeout,
+        "on_timeout": step.on_timeout,
+        "on_failure": step.on_failure,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _path(path: SplitPath) -> dict[str, Any]:
+    return ({"name": path.name} if path.name else {}) | {"weight": path.weight, "next": path.next}
 
 
 def _options(step: ActionStep) -> dict[str, Any]:
@@ -75,4 +98,8 @@ def _options(step: ActionStep) -> dict[str, Any]:
         )
     if step.timeout_seconds != _TIMEOUT_SECONDS:
         options["timeout_seconds"] = step.timeout_seconds
+    if step.on_failure is not None:
+        options["on_failure"] = step.on_failure
+    if step.delivery != "at_least_once":
+        options["delivery"] = step.delivery
     return options

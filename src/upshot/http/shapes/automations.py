@@ -101,6 +101,7 @@ class AutomationItem(Answer):
     trigger: JsonObject
     condition: JsonObject | None
     steps: list[JsonObject]
+    on_failure: str | None = Field(description="The step a run goes to when it fails.")
     version: int | None = Field(description="The live version; null when it was never published.")
     draft_revision: int
     has_draft_changes: bool

@@ -39,8 +39,16 @@ export function tidy(document: AutomationDocument): AutomationDocument {
 }
 
 export function documentOf(item: AutomationItem): AutomationDocument {
-  const { name, description, trigger, priority, condition, steps } = item;
-  return tidy({ name, description: description || undefined, trigger, priority, condition, steps });
+  const { name, description, trigger, priority, condition, steps, on_failure } = item;
+  return tidy({
+    name,
+    description: description || undefined,
+    trigger,
+    priority,
+    condition,
+    steps,
+    on_failure: on_failure ?? undefined,
+  });
 }
 
 export function startDraft(saved: AutomationDocument, restored?: AutomationDocument): Draft {

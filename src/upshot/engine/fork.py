@@ -1,0 +1,146 @@
+"""Fork: drives a run while several of its places are open, each step on a task of its own.
+
+What has ended meanwhile is recorded together, one transaction at a time, so a run's state never moves from two sides. The
+run sleeps when every open place waits.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from upshot.core import advance
+from upshot.core.commands import Commands, Finish, Keep, RunStep, Sleep
+from upshot.engine.record import Done, Parking, Recorded, Recording
+from upshot.engine.settle import Performed
+from upshot.store.journal import Timer
+
+if TYPE_CHECKING:
+    from upshot.engine.live_run import LiveRun
+    from upshot.engine.run import Run
+
+Flight = asyncio.Task[tuple[Done, int | None]]
+
+
+class Fork:
+    """One run, from where it has several open places to where it has one, sleeps or is over."""
+
+    def __init__(self, driver: "Run", run: "LiveRun") -> None:
+        self._driver, self._run = driver, run
+        self._flying: dict[str, Flight] = {}
+        self._done: list[Done] = []
+        self._due: list[str] = []
+        self._waiting: list[tuple[Timer, tuple[Any, ...] | None]] = []
+        self._bell: asyncio.Future[None] | None = None
+
+    def ring(self, step_id: str) -> None:
+        """The timer of this step is due, as far as anybody knows."""
+        self._due.append(step_id)
+        if self._bell is not None and not self._bell.done():
+            self._bell.set_result(None)
+
+    async def drive(self, commands: Commands) -> Commands | None:
+        """Carry these out and what follows; the commands of the place that is left, None when the run sleeps, is over or is
+        left to others."""
+        run, driver = self._run, self._driver
+        try:
+            if any(isinstance(command, Keep | Finish) for command in commands):
+                following = await self._record(Recording(run, (), commands))
+                if following is None:
+                    return None
+                # Of the others, some may have gone with what was kept; those of what it began follow from it.
+                commands = following
+            while run.is_forked:
+                if not driver.is_stopping:
+                    await self._begin(commands)
+                await self._set_timers()
+                commands, (recording, again) = (), self._next()
+                if recording is not None:
+                    following = await self._record(recording)
+                    if following is None:
+                        return None
+                    commands = (*following, *(RunStep(step_id) for step_id in again if step_id in run.state.open))
+                elif self._flying:
+                    await self._land()
+                else:
+                    if not driver.is_stopping:
+                        await driver.park(Parking(run, ()))
+                    return None
+            if not commands:
+                message = f"run {run.id} has nothing to do at {run.state.open}"
+                raise RuntimeError(message)
+            return None if driver.is_stopping else commands
+        finally:
+            for flight in self._flying.values():
+                flight.cancel()
+
+    async def _begin(self, commands: Commands) -> None:
+        run, now = self._run, self._driver.now()
+        for command in commands:
+            if not isinstance(command, RunStep | Sleep) or command.step_id in run.timers:
+                continue
+            step_id = command.step_id
+            run.began.setdefault(step_id, now)
+            if isinstance(command, RunStep):
+                self._flying[step_id] = asyncio.create_task(self._driver.perform(run, step_id))
+                continue
+            timer = await self._driver.timer_of(run, step_id)
+            if isinstance(timer, Done):
+                self._done.append(timer)
+            else:
+                self._waiting.append((timer, None))
+
+    async def _set_timers(self) -> None:
+        if self._waiting:
+            timers = tuple(timer for timer, _ in self._waiting)
+            failed = tuple(attempt for _, attempt in self._waiting if attempt is not None)
+            self._waiting.clear()
+            await self._driver.park(Parking(self._run, timers, failed, sleeps=False))
+            self._run.timers.update((timer.step_id, timer) for timer in timers)
+
+    def _next(self) -> tuple[Recording | None, list[str]]:
+        """What is to be recorded now, and the steps whose next attempt begins with it."""
+        run, now = self._run, self._driver.now()
+        fired: list[str] = []
+        again: list[str] = []
+        for step_id in dict.fromkeys(self._due):
+            timer = run.timers.get(step_id)
+            if timer is None or timer.due_at > now:
+                continue  # it was the timer of an earlier attempt
+            fired.append(step_id)
+            if run.timers.pop(step_id).kind == "retry":
+                again.append(step_id)
+            else:
+                outcome = advance.fired(step_id, timer.kind)
+                self._done.append(Done(step_id, Performed(started_at=timer.set_at, outcome=outcome)))
+        self._due.clear()
+        operating = [done for done in self._done if done.performed.operations]
+        chosen = (*operating[:1], *(done for done in self._done if not done.performed.operations))
+        self._done = operating[1:]
+        return (Recording(run, chosen, (), tuple(fired)) if chosen or fired else None), again
+
+    async def _record(self, recording: Recording) -> Commands | None:
+        """Keep it, and let go of what was cancelled by it; None when the run is over."""
+        recorded: Recorded = await self._driver.record(recording)
+        is_open = frozenset(recorded.state.open)
+        for step_id in [step_id for step_id in self._flying if step_id not in is_open]:
+            self._flying.pop(step_id).cancel()
+        self._done = [done for done in self._done if done.step_id in is_open]
+        self._waiting = [(timer, failed) for timer, failed in self._waiting if timer.step_id in is_open]
+        for outcome in recorded.kept:
+            self._run.timers.pop(outcome.step_id, None)
+            self._run.began.pop(outcome.step_id, None)
+        return None if self._driver.is_over(self._run, recorded) else recorded.commands
+
+    async def _land(self) -> None:
+        """Wait until a step has ended or a timer is due."""
+        self._bell = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.wait({*self._flying.values(), self._bell}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._bell.cancel()
+            self._bell = None
+        for step_id in [step_id for step_id, flight in self._flying.items() if flight.done()]:
+            done, again_at = self._flying.pop(step_id).result()
+            if again_at is None:
+                self._done.append(done)
+            else:
+                self._waiting.append(self._driver.later(self._run, done, again_at))

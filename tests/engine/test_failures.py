@@ -1,0 +1,137 @@
+"""Where a run goes when a step has failed: paths of the step, of the automation, and steps that are done at most once."""
+
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import Bench
+from tests.engine.test_runs import statuses, step
+from upshot.store import journal
+
+
+def called(bench: Bench) -> list[str]:
+    return [step_id for step_id, _ in bench.calls]
+
+
+def test_a_failed_step_goes_along_its_own_path_and_the_run_is_partial(bench: Bench) -> None:
+    bench.automation(
+        step("bad", "raise_for_good", on_failure="tell"),
+        step("never", next=None),
+        step("tell", arguments={"why": "{{ steps.bad.error.message }}", "code": "{{ steps.bad.error.code }}"}),
+    )
+    bench.happen()
+    assert bench.run()["status"] == "partial"
+    assert bench.calls[1:] == [("tell", {"why": "never", "code": "permanent"})]
+    assert statuses(bench.run()) == {"bad": "failed", "tell": "completed", "never": "skipped"}
+
+
+def test_it_goes_there_when_the_last_attempt_has_failed(bench: Bench) -> None:
+    bench.automation(
+        step("bad", "raise", retries={"count": 1, "backoff_seconds": 1}, on_failure="tell", next=None), step("tell")
+    )
+    bench.happen()
+    assert called(bench) == ["bad"]
+    bench.advance(5)
+    assert called(bench) == ["bad", "bad", "tell"]
+
+
+def test_a_failed_run_takes_the_automations_own_path_and_stays_failed(bench: Bench) -> None:
+    bench.automation(
+        step("bad", "raise", next=None), {"id": "nap", "delay": "1h"}, step("tell", "raise"), on_failure="nap"
+    )
+    bench.happen()
+    assert bench.run()["status"] == "waiting"
+    bench.restart()
+    bench.advance(3600)
+    run = bench.run()
+    assert run["status"] == "failed"
+    assert run["error"]["step_id"] == "bad", "the failure of what handles it is not what failed the run"
+    assert called(bench) == ["bad", "tell"]
+
+
+def test_a_run_that_works_does_not_take_it(bench: Bench) -> None:
+    bench.automation(step("good", next=None), step("tell"), on_failure="tell")
+    bench.happen()
+    assert bench.run()["status"] == "completed"
+    assert called(bench) == ["good"]
+
+
+def test_a_run_that_handled_its_failure_goes_on_at_the_step_that_failed(bench: Bench) -> None:
+    fails = [True]
+
+    @bench.upshot.action("once")
+    async def once(args: dict, context) -> None:
+        if fails:
+            fails.pop()
+            raise RuntimeError("it broke")
+
+    bench.automation(step("bad", "once"), step("after", next=None), step("tell"), on_failure="tell")
+    bench.happen()
+    assert bench.run()["status"] == "failed"
+    (letter,) = bench.upshot.dead_letters.page("default").items
+    bench.upshot.dead_letters.retry("default", letter["id"])
+    bench.settle()
+    assert bench.run()["status"] == "completed"
+    assert called(bench) == ["tell", "after"]
+
+
+def test_a_branch_that_fails_goes_along_the_path_of_its_step(bench: Bench) -> None:
+    bench.automation(
+        {"id": "both", "parallel": ["bad", "good"], "next": "after"},
+        step("bad", "raise", on_failure="mend", next="after"),
+        step("mend", next="after"),
+        step("good"),
+        step("after"),
+    )
+    bench.happen()
+    assert bench.run()["status"] == "partial"
+    assert called(bench)[-1] == "after"
+    assert "mend" in called(bench)
+
+
+def test_a_parallel_step_that_fails_goes_along_its_path(bench: Bench) -> None:
+    bench.automation(
+        {"id": "both", "parallel": ["bad", "nap"], "next": "after", "on_failure": "mend"},
+        step("bad", "raise", next="after"),
+        {"id": "nap", "delay": "1h"},
+        step("after", next=None),
+        step("mend"),
+    )
+    bench.happen()
+    assert bench.run()["status"] == "partial"
+    assert called(bench) == ["bad", "mend"]
+    assert statuses(bench.run())["nap"] == "cancelled"
+
+
+def test_a_step_at_most_once_is_done_once(bench: Bench) -> None:
+    bench.automation(step("mail", delivery="at_most_once"), step("after"))
+    bench.happen()
+    assert bench.run()["status"] == "completed"
+    (mail, _) = bench.run()["steps"]
+    assert [attempt["status"] for attempt in mail["attempts"]] == ["completed"]
+
+
+@pytest.mark.parametrize(("more", "status"), [({}, "failed"), ({"on_error": "continue"}, "partial")])
+def test_what_was_begun_and_lost_is_unknown_and_not_done_again(bench: Bench, more: dict[str, Any], status: str) -> None:
+    bench.automation({"id": "nap", "delay": "1h"}, step("mail", delivery="at_most_once", **more), step("after"))
+    bench.happen()
+    run_id = bench.run()["id"]
+
+    with bench.upshot.database.writing() as connection:  # as a worker left it that vanished in the middle
+        journal.begin(connection, [("default", run_id, "mail", 1)], bench.clock.now())
+    bench.restart()
+    bench.advance(3600)
+    run = bench.run()
+    assert run["status"] == status
+    assert "mail" not in called(bench)
+    assert statuses(run)["mail"] == "unknown"
+    if status == "failed":
+        assert run["error"]["code"] == "unknown"
+
+
+def test_one_that_takes_too_long_is_unknown(bench: Bench) -> None:
+    bench.automation(step("mail", "hang", delivery="at_most_once", timeout_seconds=0.05), step("after"))
+    bench.happen()
+    assert statuses(bench.run())["mail"] == "unknown"
+    bench.advance(3600)
+    assert called(bench) == ["mail"]

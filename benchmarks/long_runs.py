@@ -1,11 +1,13 @@
-"""What a step costs in a long run against one in a short run.
+"""What a step costs in a long run against one in a short run, and what a `for_each` of 10,000 items costs.
 
-So many runs at once, first of an automation of 10 trivial actions, then of one of 1,000; as many steps of each in all. The
+So many runs at once, first of an automation of 10 trivial actions, then of one of 1,000; as many steps of each in all. Then
+single runs of a trivial action for each of 1,000 and of 10,000 items, 100 at once, and how far the process grows by it. The
 clock starts before a round of events is given and stops when the last of its runs is over. What was kept is counted in the
 database afterwards: every run completed and every step kept, or there is no figure.
 """
 
 import time
+from pathlib import Path
 from typing import Any
 
 import machine
@@ -18,6 +20,8 @@ from stores import fresh_store
 SHORT, LONG = 10, 1_000
 AT_ONCE = 20
 RATIO_MAX = 2.0
+FEW, MANY = 1_000, 10_000
+ITEMS_AT_ONCE = 100
 
 
 def document(steps: int) -> dict[str, Any]:
@@ -40,8 +44,42 @@ async def measure(url: str, steps: int, rounds: int) -> float:
     return 1e6 * seconds / (AT_ONCE * rounds * steps)
 
 
+def looping() -> dict[str, Any]:
+    """An automation of a trivial action for each item of the event, and one to end with."""
+    each = {"id": "each", "for_each": "{{ appointment.items }}", "action": "bench_remind", "concurrency": ITEMS_AT_ONCE}
+    steps = [{**each, "with": {"patientId": "{{ item }}"}}, {"id": "report", "action": "bench_report", "with": PATIENT}]
+    return {"name": "For each", "trigger": {"event": EVENT}, "steps": steps}
+
+
+async def measure_items(url: str, items: int) -> tuple[float, float]:
+    """Microseconds per item of one run, and the megabytes that the process grew by."""
+    async with run_engine(url, looping()) as engine:
+        await engine.accept([event("warm", items=["w"] * FEW)])
+        await engine.until_ended(1)
+        before, began = machine.memory_mb(), time.perf_counter()
+        await engine.accept([event("run", items=[f"i-{number}" for number in range(items)])])
+        await engine.until_ended(2)
+        seconds, grown = time.perf_counter() - began, machine.memory_mb() - before
+        have = engine.kept()
+        if have != (2, FEW + items + 6):
+            raise SystemExit(f"{have} runs and steps are kept: the figure is worthless.")
+    return 1e6 * seconds / items, grown
+
+
+def show_items(store: str, folder: Path) -> None:
+    """Measure and show what items cost."""
+    costs: dict[int, float] = {}
+    for items in (FEW, MANY):
+        with fresh_store(store, folder, f"items-{items}") as url:
+            costs[items], grown = uvloop.run(measure_items(url, items))
+        show(f"an item of a for_each of {items:,}", costs[items], "us", store=store)
+        show(f"memory that a for_each of {items:,} takes", grown, "MB", store=store)
+    ratio = costs[MANY] / costs[FEW]
+    show(f"an item of {MANY:,} against one of {FEW:,}", ratio, "x", store=store, at_most=RATIO_MAX)
+
+
 def main() -> None:
-    """Measure both and their ratio."""
+    """Measure both, their ratio, and items."""
     options = read_options(__doc__)
     rounds = 1 if options.is_quick else 2
     with machine.fresh_folder() as folder:
@@ -54,6 +92,7 @@ def main() -> None:
                 show(f"a step of a run of {steps:,}", costs[steps], "us", store=store)
             ratio = costs[LONG] / costs[SHORT]
             show(f"a step of {LONG:,} against one of {SHORT}", ratio, "x", store=store, at_most=RATIO_MAX)
+            show_items(store, folder)
 
 
 if __name__ == "__main__":

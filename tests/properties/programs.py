@@ -9,6 +9,7 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ForEachStep,
     OnError,
     ParallelStep,
     Step,
@@ -51,7 +52,7 @@ def forked_programs(draw: st.DrawFn) -> Program:
 
     def path(depth: int, end: str | None) -> str:
         """Some steps in a row that end at `end`; the first one's id."""
-        row = draw(st.lists(st.sampled_from(KINDS[: 3 + 2 * (depth < 2)]), min_size=1, max_size=3))
+        row = draw(st.lists(st.sampled_from(KINDS[: 4 + 2 * (depth < 2)]), min_size=1, max_size=3))
         ids = [f"{len(steps)}.{depth}.{place}" for place in range(len(row))]
         for place, kind in enumerate(row):
             after = ids[place + 1] if place + 1 < len(ids) else end
@@ -70,6 +71,10 @@ def forked_programs(draw: st.DrawFn) -> Program:
                 steps[at] = ParallelStep(step_id, heads, after, join, timeout)
             case "delay":
                 steps.append(DelayStep(step_id, "1h", after))
+            case "for_each":
+                passes_over: OnError = draw(st.sampled_from(("stop", "continue")))
+                each = ActionStep(step_id, "log", {}, None, on_error=passes_over)
+                steps.append(ForEachStep(step_id, "{{ items }}", each, after, draw(st.integers(1, 3))))
             case "stop" if depth and draw(st.booleans()):
                 steps.append(StopStep(step_id))
             case _:
@@ -84,7 +89,7 @@ def forked_programs(draw: st.DrawFn) -> Program:
     return program
 
 
-KINDS = ("action", "delay", "action", "parallel", "stop")
+KINDS = ("action", "delay", "for_each", "action", "parallel", "stop")
 
 
 def outcome_of(program: Program, step_id: str, *, works: bool) -> Outcome:
@@ -94,6 +99,8 @@ def outcome_of(program: Program, step_id: str, *, works: bool) -> Outcome:
         return Outcome(step_id, "completed", {"result": works})
     if isinstance(step, ParallelStep):
         return Outcome(step_id, "failed", error=StepError("timeout", "It took too long.", step_id))
+    if isinstance(step, ForEachStep) and works:
+        return Outcome(step_id, "completed", {"items": ["item"] * (len(program.steps) % 4)})
     if isinstance(step, DelayStep) or works:
         return Outcome(step_id, "completed", {"n": 1})
     return Outcome(step_id, "failed", error=StepError("raised", "it broke", step_id))

@@ -19,7 +19,7 @@ from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
-FORKED_BELOW = 5
+FORKED_BELOW, MANY_ABOVE = 5, 8
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
@@ -75,6 +75,15 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "sorry", "action": "call", "with": _MARKED, **_RETRIED},
         ],
     },
+    "many": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "number", "operator": "greater_than", "value": MANY_ABOVE},
+        "steps": [
+            {"id": "each", "for_each": ["a", "b", "c", "d", "e"], "action": "call", "concurrency": 2,
+             "with": {**_MARKED, "item": "{{ item }}"}, "on_error": "continue", **_RETRIED},
+            {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
+        ],
+    },
     "rare": {
         "trigger": {"event": "sim/rare"},
         "steps": [{"id": "long", "delay": "45s"}, {"id": "end", "delay": "0s"}],
@@ -98,7 +107,12 @@ def listens(automation: str, event_name: str, data: dict[str, Any]) -> bool:
     """Whether this automation, by its own words, starts for such an event."""
     document = AUTOMATIONS[automation]
     is_even = bool(data.get("even"))
-    holds = {"even": lambda: is_even, "once": lambda: is_even, "forked": lambda: data["number"] < FORKED_BELOW}
+    holds = {
+        "even": lambda: is_even,
+        "once": lambda: is_even,
+        "forked": lambda: data["number"] < FORKED_BELOW,
+        "many": lambda: data["number"] > MANY_ABOVE,
+    }
     return document["trigger"]["event"] == event_name and holds.get(automation, lambda: True)()
 
 

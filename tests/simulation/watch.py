@@ -256,7 +256,7 @@ class Watch:
 
     def _is_forked(self, run: Row) -> bool:
         """Whether some of its steps may wait while others run."""
-        return self.automations[run["tenant_id"], run["automation_id"]]["name"] == "forked"
+        return self.automations[run["tenant_id"], run["automation_id"]]["name"] in {"forked", "many"}
 
     def _matches(self, commit: _Commit, before: dict[Key, Row]) -> None:
         """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or

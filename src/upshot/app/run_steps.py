@@ -1,5 +1,6 @@
 """The steps of a run as a page shows them: what is kept, what goes on now, and what is yet to come."""
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from upshot.core.program import Program
 from upshot.store.run_pages import AttemptRow, RunRow, StepRow, TimerRow
 
 Shown = dict[str, Any]
+ITEMS_SHOWN = 100
+"""How many items of one `for_each` are shown that worked."""
 
 
 def steps_shown(
@@ -30,7 +33,7 @@ def steps_shown(
     tried: dict[str, list[AttemptRow]] = {}
     for attempt in earlier:
         tried.setdefault(attempt.step_id, []).append(attempt)
-    shown = [_kept(run, step, program, tried.get(step.step_id, [])) for step in journal]
+    shown = [_kept(run, step, program, tried.get(step.step_id, [])) for step in _without_many_items(journal, program)]
     kept = {step.step_id for step in journal}
     is_over = run.status in statuses.RUN_OVER
     waiting = {timer.step_id: timer for timer in timers}
@@ -50,6 +53,20 @@ def steps_shown(
         shown.append(_waiting(run, end, program, "completed", [], None))
     shown.extend(_waiting(run, step_id, program, "skipped" if is_over else "pending", [], None) for step_id in left)
     return shown, timers[0].step_id if timers and not is_over else next(iter(opened), None)
+
+
+def _without_many_items(journal: list[StepRow], program: Program | None) -> list[StepRow]:
+    """The journal without those of a long list's items that worked like a hundred before them; its output counts them all."""
+    if program is None or not program.forks:
+        return journal
+    seen: Counter[str] = Counter()
+    shown: list[StepRow] = []
+    for step in journal:
+        loop = program.loop_of(step.step_id)
+        seen[loop or ""] += 1
+        if loop is None or step.status != "completed" or seen[loop] <= ITEMS_SHOWN:
+            shown.append(step)
+    return shown
 
 
 def _end(program: Program | None, journal: list[StepRow]) -> str | None:

@@ -15,7 +15,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from upshot.core.automations.document import BranchStep, DelayStep, ParallelStep, SplitStep, Step, StopStep
+from upshot.core.automations.document import BranchStep, DelayStep, ForEachStep, ParallelStep, SplitStep, Step, StopStep
+from upshot.core.automations.places import item_place, list_place
 from upshot.core.automations.regions import Region
 from upshot.core.commands import Command, Commands, Finish, Keep, RunStep, Sleep, StepError
 from upshot.core.journal import Outcome
@@ -33,15 +34,29 @@ class Joining(msgspec.Struct, frozen=True, gc=False):
     error: StepError | None = None
 
 
+class Looping(msgspec.Struct, frozen=True, gc=False):
+    """How far an open `for_each` is: how many items it has (-1 until its list is read), how many began, ended, and failed and
+    were passed over; and the failure that ends it."""
+
+    step_id: str
+    total: int = -1
+    begun: int = 0
+    ended: int = 0
+    failed: int = 0
+    error: StepError | None = None
+
+
 class State(msgspec.Struct, frozen=True, gc=False):
     """Where a run stands: the steps that wait for an outcome, whether a failed step was passed over, how far its parallel
-    steps are, the end that is coming once what is open is closed, and the failure that the automation's own steps handle."""
+    steps and loops are, the end that is coming once what is open is closed, and the failure that the automation's own steps
+    handle."""
 
     open: tuple[str, ...] = ()
     has_failures: bool = False
     joins: tuple[Joining, ...] = ()
     ending: Finish | None = None
     handling: Finish | None = None
+    loops: tuple[Looping, ...] = ()
 
 
 class OutOfOrder(ValueError):
@@ -98,26 +113,28 @@ def resume(program: Program, journal: Iterable[Outcome]) -> tuple[State, Command
     state, commands = start(program)
     for outcome in journal:
         state, commands = apply(program, state, outcome)
-    return state, pending(program, state) if program.within else commands
+    return state, pending(program, state) if program.forks else commands
 
 
 def pending(program: Program, state: State) -> Commands:
     """The command of every open place, those that close one first."""
     if state.ending is not None:
         return tuple(_cancelled(step_id) for step_id in state.open) or (state.ending,)
-    joins = {joining.step_id for joining in state.joins}
+    loops = {looping.step_id for looping in state.loops}
+    joins = loops | {joining.step_id for joining in state.joins}
     decided = {joining.step_id: keep for joining in state.joins if (keep := _decided(program, joining)) is not None}
+    decided |= {looping.step_id: keep for looping in state.loops for keep in _ended(looping)}
     keeps: list[Command] = []
     others: list[Command] = []
     for step_id in state.open:
-        around = [region.parallel.id for region in program.around(step_id)]
+        around = list(program.around(step_id))
         if around and around[0] not in joins:
             keeps.append(_cancelled(step_id))
         elif not all(each in joins and each not in decided for each in around):
             continue  # it is cancelled when the step around it is closed
         elif step_id in decided:
             keeps.append(decided[step_id])
-        else:
+        elif step_id not in loops:
             others += _command(program.steps[step_id])
     return (*keeps, *others)
 
@@ -179,6 +196,18 @@ def _decided(program: Program, joining: Joining) -> Keep | None:
     return None
 
 
+def _ended(looping: Looping) -> list[Keep]:
+    """The outcome of a `for_each` whose items are all done, or of which one has failed."""
+    output = {"count": max(looping.total, 0), "failed": looping.failed}
+    if looping.error is not None:
+        return [Keep(Outcome(looping.step_id, "failed", output, looping.error))]
+    return [Keep(Outcome(looping.step_id, "completed", output))] if looping.ended == looping.total else []
+
+
+def _unknown_error(step_id: str) -> StepError:
+    return StepError("unknown", "The step ended without a known outcome.", step_id)
+
+
 class _Walk:
     """One outcome on its way through the graph."""
 
@@ -186,13 +215,15 @@ class _Walk:
         self._program = program
         self._open = list(state.open)
         self._joins = {joining.step_id: joining for joining in state.joins}
+        self._loops = {looping.step_id: looping for looping in state.loops}
         self._has_failures, self._ending, self._handling = state.has_failures, state.ending, state.handling
         self._keeps: list[Command] = []
         self._begun: list[Command] = []
 
     def result(self) -> tuple[State, Commands]:
         """The state it came to, and the commands."""
-        state = State(tuple(self._open), self._has_failures, tuple(self._joins.values()), self._ending, self._handling)
+        joins, loops = tuple(self._joins.values()), tuple(self._loops.values())
+        state = State(tuple(self._open), self._has_failures, joins, self._ending, self._handling, loops)
         if self._ending is not None and not self._open:
             return state, (self._ending,)
         return state, (*self._keeps, *self._begun)
@@ -200,17 +231,46 @@ class _Walk:
     def close(self, step: Step, outcome: Outcome) -> None:
         """This open step has its outcome."""
         self._open.remove(step.id)
-        was_joining = self._joins.pop(step.id, None) is not None
+        opened = self._joins.pop(step.id, None) or self._loops.pop(step.id, None)
         if self._ending is not None:
             return
-        if was_joining:
-            within = self._program.within
-            self._keeps += [_cancelled(each) for each in self._open if each in within and within[each].parallel is step]
+        if opened is not None:
+            around = self._program.around
+            self._keeps += [_cancelled(each) for each in self._open if next(around(each), None) == step.id]
+        loop = self._program.loop_of(step.id) if self._loops else None
         region = self._program.within.get(step.id)
-        if outcome.status in _WORKED:
+        if outcome.status == "cancelled":
+            return
+        if loop is not None:
+            self._looped(self._loops[loop], step, outcome)
+        elif outcome.status in _WORKED:
             self.enter(next_of(step, outcome), region)
-        elif outcome.status != "cancelled":
+        else:
             self._failed(step, outcome, region)
+
+    def _looped(self, looping: Looping, step: Step, outcome: Outcome) -> None:
+        """The list of a `for_each` was read, or one of its items is done."""
+        loop = cast("ForEachStep", self._program.steps[looping.step_id])
+        worked = outcome.status in _WORKED
+        goes_on = not isinstance(step, ForEachStep) and loop.each.on_error == "continue"
+        if not worked and not goes_on:
+            error = outcome.error or _unknown_error(step.id)
+            self._loops[loop.id] = looping = msgspec.structs.replace(looping, error=error)
+            self._keeps.extend(_ended(looping))
+            return
+        if isinstance(step, ForEachStep):
+            items = cast("list[Any]", cast("dict[str, Any]", outcome.output)["items"])
+            looping = Looping(loop.id, len(items))
+        else:
+            self._has_failures = self._has_failures or not worked
+            failed = looping.failed + (not worked)
+            looping = Looping(loop.id, looping.total, looping.begun, looping.ended + 1, failed)
+        begun = min(looping.total, looping.ended + loop.concurrency)
+        for index in range(looping.begun, begun):
+            self._open.append(item_place(loop.id, index))
+            self._begun.append(RunStep(item_place(loop.id, index)))
+        self._loops[loop.id] = looping = msgspec.structs.replace(looping, begun=begun)
+        self._keeps.extend(_ended(looping))
 
     def enter(self, target: str | None, region: Region | None) -> None:
         """A path comes to this step, or to the end of its branch."""
@@ -222,6 +282,11 @@ class _Walk:
             self._end(self._handling or Finish("partial" if self._has_failures else "completed"))
             return
         self._open.append(step.id)
+        if isinstance(step, ForEachStep):
+            self._loops[step.id] = Looping(step.id)
+            self._open.append(list_place(step.id))
+            self._begun.append(RunStep(list_place(step.id)))
+            return
         self._begun += _command(step)
         if isinstance(step, ParallelStep):
             self._joins[step.id] = Joining(step.id)
@@ -230,7 +295,7 @@ class _Walk:
                     self.enter(head, Region(step, head))
 
     def _failed(self, step: Step, outcome: Outcome, region: Region | None) -> None:
-        error = outcome.error or StepError("unknown", "The step ended without a known outcome.", step.id)
+        error = outcome.error or _unknown_error(step.id)
         if (
             isinstance(step, ParallelStep)
             and step.on_timeout is not None

@@ -5,7 +5,16 @@ from typing import Any
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.arguments import argument_template
-from upshot.core.automations.document import ActionStep, Automation, BranchStep, DelayStep, ParallelStep, Step
+from upshot.core.automations.document import (
+    ActionStep,
+    Automation,
+    BranchStep,
+    DelayStep,
+    ForEachStep,
+    ParallelStep,
+    Step,
+)
+from upshot.core.automations.places import Steps, list_place, place_of
 from upshot.core.automations.regions import Region, regions_of
 from upshot.core.conditions import Condition, compile_condition
 from upshot.core.templates import Template, compile_template
@@ -20,6 +29,7 @@ class Program:
         "condition",
         "conditions",
         "entered",
+        "forks",
         "reads_entity",
         "steps",
         "templates",
@@ -32,7 +42,7 @@ class Program:
         self.automation = automation
         wanted = automation.condition
         self.condition = compile_condition(wanted) if wanted is not None else None
-        self.steps: dict[str, Step] = {step.id: step for step in automation.steps}
+        self.steps: Mapping[str, Step] = Steps((step.id, step) for step in automation.steps)
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}
         for index, step in enumerate(automation.steps):
@@ -44,11 +54,16 @@ class Program:
                     self.templates[step.id] = compile_template(step.delay, f"steps[{index}].delay")
                 case BranchStep():
                     self.conditions[step.id] = compile_condition(step.condition, f"steps[{index}].branch")
+                case ForEachStep(id=step_id, each=each):
+                    shape, at = shapes.get(each.action), f"steps[{index}].with"
+                    self.templates[list_place(step_id)] = compile_template(step.items, f"steps[{index}].for_each")
+                    self.templates[step_id] = argument_template(shape, each.arguments, at)
                 case ParallelStep() if step.timeout is not None:
                     self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
-        self.within: dict[str, Region] = regions_of(automation) if self._has_parallel() else {}
+        self.forks = any(isinstance(step, ForEachStep | ParallelStep) for step in automation.steps)
+        self.within: dict[str, Region] = regions_of(automation) if self.forks else {}
         self.at_most_once = frozenset(
             step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
         )
@@ -60,14 +75,30 @@ class Program:
             if part.reads_entity
         )
 
-    def _has_parallel(self) -> bool:
-        return any(isinstance(step, ParallelStep) for step in self.steps.values())
+    def loop_of(self, step_id: str) -> str | None:
+        """The `for_each` that this is a place of."""
+        if step_id in self.steps:
+            return None
+        place = place_of(step_id)
+        return place.step_id if place is not None else None
 
-    def around(self, step_id: str) -> Iterator[Region]:
-        """The branches that this step is in, the innermost first."""
+    def around(self, step_id: str) -> Iterator[str]:
+        """The parallel steps and the `for_each` that this step is in, the innermost first."""
+        loop = self.loop_of(step_id)
+        if loop is not None:
+            yield loop
+            step_id = loop
         while (region := self.within.get(step_id)) is not None:
-            yield region
             step_id = region.parallel.id
+            yield step_id
+
+    def template(self, step_id: str) -> Template:
+        """What this step renders; every item of a `for_each` renders the same."""
+        return self.templates.get(step_id) or self.templates[self.loop_of(step_id) or step_id]
+
+    def needs_entity(self, step_id: str) -> bool:
+        """Whether what this step renders or decides may read the entity."""
+        return step_id in self.reads_entity or (self.forks and (self.loop_of(step_id) or "") in self.reads_entity)
 
     @property
     def first(self) -> str:

@@ -8,12 +8,12 @@ import contextvars
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from upshot.core.action import Action, ChangeEntity, EmitEvent, StoreEffect, StoreOperation
-from upshot.core.automations.document import ActionStep, BranchStep, SplitStep, Step
+from upshot.core.automations.document import ActionStep, BranchStep, ForEachStep, SplitStep, Step
 from upshot.core.automations.durations import DURATION_MAX
 from upshot.core.automations.splitting import chosen_path, split_key
 from upshot.core.commands import StepError
@@ -33,6 +33,7 @@ from upshot.engine.settle import Performed
 
 THREADS_MAX = 64
 OUTPUT_BYTES_MAX = 262_144
+ITEMS_BYTES_MAX = 4_194_304
 
 _decode = msgspec.json.Decoder().decode
 
@@ -50,7 +51,7 @@ class Act:
         started_at = self._process.clock.now()
         context = StepContext(self._process, run, step.id, attempt, started_at)
         try:
-            facts = run.facts(started_at, entity)
+            facts = run.facts(started_at, entity, step.id)
             if isinstance(step, BranchStep):
                 explanation = run.program.conditions[step.id].explain(facts)
                 output = {"result": explanation["result"], "explanation": explanation}
@@ -59,6 +60,8 @@ class Act:
                 place = chosen_path(step, split_key(run.automation_id, step.id, facts))
                 output = {"path": place, "name": step.paths[place].name, "next": step.paths[place].next}
                 return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
+            if isinstance(step, ForEachStep):
+                return _listed(step, run.program.template(step.id).render(facts), context)
             assert isinstance(step, ActionStep)  # noqa: S101 - a program runs only action, branch and split steps
             return await self._action(run, step, facts, context)
         except Exception as error:  # noqa: BLE001 - whatever a step meets is its outcome
@@ -71,7 +74,7 @@ class Act:
             return _failed(step.id, "unknown_action", missing, context, None, is_missing_action=True)
         given: str | None = None
         try:
-            given = encode(run.program.templates[step.id].render(facts))
+            given = encode(run.program.template(step.id).render(facts))
             value = action.validate(_decode(given))  # a copy of its own: what an action changes, nobody else sees
         except TemplateError as error:
             return _failed(step.id, "bad_template", str(error), context, given, is_permanent=True)
@@ -136,6 +139,19 @@ def _result(step: ActionStep, result: Any, context: StepContext, given: str | No
         return _failed(step.id, "bad_output", large, context, given, is_permanent=True)
     outcome = Outcome(step.id, "completed", _decode(text))  # as it is kept, whatever becomes of the action's object
     return Performed(started_at=context.now, outcome=outcome, input=given, log=context.log_text())
+
+
+def _listed(step: ForEachStep, items: Any, context: StepContext) -> Performed:
+    """The items of a `for_each`, if they are a list that it may take."""
+    if not isinstance(items, list):
+        shown = "nothing" if items is None else f"{items!r:.40}"
+        return _failed(step.id, "not_a_list", f"`for_each` must give a list, not {shown}.", context, None)
+    listed = cast("list[Any]", items)
+    text = encode(listed, at="items")
+    if len(listed) > step.limit or len(text) > ITEMS_BYTES_MAX:
+        said = f"The list has {len(listed):,} items of {len(text):,} characters; at most {step.limit:,} of {ITEMS_BYTES_MAX:,}."
+        return _failed(step.id, "too_many", said, context, None)
+    return Performed(started_at=context.now, outcome=Outcome(step.id, "completed", {"items": _decode(text)}))
 
 
 def _checked(operation: Any) -> StoreOperation:

@@ -5,6 +5,9 @@ from typing import Any, cast
 import msgspec
 
 from upshot.core import advance
+from upshot.core.automations.document import ForEachStep
+from upshot.core.automations.fields import as_object
+from upshot.core.automations.places import item_place, list_place, place_of
 from upshot.core.commands import Commands
 from upshot.core.events import Event
 from upshot.core.facts import Facts
@@ -68,7 +71,8 @@ class LiveRun:
         """A run brought back from its journal, and what it does next."""
         run = cls(kept.event, kept.run_id, kept.automation_id, kept.version, program, zone)
         run.epoch, run.attempts, run.seq = epoch, kept.attempts, len(kept.journal)
-        run.outputs.update((outcome.step_id, as_root(outcome)) for outcome in kept.journal)
+        for outcome in kept.journal:
+            run.remember(outcome)
         run.begun = kept.begun
         run.state, commands = advance.resume(program, kept.journal)
         run.timers.update((timer.step_id, timer) for timer in kept.timers if timer.step_id in run.state.open)
@@ -89,9 +93,24 @@ class LiveRun:
         self.state, commands = advance.start(self.program)
         return commands
 
-    def facts(self, now: int, entity: dict[str, Any] | None) -> Facts:
-        """What this run's conditions and templates read now."""
-        return msgspec.structs.replace(self._facts, now=now, entity=entity)
+    def remember(self, outcome: Outcome) -> None:
+        """Keep in mind what this step gave. What the items of a `for_each` gave becomes one list when it is over."""
+        self.outputs[outcome.step_id] = root = as_root(outcome)
+        if self.program.forks and isinstance(self.program.steps[outcome.step_id], ForEachStep):
+            told = as_object(outcome.output)
+            if told is not None and "count" in told and self.outputs.pop(list_place(outcome.step_id), None) is not None:
+                places = (item_place(outcome.step_id, index) for index in range(told["count"]))
+                results = [self.outputs.pop(place, {}).get("output") for place in places]
+                root["output"] = {**told, "results": results}
+
+    def facts(self, now: int, entity: dict[str, Any] | None, step_id: str = "") -> Facts:
+        """What this run's conditions and templates read now; for one item of a list, `item` and `index` too."""
+        facts = msgspec.structs.replace(self._facts, now=now, entity=entity)
+        place = place_of(step_id) if self.program.forks and self.program.loop_of(step_id) is not None else None
+        if place is None or place.index is None:
+            return facts
+        items = self.outputs[list_place(place.step_id)]["output"]["items"]
+        return msgspec.structs.replace(facts, data={**facts.data, "item": items[place.index], "index": place.index})
 
 
 def as_root(outcome: Outcome) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _record(
         kept.append(_kept(run, seq + len(outcomes), outcome, done, now))
         outcomes.append(outcome)
         emitted = (*emitted, *events) if emitted else events
-        if program.within:
+        if program.forks:
             state, commands = _close(run, state, commands, outcomes, kept, gone, now)
     if not work.done:
         state, commands = _close(run, state, commands, outcomes, kept, gone, now)
@@ -158,7 +158,7 @@ def finish(connection: Connection, ended: Sequence[tuple[LiveRun, Commands]], no
                 changes[run.tenant_id, "automation", run.automation_id, command.status] += 1
                 if command.error is not None:
                     given_up.append(_letter(run, command.error))
-            if run.program.within:
+            if run.program.forks:
                 forked.append(run.key)
     for (status, error), keys in groups.items():
         runs.finish(connection, keys, status, now, encode_error(error))

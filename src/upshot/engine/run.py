@@ -20,7 +20,7 @@ from upshot.engine.act import Act
 from upshot.engine.context import clean_text
 from upshot.engine.fork import Fork
 from upshot.engine.heartbeat import Heartbeat
-from upshot.engine.live_run import LiveRun, as_root
+from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import (
     Begin,
@@ -222,7 +222,7 @@ class Run:
         run.state = recorded.state
         run.seq += len(recorded.kept)
         for outcome in recorded.kept:
-            run.outputs[outcome.step_id] = as_root(outcome)
+            run.remember(outcome)
             run.attempts.pop(outcome.step_id, None)
         if recorded.events:
             self.on_emitted(recorded.events)
@@ -243,7 +243,7 @@ class Run:
             if step_id in run.begun:
                 return Done(step_id, _lost(step_id, self._process.clock.now()), attempt), None
             await self._begin_once(run, step, attempt)
-        entity = await self._entity(run) if step_id in run.program.reads_entity else None
+        entity = await self._entity(run) if run.program.needs_entity(step_id) else None
         performing = self._act.perform(run, step, attempt, entity)
         performed = await (tracing.stepped(run, step, attempt, performing) if tracing.is_on() else performing)
         again_at = None
@@ -293,9 +293,9 @@ class Run:
         now = self._process.clock.now()
         kind = "timeout" if isinstance(run.program.steps[step_id], ParallelStep) else "delay"
         try:
-            entity = await self._entity(run) if step_id in run.program.reads_entity else None
+            entity = await self._entity(run) if run.program.needs_entity(step_id) else None
             facts = run.facts(now, entity)
-            due = due_at(run.program.templates[step_id].render(facts), facts, now, kind)
+            due = due_at(run.program.template(step_id).render(facts), facts, now, kind)
         except (DatabaseUnavailable, Busy):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is about the delay, its step has failed
@@ -353,7 +353,7 @@ class Run:
         outcome = advance.fired(step_id, kind)
         run.state, commands = advance.apply(run.program, run.state, outcome)
         run.seq += 1
-        run.outputs[step_id] = as_root(outcome)
+        run.remember(outcome)
         self.take(run, commands)
 
     # --- odds -----------------------------------------------------------------------------------------------------------

@@ -291,7 +291,7 @@ def test_notes_say_what_was_understood_how() -> None:
         (document({"id": "a", "branch": {}}), [("steps[0].branch", "required")]),
         (document({"id": "a", "wait_for_event": {"name": "e"}}), [("steps[0].wait_for_event", "not_available")]),
         (document({"id": "a", "type": "parallel", "branches": []}), [("steps[0].type", "not_available")]),
-        (document({"id": "a", "for_each": "x"}, {"id": "b", **NOTE}), [("steps[0].for_each", "not_available")]),
+        (document({"id": "a", "call": "x"}, {"id": "b", **NOTE}), [("steps[0].call", "not_available")]),
         (document({"id": ["a"], **NOTE}), [("steps[0].id", "wrong_type")]),
         (document({"id": "a", **NOTE, "enabled": False}), [("steps[0].enabled", "not_available")]),
         (document({"id": "a", **NOTE, "colour": 1}), [("steps[0].colour", "unknown_field")]),

@@ -126,6 +126,9 @@ export type StepDocument = {
   if_true?: string | null;
   if_false?: string | null;
   stop?: Json;
+  for_each?: Json;
+  concurrency?: number;
+  limit?: number;
   parallel?: string[];
   split?: { weight: number; next: string | null; name?: string }[];
   join?: "all" | "any" | number;

@@ -52,7 +52,9 @@ export function StepForm(props: Props) {
         <DelayForm step={step} facts={facts} problems={props.problems} at={`steps[${at}].delay`} onChange={set} />
       )}
       {kind === "stop" && <StopPart {...parts} />}
-      {(kind === "parallel" || kind === "split") && <p className="text-sm text-soft">{texts.steps.editAsJson}</p>}
+      {["for_each", "parallel", "split"].includes(kind) && (
+        <p className="text-sm text-soft">{texts.steps.editAsJson}</p>
+      )}
       {(kind === "action" || kind === "delay") && (
         <TargetSelect
           label={texts.steps.next}

@@ -12,6 +12,7 @@ import {
   Pencil,
   Plus,
   Radio,
+  Repeat,
   ScrollText,
   Send,
   Split,
@@ -72,6 +73,7 @@ export function actionIcon(icon: string | null | undefined, action: string | nul
 const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = {
   branch: GitBranch,
   delay: Clock,
+  for_each: Repeat,
   parallel: Split,
   split: Dices,
   stop: OctagonX,
@@ -80,6 +82,7 @@ const tints: Record<StepKind, string> = {
   action: "bg-accent-wash text-accent-text",
   branch: "bg-warn-wash text-warn",
   delay: "bg-info-wash text-info",
+  for_each: "bg-accent-wash text-accent-text",
   parallel: "bg-warn-wash text-warn",
   split: "bg-warn-wash text-warn",
   stop: "bg-idle-wash text-soft",

@@ -2,12 +2,13 @@ import type { ActionItem, Group, Json, JsonObject, Leaf, Operator, StepDocument 
 import { inWords } from "@/condition-builder/words";
 import { texts } from "@/texts";
 
-export type StepKind = "action" | "branch" | "delay" | "parallel" | "split" | "stop";
+export type StepKind = "action" | "branch" | "delay" | "for_each" | "parallel" | "split" | "stop";
 
 export function kindOf(step: StepDocument): StepKind {
   if (step.branch !== undefined) return "branch";
   if (step.delay !== undefined) return "delay";
   if (step.stop !== undefined) return "stop";
+  if (step.for_each !== undefined) return "for_each";
   if (step.parallel !== undefined) return "parallel";
   if (step.split !== undefined) return "split";
   return "action";
@@ -137,6 +138,8 @@ export function summary(step: StepDocument, operators: Operator[]): string {
       return typeof step.stop === "string" && step.stop ? step.stop : texts.steps.stops;
     case "parallel":
       return texts.steps.atOnce((step.parallel ?? []).join(", "));
+    case "for_each":
+      return texts.steps.forEach(String(step.action ?? ""), JSON.stringify(step.for_each));
     case "split":
       return texts.steps.byLot((step.split ?? []).map((path) => path.name || path.next || texts.steps.end).join(", "));
     default:

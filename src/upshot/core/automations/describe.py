@@ -9,6 +9,7 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ForEachStep,
     ParallelStep,
     SplitStep,
     Step,
@@ -52,6 +53,8 @@ def describe_step(step: Step) -> str:
             )
             most = f", at most {delay_words(step.timeout)}" if step.timeout is not None else ""
             return f"go along {len(step.branches)} branches at once until {until}{most}"
+        case ForEachStep():
+            return f"{describe_step(step.each)} for each of {_value_words(step.items)}"
         case SplitStep():
             whole = sum(path.weight for path in step.paths)
             shares = [f"{100 * path.weight / whole:.3g} % {path.name or path.next or 'the end'}" for path in step.paths]

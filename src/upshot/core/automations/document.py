@@ -95,6 +95,24 @@ class ParallelStep(msgspec.Struct, frozen=True):
         return {"all": len(self.branches), "any": 1}.get(self.join, 0) if isinstance(self.join, str) else self.join
 
 
+class ForEachStep(msgspec.Struct, frozen=True):
+    """Perform one action for each item of a list, `concurrency` of them at once, and go on at `next` when all are done.
+
+    `items` is the list, or the placeholder that gives it. The item is `item` in the templates of `each`, its place `index`.
+    A list of more than `limit` items fails the step.
+    """
+
+    id: str
+    items: str | list[Any]
+    each: ActionStep
+    next: str | None
+    concurrency: int = 1
+    limit: int = 10_000
+    on_failure: str | None = None
+    name: str = ""
+    note: str = ""
+
+
 class SplitPath(msgspec.Struct, frozen=True):
     """One of the paths of a split: its share is its weight among all weights."""
 
@@ -112,12 +130,13 @@ class SplitStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-Step = ActionStep | BranchStep | DelayStep | ParallelStep | SplitStep | StopStep
+Step = ActionStep | BranchStep | DelayStep | ForEachStep | ParallelStep | SplitStep | StopStep
 
 _KINDS: Final[dict[type[Step], str]] = {
     ActionStep: "action",
     BranchStep: "branch",
     DelayStep: "delay",
+    ForEachStep: "for_each",
     ParallelStep: "parallel",
     SplitStep: "split",
     StopStep: "stop",

@@ -1,7 +1,7 @@
 """What an automation would do with given facts, without doing any of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -13,6 +13,7 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ForEachStep,
     ParallelStep,
     SplitStep,
     Step,
@@ -81,6 +82,10 @@ class _Trial:
                 facts = self._fork(step, facts)
                 step_id = step.next
                 continue
+            if isinstance(step, ForEachStep):
+                self._for_each(step, f"steps[{index}]", facts)
+                step_id = step.next
+                continue
             if isinstance(step, SplitStep):
                 path = step.paths[chosen_path(step, split_key(self._automation_id, step.id, facts))]
                 step_id = path.next
@@ -92,6 +97,25 @@ class _Trial:
             )
             self._is_stopped = isinstance(step, StopStep)
         return facts
+
+    def _for_each(self, step: ForEachStep, at: str, facts: Facts) -> None:
+        """The list as far as it is known, and what would be done for its first item."""
+        entry = self.reached[step.id] = _entry(step, "for_each", f"would {describe_step(step)}")
+        try:
+            items: Any = compile_template(step.items, f"{at}.for_each").render(facts)
+        except TemplateError as error:
+            entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
+            return
+        if not isinstance(items, list):
+            said = f"must give a list, not {items!r:.40}"
+            entry["problems"] = [{"path": f"{at}.for_each", "message": said, "code": "not_a_list"}]
+            return
+        listed = cast("list[Any]", items)
+        entry["text"] = f"would {describe_step(step.each)} for each of {len(listed):,} items"
+        if listed:
+            inner = msgspec.structs.replace(facts, data={**facts.data, "item": listed[0], "index": 0})
+            tried, _, _ = _try_action(step.each, at, inner, set(self.reached), self._actions)
+            entry |= {name: tried[name] for name in ("action", "arguments", "problems")}
 
     def _fork(self, step: ParallelStep, facts: Facts) -> Facts:
         """Every branch from the same instant on; the join is met when as many have ended as it needs."""

@@ -1,6 +1,7 @@
 """Where the steps of an automation lead: targets that exist, no cycles, every step reachable, branches that join."""
 
 from upshot.core.automations.document import Step
+from upshot.core.automations.places import place_problems
 from upshot.core.automations.regions import edges_of, region_problems
 from upshot.core.errors import Problem
 
@@ -21,6 +22,10 @@ def flow_problems(steps: list[Step], places: dict[str, str], on_failure: str | N
         for step in steps
         for name, target in edges_of(step)
         if target not in by_id
+    ]
+    problems += [
+        Problem(f"{places[step_id]}.id", f"is the id of an item of {loop!r}; take another one", "duplicate_id")
+        for step_id, loop in place_problems(by_id)
     ]
     problems += _cycles(steps, by_id, places)
     main = _reached(steps[0].id if steps else None, by_id)

@@ -38,6 +38,17 @@ _NOT_YET: Final = (
     "split",
 )
 _OWN_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "for_each": (
+        "for_each",
+        "action",
+        "with",
+        "concurrency",
+        "limit",
+        "on_error",
+        "retries",
+        "timeout_seconds",
+        "on_failure",
+    ),
     "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure"),
     "split": ("split",),
 }
@@ -51,7 +62,7 @@ _ARGUMENTS: Final = (
 )
 _KNOWN: Final = (
     "id", "name", "note", "action", "with", "branch", "if_true", "if_false", "delay", "stop", "next", "on_error",
-    "retries", "timeout_seconds", "parallel", "join", "timeout", "on_timeout", "split",
+    "retries", "timeout_seconds", "parallel", "join", "timeout", "on_timeout", "split", "for_each", "concurrency", "limit",
     "on_failure", "delivery",
 )  # fmt: skip
 _ORDERS: Final = ("order_index", "order", "sort_order", "step_order")

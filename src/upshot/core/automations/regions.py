@@ -12,6 +12,7 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ForEachStep,
     ParallelStep,
     SplitStep,
     Step,
@@ -53,7 +54,7 @@ def ways_of(step: Step) -> list[tuple[str, str | None]]:
             return []
         case DelayStep():
             return [("next", step.next)]
-        case ActionStep() | ParallelStep():
+        case ActionStep() | ForEachStep() | ParallelStep():
             late = step.on_timeout if isinstance(step, ParallelStep) else None
             others = [("on_timeout", late), ("on_failure", step.on_failure)]
             return [("next", step.next), *(other for other in others if other[1] is not None)]

@@ -9,6 +9,7 @@ from upshot.core.automations.document import (
     ActionStep,
     BranchStep,
     DelayStep,
+    ForEachStep,
     Retries,
     Step,
     StopStep,
@@ -19,6 +20,8 @@ from upshot.core.automations.fields import as_object
 from upshot.core.automations.fork_steps import read_parallel, read_split
 from upshot.core.automations.limits import (
     BACKOFF_SECONDS_MAX,
+    CONCURRENCY_MAX,
+    ITEMS_MAX,
     NAME_CHARACTERS_MAX,
     NOTE_CHARACTERS_MAX,
     RETRIES_MAX,
@@ -27,11 +30,24 @@ from upshot.core.automations.limits import (
 )
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
+from upshot.core.templates import is_lone
 
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds", "on_failure", "delivery"),
     "branch": ("branch", "if_true", "if_false"),
     "delay": ("delay", "next"),
+    "for_each": (
+        "for_each",
+        "action",
+        "with",
+        "concurrency",
+        "limit",
+        "next",
+        "on_error",
+        "retries",
+        "timeout_seconds",
+        "on_failure",
+    ),
     "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure", "next"),
     "split": ("split",),
     "stop": ("stop",),
@@ -52,7 +68,7 @@ def read_step(
     if given is None:
         problems.append(Problem(at, "a step is an object", "wrong_type"))
         return None
-    kinds = [kind for kind in _FIELDS if kind in given]
+    kinds = [kind for kind in _FIELDS if kind in given and (kind != "action" or "for_each" not in given)]
     if len(kinds) != 1:
         said = f"; this one has {' and '.join(kinds)}" if kinds else ""
         problems.append(Problem(at, f"a step is one of {', '.join(_FIELDS)}{said}", "bad_step"))
@@ -69,6 +85,8 @@ def read_step(
         common["next"] = given.get("next", below)
     if kinds[0] == "action":
         return _read_action(given, at, common, actions, problems)
+    if kinds[0] == "for_each":
+        return _read_for_each(given, at, common, actions, problems)
     if kinds[0] == "branch":
         common |= {"if_true": given.get("if_true", below), "if_false": given.get("if_false")}
     return _READERS[kinds[0]](given, at, common, problems)
@@ -124,7 +142,7 @@ def _read_action(
         problems.append(Problem(f"{at}.delivery", "must be at_least_once or at_most_once", "bad_option"))
     elif delivery == "at_most_once" and (on_error == "retry" or retries.count):
         problems.append(Problem(f"{at}.delivery", "is at_most_once, and what is tried again is not", "bad_option"))
-    if on_error == "continue" and common["on_failure"] is not None:
+    if on_error == "continue" and given.get("on_failure") is not None and "for_each" not in given:
         problems.append(
             Problem(f"{at}.on_failure", "says where to go on, and so does on_error; keep one", "bad_option")
         )
@@ -142,6 +160,34 @@ def _read_action(
         timeout_seconds=float(timeout),
         delivery=delivery,
     )
+
+
+def _read_for_each(
+    given: dict[str, Any],
+    at: str,
+    common: dict[str, Any],
+    actions: Mapping[str, ActionShape] | None,
+    problems: list[Problem],
+) -> ForEachStep | None:
+    before = len(problems)
+    items: Any = given["for_each"]
+    if isinstance(items, str):
+        problems += template_problems(items, f"{at}.for_each")
+    if not isinstance(items, list) and not (isinstance(items, str) and is_lone(items)):
+        problems.append(Problem(f"{at}.for_each", "must be a list, or one placeholder that gives it", "wrong_type"))
+    for name, least, most in (("concurrency", 1, CONCURRENCY_MAX), ("limit", 1, ITEMS_MAX)):
+        value = given.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            problems.append(Problem(f"{at}.{name}", f"must be a whole number from {least} to {most:,}", "out_of_range"))
+    own = {"id": common["id"], "next": None, "on_failure": None}
+    if "action" not in given:
+        problems.append(Problem(f"{at}.action", "is needed: what to do for each item", "required"))
+        return None
+    each = _read_action(given, at, own, actions, problems)
+    if each is None or len(problems) > before:
+        return None
+    concurrency, limit = given.get("concurrency", 1), given.get("limit", ITEMS_MAX)
+    return ForEachStep(**common, items=cast("str | list[Any]", items), each=each, concurrency=concurrency, limit=limit)
 
 
 def _read_retries(value: Any, at: str, problems: list[Problem]) -> Retries:

@@ -7,6 +7,7 @@ from upshot.core.automations.document import (
     Automation,
     BranchStep,
     DelayStep,
+    ForEachStep,
     ParallelStep,
     Retries,
     SplitPath,
@@ -14,6 +15,7 @@ from upshot.core.automations.document import (
     Step,
     StopStep,
 )
+from upshot.core.automations.limits import ITEMS_MAX
 
 _NO_RETRIES = Retries()
 _TIMEOUT_SECONDS = 60.0
@@ -54,6 +56,12 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:
                 document["if_false"] = step.if_false
         case ParallelStep():
             document |= {"parallel": list(step.branches)} | _join(step) | {"next": step.next}
+        case ForEachStep():
+            document |= {"for_each": step.items, "action": step.each.action, "with": step.each.arguments}
+            document |= {"concurrency": step.concurrency} if step.concurrency > 1 else {}
+            document |= {"limit": step.limit} if step.limit != ITEMS_MAX else {}
+            document |= _target(step.next, below) | _options(step.each)
+            document |= {"on_failure": step.on_failure} if step.on_failure is not None else {}
         case SplitStep():
             document["split"] = [_path(path) for path in step.paths]
         case StopStep():

@@ -124,3 +124,25 @@ def test_of_a_long_list_only_the_first_items_are_shown(bench: Bench) -> None:
     assert (shown[0], shown[-1]) == ("each[]", "each")
     (whole,) = [s["output"] for s in run["steps"] if s["id"] == "each"]
     assert whole == {"count": 150, "failed": 0}
+
+
+def test_a_failed_item_is_retried_and_the_others_are_not_repeated(bench: Bench) -> None:
+    fails = [True]
+
+    @bench.upshot.action("second_once")
+    async def second_once(args: dict, context) -> int:
+        bench.calls.append((context.step_id, args))
+        if args["at"] == 1 and fails:
+            fails.pop()
+            raise RuntimeError("it broke")
+        return args["at"]
+
+    bench.automation(each("second_once"), step("after", arguments={"all": "{{ steps.each.output.results }}"}))
+    bench.happen(items(3))
+    assert bench.run()["status"] == "failed"
+    (letter,) = bench.upshot.dead_letters.page("default").items
+    bench.upshot.dead_letters.retry("default", letter["id"])
+    bench.settle()
+    assert bench.run()["status"] == "completed"
+    assert [step_id for step_id, _ in bench.calls] == ["each[0]", "each[1]", "each[1]", "each[2]", "after"]
+    assert bench.calls[-1] == ("after", {"all": [0, 1, 2]})

@@ -15,6 +15,7 @@ from typing import Any
 from tests.simulation.provider import mark_of
 from upshot import Upshot
 from upshot.adapters.clock import ids_from
+from upshot.core.automations.document import SCHEDULED
 from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
@@ -44,6 +45,14 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "trigger": {"event": "sim/told"},
         "steps": [{"id": "only", "action": "call", "with": _MARKED, **_RETRIED}],
     },
+    "soon": {
+        "trigger": {"schedule": {"run_at": "2027-01-15T08:00:04Z"}},
+        "steps": [{"id": "only", "delay": "1s"}, {"id": "end", "delay": "0s"}],
+    },
+    "minutely": {
+        "trigger": {"schedule": {"cron": "* * * * *", "overlap": "queue", "catch_up": "all", "jitter_seconds": 20}},
+        "steps": [{"id": "nap", "delay": "20s"}],
+    },
     "rare": {
         "trigger": {"event": "sim/rare"},
         "steps": [{"id": "long", "delay": "45s"}, {"id": "end", "delay": "0s"}],
@@ -60,13 +69,16 @@ COLUMNS = {
     "outbox": ("seq", "id", "tenant_id", "status"),
     "dead_letters": ("tenant_id", "kind", "noun_id"),
     "automations": ("tenant_id", "id", "name", "status", "version"),
+    "schedules": ("tenant_id", "automation_id", "occurrence_at", "due_at", "last_at", "last_event_id"),
 }
 
 
-def listens(automation: str, event_name: str, data: dict[str, Any]) -> bool:
+def listens(automation_id: str, automation: str, event_name: str, data: dict[str, Any]) -> bool:
     """Whether this automation, by its own words, starts for such an event."""
     document = AUTOMATIONS[automation]
-    return document["trigger"]["event"] == event_name and ("condition" not in document or bool(data.get("even")))
+    if event_name.startswith(SCHEDULED):
+        return event_name == SCHEDULED + automation_id
+    return document["trigger"].get("event") == event_name and ("condition" not in document or bool(data.get("even")))
 
 
 def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[str, Any]:
@@ -109,6 +121,10 @@ def _note_changes(path: Path) -> None:
                     f"CREATE TRIGGER note_{table}_{verb} AFTER {verb} ON upshot_{table} BEGIN "
                     f"INSERT INTO changes (name, old, new) VALUES ('{table}', {values}); END"
                 )
-        run("INSERT INTO changes (name, old, new) SELECT 'automations', NULL, "
-            f"json_object({', '.join(f'{c!r}, {c}' for c in COLUMNS['automations'])}) FROM upshot_automations")  # fmt: skip
+        for table in ("automations", "schedules"):
+            listed = ", ".join(f"{column!r}, {column}" for column in COLUMNS[table])
+            run(
+                "INSERT INTO changes (name, old, new) "
+                f"SELECT '{table}', NULL, json_object({listed}) FROM upshot_{table}"
+            )
     database.close()

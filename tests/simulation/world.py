@@ -239,6 +239,9 @@ class World:
         left: list[str] = [f"event {event} was never accepted" for event in self.people.waiting]
         left += [f"event {key} waits to be matched" for key in sorted(watch.unmatched)]
         left += [f"run {watch.runs[key]} is held so: {hold}" for key, hold in watch.active.items()]
+        left += [
+            f"schedule {row} is due" for row in watch.schedules.values() if (row["due_at"] or self.now + 1) <= self.now
+        ]
         left += [f"outbox row {row} waits" for row in watch.outbox.values() if row["status"] == "pending"]
         return left + self._leaks()
 

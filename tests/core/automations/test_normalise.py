@@ -264,9 +264,11 @@ def test_notes_say_what_was_understood_how() -> None:
         ({}, [("name", "required"), ("trigger.event", "required"), ("steps", "required")]),
         (document(tenant_id="t", role="admin"), [("tenant_id", "unknown_field"), ("role", "unknown_field")]),
         (
-            document(trigger={"type": "schedule", "schedule": {"cron": "* * * * *"}}),
-            [("trigger.schedule", "not_available"), ("trigger.type", "not_available")],
+            document(trigger={"type": "schedule", "schedule": {"cron": "* * *"}}),
+            [("trigger.schedule.cron", "bad_cron")],
         ),
+        (document(trigger={"type": "schedule"}), [("trigger.schedule", "bad_schedule")]),
+        (document(trigger={"event": "e", "schedule": {"daily": "09:00"}}), [("trigger.event", "unknown_field")]),
         (document(trigger={"type": "webhook"}), [("trigger.type", "not_available")]),
         (document(trigger={"type": "manual"}), [("trigger.type", "not_available")]),
         (document(trigger=5), [("trigger", "wrong_type")]),

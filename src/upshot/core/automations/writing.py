@@ -23,7 +23,9 @@ def to_document(automation: Automation) -> dict[str, Any]:
         document["description"] = automation.description
     below = [step.id for step in automation.steps[1:]]
     return document | {
-        "trigger": {"event": automation.event},
+        "trigger": {"event": automation.event}
+        if automation.schedule is None
+        else {"schedule": automation.schedule.document},
         "priority": automation.priority,
         "condition": automation.condition,
         "steps": [

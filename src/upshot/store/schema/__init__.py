@@ -5,7 +5,7 @@ Tables that are keyed by tenant and id are stored by that key (`WITHOUT ROWID` o
 """
 
 from upshot.store.columns import metadata
-from upshot.store.schema.automations import automation_states, automation_versions, automations
+from upshot.store.schema.automations import automation_states, automation_versions, automations, schedules
 from upshot.store.schema.entities import entities, entity_types
 from upshot.store.schema.events import event_keys, event_types, events, outbox, unmatched
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
@@ -26,6 +26,7 @@ __all__ = [
     "automations",
     "automation_versions",
     "automation_states",
+    "schedules",
     "runs",
     "active",
     "steps",

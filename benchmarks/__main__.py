@@ -27,6 +27,7 @@ WHOLE: dict[str, tuple[str, ...]] = {
     "timers": (*BOTH, *ALL_PEERS),
     "crash": (*BOTH, *ALL_PEERS),
     "storm": BOTH,
+    "schedules": BOTH,
     "sleepers": BOTH,
     "history": BOTH,
     "retention": (),

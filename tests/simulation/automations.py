@@ -16,10 +16,14 @@ from tests.simulation.provider import mark_of
 from upshot import Upshot
 from upshot.adapters.clock import ids_from
 from upshot.core.automations.document import SCHEDULED
+from upshot.core.entities import CreateEntity
+from upshot.store import entities
 from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
+THINGS = 5
+"""Entities of each tenant, for each of which the automation `each` is meant."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
@@ -49,6 +53,10 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "trigger": {"schedule": {"run_at": "2027-01-15T08:00:04Z"}},
         "steps": [{"id": "only", "delay": "1s"}, {"id": "end", "delay": "0s"}],
     },
+    "each": {
+        "trigger": {"schedule": {"run_at": "2027-01-15T08:00:02Z", "each": "thing"}},
+        "steps": [{"id": "only", "delay": "1s"}],
+    },
     "minutely": {
         "trigger": {"schedule": {"cron": "* * * * *", "overlap": "queue", "catch_up": "all", "jitter_seconds": 20}},
         "steps": [{"id": "nap", "delay": "20s"}],
@@ -69,7 +77,16 @@ COLUMNS = {
     "outbox": ("seq", "id", "tenant_id", "status"),
     "dead_letters": ("tenant_id", "kind", "noun_id"),
     "automations": ("tenant_id", "id", "name", "status", "version"),
-    "schedules": ("tenant_id", "automation_id", "occurrence_at", "due_at", "last_at", "last_event_id"),
+    "schedules": (
+        "tenant_id",
+        "automation_id",
+        "occurrence_at",
+        "due_at",
+        "last_at",
+        "last_event_id",
+        "sweep_at",
+        "sweep_after",
+    ),
 }
 
 
@@ -102,6 +119,10 @@ def template() -> bytes:
         upshot.migrate()
         for tenant_id in TENANTS:
             upshot.tenants.create(tenant_id, name=tenant_id)
+            with upshot.database.writing() as connection:  # without the events that changes are
+                made = [CreateEntity("thing", f"thing-{n}", {"mark": mark_of(tenant_id)}) for n in range(THINGS)]
+                wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]
+                entities.apply(connection, wanted, upshot.clock.now())
             for name, document in AUTOMATIONS.items():
                 upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})
         upshot.close()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
-from upshot.engine import record, recover
+from upshot.engine import record, recover, schedule
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
 from upshot.store import events, journal, outbox, runs, schedules
@@ -114,7 +114,7 @@ def with_schedules_that_move_later(patch: Monkey) -> None:
         _commit_half(connection)
         put(connection, kept)
 
-    patch.setattr(schedules, "put", commit_and_put)
+    patch.setattr(schedule, "store", SimpleNamespace(**{**vars(schedules), "put": commit_and_put}))
 
 
 def with_schedules_that_cannot_wait(patch: Monkey) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.simulation.automations import TENANTS, listens
+from tests.simulation.automations import TENANTS, THINGS, listens
 from tests.simulation.provider import mark_of
 from upshot.core.automations.document import SCHEDULED
 from upshot.core.instants import from_text
@@ -317,7 +317,10 @@ class Watch:
 
     def is_over(self) -> bool:
         """Whether there is nothing left to do in the store."""
-        is_due = any(row["due_at"] is not None and row["due_at"] <= self._world.now for row in self.schedules.values())
+        is_due = any(
+            row["due_at"] is not None and (row["due_at"] <= self._world.now or row["sweep_at"] is not None)
+            for row in self.schedules.values()
+        )
         is_relayed = all(row["status"] != "pending" for row in self.outbox.values())
         return not (self.active or self.unmatched or is_due) and is_relayed
 
@@ -347,6 +350,10 @@ class Watch:
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
                 self._broken("I13", f"the occurrence of schedule {row} was never started")
+            names = [event["name"] for event in self.events.values() if event["tenant_id"] == key[0]]
+            is_each = self.automations[key]["name"] == "each" and row["last_at"] is not None and key not in self.paused
+            if is_each and names.count(SCHEDULED + key[1]) != THINGS:
+                self._broken("I13", f"schedule {row} met {names.count(SCHEDULED + key[1])} of {THINGS} entities")
         query = "SELECT tenant_id, status, SUM(delta) AS number FROM upshot_counts WHERE noun = 'runs' GROUP BY 1, 2"
         counted = {(row["tenant_id"], row["status"]): row["number"] for row in self._rows(query) if row["number"]}
         query = "SELECT tenant_id, status, COUNT(*) AS number FROM upshot_runs GROUP BY 1, 2"

@@ -28,6 +28,7 @@ def test_schedules_are_listed_with_their_next_times_by_page(surface: Surface) ->
     assert first["next"][0] == first["next_at"] == first["due_at"]
     assert len(second["next"]) == 5
     assert second["due_at"] >= second["next_at"]
+    assert not first["is_under_way"]
     (last,) = surface.get(f"/schedules?cursor={page['next']}").json()["items"]
     assert (last["automation"]["id"], last["status"], last["next_at"], last["next"]) == (ids[2], "paused", None, [])
     assert surface.get("/schedules", tenant="beta").json() == {"items": [], "next": None}

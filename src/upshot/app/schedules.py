@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from upshot.app.listed import Listed, cut
@@ -37,7 +38,8 @@ class Schedules:
 
 def follow(connection: Connection, tenant_id: str, automation: automations.Automation, now: int) -> None:
     """Let the schedule stand as the automation does: due when it is active, still when it is paused, else gone. What is due
-    stays due when only something else of the automation changed; occurrences of a time it was paused for are not caught up."""
+    stays due when only something else of the automation changed; occurrences of a time it was paused for are not
+    caught up, but entities that it was going through are gone through when it goes on."""
     is_gone = automation.deleted_at is not None or automation.status not in {"active", "paused"}
     schedule = None if is_gone else _live(connection, tenant_id, automation)
     if schedule is None or automation.version is None:
@@ -45,14 +47,17 @@ def follow(connection: Connection, tenant_id: str, automation: automations.Autom
         return
     present = store.read(connection, tenant_id, automation.id)
     before = present if present is not None else store.Kept(tenant_id, automation.id, automation.version, None, None)
+    is_same = _of_version(connection, before) == schedule
+    moved = msgspec.structs.replace(before, version=automation.version)
+    if not is_same:  # the entities of its last occurrence are not gone through any more
+        moved = msgspec.structs.replace(moved, sweep_at=None, sweep_after=None)
     if automation.status == "paused":
-        occurrence, due = None, None
-    elif before.occurrence_at is not None and _of_version(connection, before) == schedule:
-        occurrence, due = before.occurrence_at, before.due_at
-    else:
+        moved = msgspec.structs.replace(moved, occurrence_at=None, due_at=None)
+    elif before.occurrence_at is None or not is_same:
         occurrence, due = _first(connection, schedule, tenant_id, automation.id, now)
-    seen = (before.last_at, before.last_event_id, before.skipped_at, before.skipped_why)
-    store.put(connection, [store.Kept(tenant_id, automation.id, automation.version, occurrence, due, *seen)])
+        due = due if moved.sweep_at is None else now
+        moved = msgspec.structs.replace(moved, occurrence_at=occurrence, due_at=due)
+    store.put(connection, [moved])
 
 
 def follow_zone(connection: Connection, tenant_id: str, now: int) -> None:
@@ -64,9 +69,8 @@ def follow_zone(connection: Connection, tenant_id: str, now: int) -> None:
             kept, schedule = listed.kept, schedule_of(listed.document)
             if schedule is not None and schedule.zone is None and kept.occurrence_at is not None:
                 occurrence, due = _first(connection, schedule, tenant_id, kept.automation_id, now)
-                seen = (kept.last_at, kept.last_event_id, kept.skipped_at, kept.skipped_why)
-                moved = store.Kept(tenant_id, kept.automation_id, kept.version, occurrence, due, *seen)
-                store.put(connection, [moved])
+                due = due if kept.sweep_at is None else now
+                store.put(connection, [msgspec.structs.replace(kept, occurrence_at=occurrence, due_at=due)])
         if len(found) < 500:
             return
         after = found[-1].kept.automation_id
@@ -115,6 +119,7 @@ def _item(listed: store.Listed, tenant_zone: str, now: int) -> dict[str, Any]:
         "next": [to_text(at) for at in upon],
         "is_late": kept.due_at is not None and kept.due_at < now,
         "last_at": _text(kept.last_at),
+        "is_under_way": kept.sweep_at is not None,
         "skipped_at": _text(kept.skipped_at),
         "skipped_why": kept.skipped_why,
     }

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
 from upshot.core.automations.document import SCHEDULED
-from upshot.core.errors import Conflict, NotFound
+from upshot.core.errors import Busy, Conflict, NotFound
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE, SECOND, to_text
 from upshot.core.local_time import to_local, zone_or_utc
@@ -19,12 +19,15 @@ from upshot.core.schedules.firing import LOOK_AGAIN
 from upshot.core.strict_json import encode
 from upshot.engine import accept, control
 from upshot.engine.process import Process
+from upshot.engine.run import Run
+from upshot.engine.sweep import HELD, PATIENCE, REST, Sweep, go_on
 from upshot.store import events as event_store
 from upshot.store import schedules as store
 
 log = logging.getLogger("upshot.engine")
 
 POLL_SECONDS = 1.0
+BUSY_PAUSE_SECONDS = 0.05
 FIRE_MAX = 100
 """Schedules started in one transaction."""
 POSTPONED = MINUTE
@@ -32,10 +35,13 @@ POSTPONED = MINUTE
 
 
 class Fired(msgspec.Struct, frozen=True):
-    """What one transaction started: the events, and the runs that it cancelled."""
+    """What one transaction started: the events, the runs that it cancelled, and the pages that are this worker's to do."""
 
     events: list[Event]
     cancelled: list[tuple[str, str]]
+    sweeps: list[Sweep]
+    number: int
+    """How many schedules were due."""
 
 
 class ScheduleService:
@@ -43,13 +49,21 @@ class ScheduleService:
 
     name = "schedule"
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, process: Process, run: Run) -> None:
+        self._process, self._run = process, run
+        self._waiting: list[Sweep] = []
         self.on_events: Callable[[Sequence[Event]], None] = lambda _: None
         self.on_cancelled: Callable[[str, str], None] = lambda _tenant, _run: None
 
     async def poll(self) -> float:
         """Start what is due."""
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            await self._sweep(one)
+        delay = await self._fire()
+        return min(delay, REST / SECOND) if self._waiting else delay
+
+    async def _fire(self) -> float:
         process = self._process
         due_at = await process.reads.run(store.next_due)
         now = process.clock.now()
@@ -59,7 +73,25 @@ class ScheduleService:
         for tenant_id, run_id in fired.cancelled:
             self.on_cancelled(tenant_id, run_id)
         self.on_events(fired.events)
-        return 0.0
+        for one in fired.sweeps:
+            await self._sweep(one)
+        return 0.0 if fired.number else BUSY_PAUSE_SECONDS
+
+    async def _sweep(self, one: Sweep) -> None:
+        """Do a page, or let it wait while the tenant has enough under way here. When it fails it is done again later, and holds
+        up no other."""
+        waited = self._process.clock.now() - one.taken_at
+        if waited < PATIENCE and self._run.driven(one.due.tenant_id) >= self._process.limits.sweep_page:
+            self._waiting.append(one)
+        elif waited < HELD:
+            try:
+                await go_on(self._process, one, self.on_events)
+            except Busy:
+                raise
+            except Exception:
+                log.exception(
+                    "automation %s could not go through its entities; it is tried again", one.due.automation_id
+                )
 
 
 def fire(connection: Connection, now: int, worker_id: str) -> Fired:
@@ -74,7 +106,12 @@ def fire(connection: Connection, now: int, worker_id: str) -> Fired:
     events: list[Event] = []
     kept: list[store.Kept] = []
     cancelled: list[tuple[str, str]] = []
+    swept: list[Sweep] = []
     for due, schedule in found:
+        if schedule is not None and due.sweep_at is not None and due.tenant_status == "active":
+            swept.append(Sweep(due, schedule, _zone(due, schedule), now))
+            kept.append(_kept(due, due.occurrence_at, now + HELD))
+            continue
         cause = (due.tenant_id, due.last_event_id or "")
         firing = _decide(due, schedule, now, is_running=cause in unfinished)
         if (
@@ -83,6 +120,9 @@ def fire(connection: Connection, now: int, worker_id: str) -> Fired:
             firing = Firing((), due.occurrence_at, now + LOOK_AGAIN)
         elif firing.cancels:
             cancelled += _cancel(connection, due.tenant_id, unfinished[cause], now)
+        if schedule is not None and schedule.each is not None and firing.starts:
+            kept.append(_swept(due, firing, now))
+            continue
         made = [_event(due, schedule, at, now) for at in firing.starts] if schedule is not None else []
         events += made
         kept.append(_moved(due, firing, made))
@@ -93,7 +133,7 @@ def fire(connection: Connection, now: int, worker_id: str) -> Fired:
         accept.insert(connection, fresh, now, worker_id)
     if kept:
         store.put(connection, kept)
-    return Fired(fresh, cancelled)
+    return Fired(fresh, cancelled, swept, len(found))
 
 
 def _read(due: store.Due) -> Schedule | None:
@@ -107,7 +147,7 @@ def _read(due: store.Due) -> Schedule | None:
 def _decide(due: store.Due, schedule: Schedule | None, now: int, *, is_running: bool) -> Firing:
     """What happens to it. One that this release cannot read, or whose tenant is suspended, waits and holds up no other."""
     postponed = Firing((), due.occurrence_at, now + POSTPONED)
-    if schedule is None or due.tenant_status != "active":
+    if schedule is None or due.tenant_status != "active" or due.occurrence_at is None:
         return postponed
     try:
         zone = zone_or_utc(_zone(due, schedule))
@@ -126,17 +166,27 @@ def _cancel(connection: Connection, tenant_id: str, run_id: str | None, now: int
 
 
 def _moved(due: store.Due, firing: Firing, made: list[Event]) -> store.Kept:
-    return store.Kept(
-        due.tenant_id,
-        due.automation_id,
-        due.version,
-        firing.occurrence_at,
-        firing.due_at,
-        firing.starts[-1] if firing.starts else due.last_at,
-        made[-1].id if made else due.last_event_id,
-        firing.skipped_at if firing.skipped_at is not None else due.skipped_at,
-        firing.skipped_why or due.skipped_why,
+    return msgspec.structs.replace(
+        _kept(due, firing.occurrence_at, firing.due_at),
+        last_at=firing.starts[-1] if firing.starts else due.last_at,
+        last_event_id=made[-1].id if made else due.last_event_id,
+        skipped_at=firing.skipped_at if firing.skipped_at is not None else due.skipped_at,
+        skipped_why=firing.skipped_why or due.skipped_why,
     )
+
+
+def _swept(due: store.Due, firing: Firing, now: int) -> store.Kept:
+    """The entities of the occurrence are gone through from now on; the next occurrence is looked at afterwards."""
+    moved = _moved(due, firing, [])
+    return msgspec.structs.replace(moved, due_at=now, sweep_at=firing.starts[-1], sweep_after="")
+
+
+def _kept(due: store.Due, occurrence_at: int | None, due_at: int | None) -> store.Kept:
+    """The schedule as it stands, but for these."""
+    kept = {
+        name: getattr(due, name) for name in store.Kept.__struct_fields__ if name not in {"occurrence_at", "due_at"}
+    }
+    return store.Kept(**kept, occurrence_at=occurrence_at, due_at=due_at)
 
 
 def _event(due: store.Due, schedule: Schedule, occurrence: int, now: int) -> Event:

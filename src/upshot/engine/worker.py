@@ -48,7 +48,7 @@ class Engine:
         self.match = Match(process, self.run)
         self.recover = Recover(process, self.run)
         self.timekeep = Timekeep(process, self.run, self.recover)
-        self.schedule = ScheduleService(process)
+        self.schedule = ScheduleService(process, self.run)
         self.relay = Relay(process, receive)
         self.housekeep = Housekeep(process)
         self.prune = Prune(process)

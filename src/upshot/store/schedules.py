@@ -22,11 +22,13 @@ class Due(msgspec.Struct, frozen=True):
     tenant_id: str
     automation_id: str
     version: int
-    occurrence_at: int
+    occurrence_at: int | None
     last_at: int | None
     last_event_id: str | None
     skipped_at: int | None
     skipped_why: str | None
+    sweep_at: int | None
+    sweep_after: str | None
     document: str
     tenant_status: str
     tenant_settings: str
@@ -38,7 +40,8 @@ class Due(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """How a schedule stands. Without `occurrence_at` nothing more is due."""
+    """How a schedule stands. Without `occurrence_at` nothing more is due. While the entities of an occurrence, `sweep_at`, are
+    gone through, `sweep_after` is the place of the last one."""
 
     tenant_id: str
     automation_id: str
@@ -49,6 +52,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     last_event_id: str | None = None
     skipped_at: int | None = None
     skipped_why: str | None = None
+    sweep_at: int | None = None
+    sweep_after: str | None = None
 
 
 _NAMES = Kept.__struct_fields__
@@ -72,7 +77,7 @@ _due = Prepared(
     .limit(bindparam("number", type_=INTEGER))
     .with_for_update(skip_locked=True, of=schedules)
 )
-_WHOLE = tuple((name, TEXT if name.endswith(("_id", "_why")) else BIGINT) for name in _NAMES)
+_WHOLE = tuple((name, TEXT if name.endswith(("_id", "_why", "_after")) else BIGINT) for name in _NAMES)
 _whole = rows(*_WHOLE)
 _insert = insert(schedules).from_select([name for name, _ in _WHOLE], select(*_whole.c).where(true()))
 _put = Prepared(

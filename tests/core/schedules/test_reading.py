@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.core.automations.catalogue import ACTIONS
+from upshot.core.automations import normalise
 from upshot.core.schedules import read_schedule, schedule_words
 from upshot.core.schedules.model import CATCH_UPS, FOLDS, GAPS, OVERLAPS, Cron, Daily, Monthly, Once, Recurring, Weekly
 from upshot.core.schedules.reading import KINDS, OPTIONS
@@ -37,6 +39,11 @@ REFERENCE = (Path(__file__).parents[3] / "docs" / "reference" / "schedules.md").
             {"run_at": "2027-03-01T09:00:00+01:00"},
             Once(1_803_888_000_000_000),
             "once at 2027-03-01T08:00:00.000000Z",
+        ),
+        (
+            {"daily": "09:00", "each": {"type": "member", "before": {"field": "renews_on", "days": 7}}},
+            Daily((time(9),)),
+            "every day at 09:00, for each member 7 days before its renews_on",
         ),
         (
             {"rrule": "RRULE:freq=daily;UNTIL=20270120T080000Z", "starts": "2027-01-04T09:00"},
@@ -116,5 +123,5 @@ def test_the_reference_names_every_kind_option_and_choice_and_its_example_is_rea
         assert f"`{name}`" in REFERENCE or f'"{name}":' in REFERENCE, name
     for choice in (*GAPS, *FOLDS, *CATCH_UPS, *OVERLAPS):
         assert f"`{choice}`" in REFERENCE, choice
-    (example,) = re.findall(r"```json\n(.*?)```", REFERENCE, re.DOTALL)
-    assert read_schedule(json.loads(example)["trigger"]["schedule"], "")[1] == []
+    for example in re.findall(r"```json\n(.*?)```", REFERENCE, re.DOTALL):
+        assert normalise(json.loads(example), actions=ACTIONS)[0]["trigger"] == json.loads(example)["trigger"]

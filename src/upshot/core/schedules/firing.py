@@ -59,7 +59,7 @@ def _all(schedule: Schedule, first: int, now: int, zone: tzinfo, seed: str, *, i
         return Firing((), first, now + LOOK_AGAIN)
     if is_running and schedule.overlap == "skip":
         return _moved(schedule, (), first, zone, seed, first, "overlap")
-    number = BATCH_MAX if schedule.overlap == "allow" else 1
+    number = BATCH_MAX if schedule.overlap == "allow" and schedule.each is None else 1
     starts, at = [first], next_after(schedule, first, zone)
     while at is not None and at <= now and len(starts) < number:
         starts.append(at)

@@ -6,6 +6,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from upshot.core.schedules.each import Each
+
 Gap = Literal["forward", "end", "skip"]
 """A local time that does not exist: as far after the gap as it lies in it (02:30 becomes 03:30), the gap's end, or never."""
 Fold = Literal["first", "second", "both"]
@@ -21,6 +23,8 @@ CATCH_UPS: Final = ("latest", "all", "none")
 OVERLAPS: Final = ("allow", "skip", "queue", "cancel")
 CATCH_UP_HOURS_DEFAULT: Final = 8_760
 CATCH_UP_HOURS_MAX: Final = 8_760
+CATCH_UP_HOURS_DATED: Final = 168
+"""The default of schedules relative to a date, which catch up all days."""
 JITTER_SECONDS_MAX: Final = 3_600
 LAST_DAY: Final = 0
 """The last day of a month, as a day."""
@@ -88,3 +92,4 @@ class Schedule(msgspec.Struct, frozen=True):
     catch_up_hours: int = CATCH_UP_HOURS_DEFAULT
     overlap: Overlap = "allow"
     jitter_seconds: int = 0
+    each: Each | None = None

@@ -11,7 +11,9 @@ from cronsim import CronSim, CronSimError
 from upshot.core.errors import Problem, Refused
 from upshot.core.instants import from_text
 from upshot.core.local_time import zone_of
+from upshot.core.schedules.each import Each, read_each
 from upshot.core.schedules.model import (
+    CATCH_UP_HOURS_DATED,
     CATCH_UP_HOURS_DEFAULT,
     CATCH_UP_HOURS_MAX,
     CATCH_UPS,
@@ -31,7 +33,7 @@ from upshot.core.schedules.model import (
 from upshot.core.schedules.rules import read_recurring
 
 KINDS: Final = ("cron", "daily", "weekly", "monthly", "run_at", "rrule")
-OPTIONS: Final = ("zone", "gap", "fold", "catch_up", "catch_up_hours", "overlap", "jitter_seconds")
+OPTIONS: Final = ("zone", "gap", "fold", "catch_up", "catch_up_hours", "overlap", "jitter_seconds", "each")
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 TIMES_MAX: Final = 24
 
@@ -67,8 +69,11 @@ def read_schedule(value: Any, at: str) -> tuple[Schedule | None, list[Problem]]:
         add("", f"says when in one of {', '.join(KINDS)}" + (f", not in {len(kinds)}" if kinds else ""), "bad_schedule")
     when = _READERS[kinds[0]](given[kinds[0]], given, add) if len(kinds) == 1 else None
     _check_options(given, add)
+    each = read_each(given["each"], add) if "each" in given else None
+    _check_each(given, when, each, add)
     if problems or when is None:
         return None, problems
+    is_dated = each is not None and bool(each.field)
     is_elapsed = isinstance(when, Cron) and when.follows_the_clock
     return Schedule(
         document=given,
@@ -76,10 +81,11 @@ def read_schedule(value: Any, at: str) -> tuple[Schedule | None, list[Problem]]:
         zone=given.get("zone"),
         gap=given.get("gap", "skip" if is_elapsed else "forward"),
         fold=given.get("fold", "both" if is_elapsed else "first"),
-        catch_up=given.get("catch_up", "latest"),
-        catch_up_hours=given.get("catch_up_hours", CATCH_UP_HOURS_DEFAULT),
+        catch_up=given.get("catch_up", "all" if is_dated else "latest"),
+        catch_up_hours=given.get("catch_up_hours", CATCH_UP_HOURS_DATED if is_dated else CATCH_UP_HOURS_DEFAULT),
         overlap=given.get("overlap", "allow"),
         jitter_seconds=given.get("jitter_seconds", 0),
+        each=each,
     ), []
 
 
@@ -96,6 +102,15 @@ def _check_options(given: Mapping[str, Any], add: Add) -> None:
             add(name, "must be a whole number", "wrong_type")
         elif not low <= value <= high:
             add(name, f"must be from {low} to {high}", "out_of_range")
+
+
+def _check_each(given: Mapping[str, Any], when: When | None, each: Each | None, add: Add) -> None:
+    if each is None or when is None:
+        return
+    if each.field and not (isinstance(when, Daily) and len(when.at) == 1):
+        add("each", "counts days before or after a date, so it goes with `daily` at one time", "bad_schedule")
+    if given.get("overlap", "allow") != "allow":
+        add("overlap", "is for one run an occurrence; with `each` there are many", "bad_option")
 
 
 # --- when ---------------------------------------------------------------------------------------------------------------

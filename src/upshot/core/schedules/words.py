@@ -3,6 +3,7 @@
 from datetime import datetime, time
 
 from upshot.core.instants import to_text
+from upshot.core.schedules.each import Each
 from upshot.core.schedules.model import LAST_DAY, Cron, Daily, Monthly, Once, Schedule, Weekly
 from upshot.core.schedules.reading import WEEKDAYS
 
@@ -10,7 +11,15 @@ from upshot.core.schedules.reading import WEEKDAYS
 def schedule_words(schedule: Schedule) -> str:
     """`every monday and thursday at 09:00 (Europe/Paris)`."""
     zone = f" ({schedule.zone})" if schedule.zone else ""
-    return f"{_when(schedule)}{zone}"
+    return f"{_when(schedule)}{zone}{_each(schedule.each)}"
+
+
+def _each(each: Each | None) -> str:
+    if each is None:
+        return ""
+    if not each.field:
+        return f", for each {each.type}"
+    return f", for each {each.type} {abs(each.days)} days {'before' if each.days < 0 else 'after'} its {each.field}"
 
 
 def _when(schedule: Schedule) -> str:

@@ -28,6 +28,7 @@ class ScheduleItem(Answer):
     next: list[Instant] = Field(description="The next five occurrences.")
     is_late: bool
     last_at: Instant | None = Field(description="The last occurrence that was started.")
+    is_under_way: bool = Field(description="The entities of the last occurrence are being gone through.")
     skipped_at: Instant | None = Field(description="The last occurrence that was skipped.")
     skipped_why: Literal["missed", "overlap"] | None
 

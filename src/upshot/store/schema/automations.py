@@ -57,6 +57,8 @@ schedules = keyed_table(
     maybe("last_event_id"),
     instant("skipped_at", nullable=True),
     maybe("skipped_why"),
+    instant("sweep_at", nullable=True),
+    maybe("sweep_after"),
     one_of("skipped_why", ("missed", "overlap")),
     Index("ix_upshot_schedules_due", "due_at", sqlite_where=_is_due_sometime, postgresql_where=_is_due_sometime),
     key=("tenant_id", "automation_id"),

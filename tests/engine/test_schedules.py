@@ -220,3 +220,31 @@ def test_two_workers_start_an_occurrence_once(shared: tuple[Bench, Bench]) -> No
     happened = [*one.calls, *other.calls] if one is not other else one.calls
     assert len(happened) == 120
     assert sorted(args["at"] for _, args in happened)[0] == "2027-01-15T08:10:00"
+
+
+def test_a_field_that_changes_from_and_to_a_value_starts_a_run(bench: Bench) -> None:
+    change = {"type": "patient", "field": "status", "from": "admitted", "to": "discharged"}
+    step = {"id": "note", "action": "note", "with": {"at": "{{ patient.id }}"}}
+    document = {"name": "c", "trigger": {"change": change}, "steps": [step], "status": "active"}
+    bench.upshot.automations.create("default", document)
+    patients = bench.upshot.entities
+    patients.create("default", "patient", id="a", fields={"status": "discharged"})
+    patients.create("default", "patient", id="b", fields={"status": "admitted", "room": 1})
+    patients.patch("default", "patient", "b", fields={"room": 2})
+    patients.patch("default", "patient", "b", fields={"status": "discharged"})
+    patients.patch("default", "patient", "b", fields={"room": 3})
+    bench.settle()
+    assert started(bench) == ["b"]
+
+
+def test_one_that_is_run_by_hand_only_starts_by_nothing_else(bench: Bench) -> None:
+    step = {"id": "note", "action": "note", "with": {"at": "{{ who }}"}}
+    document = {"name": "m", "trigger": {"manual": True}, "steps": [step], "status": "active"}
+    automation_id = bench.upshot.automations.create("default", document)["id"]
+    with pytest.raises(Refused):
+        bench.emit(f"system.manual.{automation_id}", {"who": "nobody"})
+    started_by_hand = bench.upshot.runs.start_by_hand("default", automation_id, {"who": "me"})
+    bench.settle()
+    assert started(bench) == ["me"]
+    run = bench.upshot.runs.get("default", started_by_hand["run_id"])
+    assert (run["status"], run["event"]["name"]) == ("completed", f"system.manual.{automation_id}")

@@ -109,7 +109,7 @@ class Exchange(ABC):
         if given is None:
             raise Refused.at("data", "is an object", "wrong_type")
         check(given, "data")
-        facts = self._facts(tenant_id, event or automation.event or "system.schedule", given, entity)
+        facts = self._facts(tenant_id, event or automation.event or "sample", given, entity)
         return dry_run(automation, facts, actions=self._upshot.actions.shapes)
 
     def draft(self, tenant_id: str, automation_id: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ _VALUE_CHARACTERS: Final = 60
 
 def describe(automation: Automation) -> str:
     """One sentence: "When crm/appointment.created and total is above 100: create note, then draft email"."""
-    when = f"When {automation.event}"
+    when = f"When {automation.event}" if automation.event else "When it is run by hand"
     if automation.schedule is not None:
         words = schedule_words(automation.schedule)
         when = words[0].upper() + words[1:]

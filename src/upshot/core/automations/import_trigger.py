@@ -1,8 +1,10 @@
-"""What starts an automation, in every understood spelling: an event, or a schedule."""
+"""What starts an automation, in every understood spelling: an event, a change of an entity, or a
+schedule."""
 
 from typing import Any, Final
 
 from upshot.core.automations.fields import ABSENT, Fields, Findings, as_object
+from upshot.core.automations.import_change import read_change
 from upshot.core.automations.import_schedule import NAMES as SCHEDULE_NAMES
 from upshot.core.automations.import_schedule import read_schedule_fields
 
@@ -74,6 +76,21 @@ def _read_object(fields: Fields, findings: Findings, *, imported: bool) -> tuple
         conditions = [fields.take_first_set("conditions"), fields.take_first_set("condition")]
         fields.refuse_rest(("schedule",))
         return {"schedule": schedule}, [(value, path) for value, path in conditions if value is not ABSENT]
+    if isinstance(kind, str) and kind.lower() == "manual":
+        fields.refuse_rest(("type",))
+        findings.came_from("trigger.manual", kind_path)
+        return {"manual": True}, []
+    manual, manual_path = fields.take_first_set("manual")
+    if manual is not ABSENT and kind is ABSENT:
+        fields.refuse_rest(("manual",))
+        findings.came_from("trigger.manual", manual_path)
+        return {"manual": manual}, []
+    change, change_path = fields.take_first_set("change")
+    if change is not ABSENT:
+        if kind is not ABSENT:
+            findings.problem(kind_path, "says the same as `change`; keep one", "unknown_field")
+        fields.refuse_rest(("change",))
+        return read_change(change, change_path, findings)
     inner, inner_path = fields.take_first_set("config")
     given = as_object(inner)
     if given is not None:
@@ -123,13 +140,6 @@ def _named_event(event: Any, event_path: str, kind: Any, kind_path: str, finding
         elif isinstance(kind, str):
             findings.note(kind_path, "left out: an event is named by itself")
         return event
-    if isinstance(kind, str) and kind.lower() == "manual":
-        findings.problem(
-            kind_path,
-            "any automation can be run by hand and needs no trigger of its own for it; name the event it listens to",
-            "not_available",
-        )
-        return ""
     if isinstance(kind, str) and kind.lower() not in _EVENT_KINDS:
         findings.note(kind_path, "read as the name of the event")
         return kind

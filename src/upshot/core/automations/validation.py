@@ -135,11 +135,17 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
 
 def _trigger_problems(value: Any) -> list[Problem]:
     needed = "an automation names the event that starts it, or a schedule"
-    trigger = as_object(value)
-    if trigger is not None and "schedule" in trigger:
-        return [Problem(f"trigger.{name}", "does not stand beside a schedule", "unknown_field")
-                for name in trigger if name != "schedule"]  # fmt: skip
-    if trigger is None or "event" not in trigger:
+    trigger = as_object(value) or {}
+    for alone in ("schedule", "manual"):
+        if alone in trigger:
+            others = [name for name in trigger if name != alone]
+            problems = [
+                Problem(f"trigger.{name}", f"does not stand beside `{alone}`", "unknown_field") for name in others
+            ]
+            if alone == "manual" and trigger["manual"] is not True:
+                problems.append(Problem("trigger.manual", "is true, or left out", "wrong_type"))
+            return problems
+    if "event" not in trigger:
         return [Problem("trigger.event", needed, "required")]
     problems = [Problem(f"trigger.{name}", "is not known here", "unknown_field") for name in trigger if name != "event"]
     return problems + text_problems(trigger["event"], "trigger.event", EVENT_NAME_CHARACTERS_MAX, needed=needed)

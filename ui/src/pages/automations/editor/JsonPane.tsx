@@ -21,7 +21,7 @@ export function JsonPane({
         priority: typeof given.priority === "number" ? given.priority : 5,
         trigger:
           typeof given.trigger === "object" && given.trigger !== null
-            ? given.trigger.schedule
+            ? "schedule" in given.trigger || "manual" in given.trigger
               ? given.trigger
               : { ...given.trigger, event: String(given.trigger.event ?? "") }
             : { event: "" },

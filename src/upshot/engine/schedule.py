@@ -85,7 +85,8 @@ class ScheduleService:
             self._waiting.append(one)
         elif waited < HELD:
             try:
-                await go_on(self._process, one, self.on_events)
+                following = await go_on(self._process, one, self.on_events)
+                self._waiting += [following] if following is not None else []
             except Busy:
                 raise
             except Exception:

@@ -28,12 +28,12 @@ from upshot.store import schedules as store
 from upshot.store import sweeps
 from upshot.store.entities import as_root
 
-REST = SECOND // 20
+REST = SECOND // 50
 """Between two pages of one schedule (microseconds)."""
 PATIENCE = SECOND // 2
 """How long a page waits at most for what the tenant has under way (microseconds): one that is always busy gets on, too."""
 HELD = 10 * SECOND
-"""How long a page is this worker's to do before another takes it over (microseconds)."""
+"""How long after a page the next one is this worker's to do, before another takes over (microseconds)."""
 ID_MAX = 200
 
 
@@ -53,21 +53,28 @@ class Page(msgspec.Struct, frozen=True):
     after: str | None
 
 
-async def go_on(process: Process, sweep: Sweep, hand: Callable[[Sequence[Event]], None]) -> None:
-    """Do the next page of this occurrence. Whoever was first to keep it has done it; what another did is dropped."""
+async def go_on(process: Process, sweep: Sweep, hand: Callable[[Sequence[Event]], None]) -> Sweep | None:
+    """Do the next page of this occurrence, and give the one after it, if there is one. Whoever was first to keep a page has
+    done it; what another did is dropped."""
     due = sweep.due
     known = await process.definitions.of(due.tenant_id)
     listeners = known.listeners.get(SCHEDULED + due.automation_id)
     if listeners is None:  # this process does not know of it yet, or not any more
         process.definitions.forget(due.tenant_id)
-        return
+        return None
     condition = listeners.by_id[due.automation_id].program.condition
     now = process.clock.now()
     page = await process.reads.run(read_page, sweep, condition, now, process.limits.sweep_page)
     fresh = await process.commit.run_async(
         lambda c: keep_page(c, sweep, page, process.clock.now(), process.worker_id), "schedule"
     )
+    if fresh is None:
+        return None
     hand(fresh)
+    if page.after is None:
+        return None
+    following = msgspec.structs.replace(due, sweep_after=page.after)
+    return msgspec.structs.replace(sweep, due=following, taken_at=process.clock.now())
 
 
 def read_page(connection: Connection, sweep: Sweep, condition: Condition | None, now: int, number: int) -> Page:
@@ -93,21 +100,21 @@ def read_page(connection: Connection, sweep: Sweep, condition: Condition | None,
     return Page(events, found[-1][0] if len(found) == number else None)
 
 
-def keep_page(connection: Connection, sweep: Sweep, page: Page, now: int, worker_id: str) -> list[Event]:
-    """Keep these events, and that the page is done, unless another did it; the events that are new."""
+def keep_page(connection: Connection, sweep: Sweep, page: Page, now: int, worker_id: str) -> list[Event] | None:
+    """Keep these events, and that the page is done; the events that are new. None when another did it, or it was paused."""
     due = sweep.due
     present = store.read(connection, *due.key)
     if present is None or present.due_at is None:
-        return []
+        return None
     if (present.sweep_at, present.sweep_after) != (due.sweep_at, due.sweep_after):
-        return []
+        return None
     keys = sorted((event.tenant_id, event.source_id or "", event.id, now) for event in page.events)
     new = event_store.keep_keys(connection, keys) if keys else set[str]()
     fresh = [event for event in page.events if event.id in new]
     if fresh:
         accept.insert(connection, fresh, now, worker_id)
     if page.after is not None:
-        moved = msgspec.structs.replace(present, sweep_after=page.after, due_at=now + REST)
+        moved = msgspec.structs.replace(present, sweep_after=page.after, due_at=now + HELD)
     else:
         occurrence = present.occurrence_at
         due_next = None if occurrence is None else due_at(sweep.schedule, occurrence, due.automation_id)

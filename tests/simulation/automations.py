@@ -55,7 +55,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
     },
     "each": {
         "trigger": {"schedule": {"run_at": "2027-01-15T08:00:02Z", "each": "thing"}},
-        "steps": [{"id": "only", "delay": "1s"}],
+        "steps": [{"id": "only", "action": "call", "with": {"mark": "{{ entity.mark }}"}, **_RETRIED}],
     },
     "minutely": {
         "trigger": {"schedule": {"cron": "* * * * *", "overlap": "queue", "catch_up": "all", "jitter_seconds": 20}},

@@ -17,7 +17,7 @@ from upshot.store import events, journal, outbox, runs, schedules
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
-SEEDS_MAX = 60
+SEEDS_MAX = 120
 
 Monkey = pytest.MonkeyPatch
 

@@ -28,6 +28,7 @@ WHOLE: dict[str, tuple[str, ...]] = {
     "long_runs": BOTH,
     "crash": (*BOTH, *ALL_PEERS),
     "storm": BOTH,
+    "schedules": BOTH,
     "sleepers": BOTH,
     "history": BOTH,
     "retention": (),

@@ -43,6 +43,7 @@ def test_every_command_answers_with_json(ready: Call) -> None:
     assert first == {"id": "e1", "duplicate": False}
     assert ready("emit", "test/happened", "{}", "--id", "e1", "--json").json == {"id": "e1", "duplicate": True}
     assert ready("runs", "list", "--json").json == {"items": [], "next": None}
+    assert ready("schedules", "list", "--json").json == {"items": [], "next": None}
     assert ready("relay", "--json").json == {"published": 0, "failed": 0}
     assert ready("keys", "create", "--role", "viewer", "--name", "k", "--json").json["key"].startswith("upk_")
     assert ready("migrate", "--json").json["changed"] is False
@@ -222,3 +223,15 @@ def test_the_version_is_said_without_loading_the_engine() -> None:
     assert said.startswith("upshot ")
     for heavy in ("sqlalchemy", "fastapi", "uvicorn", "alembic", "msgspec", "upshot.app"):
         assert heavy not in said.split()
+
+
+def test_schedules_are_listed_with_the_time_they_are_due(ready: Call, tmp_path: Path) -> None:
+    assert "No automation has a schedule." in ready("schedules", "list").out
+    scheduled = {**AUTOMATION, "trigger": {"schedule": {"daily": "09:00"}}}
+    (tmp_path / "scheduled.json").write_text(json.dumps(scheduled))
+    automation_id = ready("automations", "import", "scheduled.json", "--json").json["automations"][0]["id"]
+    listed = ready("schedules", "list").out
+    assert automation_id in listed
+    assert "every day at 09:00" in listed
+    (item,) = ready("schedules", "list", "--json").json["items"]
+    assert item["next_at"].endswith("T09:00:00.000000Z")

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import make_url
 
 from tests.crash.load import EVENTS, TENANT
+from upshot.core.automations.document import SCHEDULED
 from upshot.core.invariants import Snapshot, violations
 
 TABLES = ("events", "unmatched", "runs", "active", "steps", "timers")
@@ -23,6 +24,7 @@ STEPS = {
     "deadly": ("one", "two"),
     "nap": ("one",),
     "none": (),
+    "soon": (),
 }
 """The steps of each automation that call the provider."""
 OVER = """SELECT (SELECT count(*) FROM upshot_active) + (SELECT count(*) FROM upshot_unmatched)
@@ -149,7 +151,10 @@ def check_end(look: Look, folder: Path) -> Snapshot:
     runs = Counter((row["event_id"], names[row["automation_id"]]) for row in snapshot.runs)
     given_up = {row["noun_id"] for row in look.rows("SELECT noun_id FROM upshot_dead_letters WHERE kind = 'event'")}
     events = [event for event in snapshot.events if event["id"] not in given_up]
-    expected = Counter((e["id"], e["name"].removeprefix("crash/")) for e in events if e["name"] != "crash/none")
+    started = {SCHEDULED + id_: name for id_, name in names.items()}
+    expected = Counter(
+        (e["id"], started.get(e["name"], e["name"].removeprefix("crash/"))) for e in events if e["name"] != "crash/none"
+    )
     assert runs == expected
     assert not [e for e in snapshot.events if str(e["source_id"]).startswith(("rolled-back", "bad"))]
     assert {run["status"] for run in snapshot.runs if run["error"] is None} <= {"completed"}

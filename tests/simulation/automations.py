@@ -15,11 +15,16 @@ from typing import Any
 from tests.simulation.provider import mark_of
 from upshot import Upshot
 from upshot.adapters.clock import ids_from
+from upshot.core.automations.document import SCHEDULED
+from upshot.core.entities import CreateEntity
+from upshot.store import entities
 from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
 FORKED_BELOW, MANY_ABOVE = 5, 8
+THINGS = 5
+"""Entities of each tenant, for each of which the automation `each` is meant."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
@@ -84,6 +89,18 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
         ],
     },
+    "soon": {
+        "trigger": {"schedule": {"run_at": "2027-01-15T08:00:04Z"}},
+        "steps": [{"id": "only", "delay": "1s"}, {"id": "end", "delay": "0s"}],
+    },
+    "each": {
+        "trigger": {"schedule": {"run_at": "2027-01-15T08:00:02Z", "each": "thing"}},
+        "steps": [{"id": "only", "action": "call", "with": {"mark": "{{ entity.mark }}"}, **_RETRIED}],
+    },
+    "minutely": {
+        "trigger": {"schedule": {"cron": "* * * * *", "overlap": "queue", "catch_up": "all", "jitter_seconds": 20}},
+        "steps": [{"id": "nap", "delay": "20s"}],
+    },
     "rare": {
         "trigger": {"event": "sim/rare"},
         "steps": [{"id": "long", "delay": "45s"}, {"id": "end", "delay": "0s"}],
@@ -100,12 +117,24 @@ COLUMNS = {
     "outbox": ("seq", "id", "tenant_id", "status"),
     "dead_letters": ("tenant_id", "kind", "noun_id"),
     "automations": ("tenant_id", "id", "name", "status", "version"),
+    "schedules": (
+        "tenant_id",
+        "automation_id",
+        "occurrence_at",
+        "due_at",
+        "last_at",
+        "last_event_id",
+        "sweep_at",
+        "sweep_after",
+    ),
 }
 
 
-def listens(automation: str, event_name: str, data: dict[str, Any]) -> bool:
+def listens(automation_id: str, automation: str, event_name: str, data: dict[str, Any]) -> bool:
     """Whether this automation, by its own words, starts for such an event."""
     document = AUTOMATIONS[automation]
+    if event_name.startswith(SCHEDULED):
+        return event_name == SCHEDULED + automation_id
     is_even = bool(data.get("even"))
     holds = {
         "even": lambda: is_even,
@@ -113,7 +142,7 @@ def listens(automation: str, event_name: str, data: dict[str, Any]) -> bool:
         "forked": lambda: data["number"] < FORKED_BELOW,
         "many": lambda: data["number"] > MANY_ABOVE,
     }
-    return document["trigger"]["event"] == event_name and holds.get(automation, lambda: True)()
+    return document["trigger"].get("event") == event_name and holds.get(automation, lambda: True)()
 
 
 def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[str, Any]:
@@ -137,6 +166,10 @@ def template() -> bytes:
         upshot.migrate()
         for tenant_id in TENANTS:
             upshot.tenants.create(tenant_id, name=tenant_id)
+            with upshot.database.writing() as connection:  # without the events that changes are
+                made = [CreateEntity("thing", f"thing-{n}", {"mark": mark_of(tenant_id)}) for n in range(THINGS)]
+                wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]
+                entities.apply(connection, wanted, upshot.clock.now())
             for name, document in AUTOMATIONS.items():
                 upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})
         upshot.close()
@@ -156,6 +189,10 @@ def _note_changes(path: Path) -> None:
                     f"CREATE TRIGGER note_{table}_{verb} AFTER {verb} ON upshot_{table} BEGIN "
                     f"INSERT INTO changes (name, old, new) VALUES ('{table}', {values}); END"
                 )
-        run("INSERT INTO changes (name, old, new) SELECT 'automations', NULL, "
-            f"json_object({', '.join(f'{c!r}, {c}' for c in COLUMNS['automations'])}) FROM upshot_automations")  # fmt: skip
+        for table in ("automations", "schedules"):
+            listed = ", ".join(f"{column!r}, {column}" for column in COLUMNS[table])
+            run(
+                "INSERT INTO changes (name, old, new) "
+                f"SELECT '{table}', NULL, json_object({listed}) FROM upshot_{table}"
+            )
     database.close()

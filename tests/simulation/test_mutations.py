@@ -10,14 +10,14 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
-from upshot.engine import accept, match, record, recover
+from upshot.engine import accept, match, record, recover, schedule
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import events, journal, outbox, runs
+from upshot.store import events, journal, outbox, runs, schedules
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
-SEEDS_MAX = 60
+SEEDS_MAX = 120
 
 Monkey = pytest.MonkeyPatch
 
@@ -112,8 +112,26 @@ def with_a_reload_that_does_not_wait(patch: Monkey) -> None:
     patch.setattr(Timekeep, "reload", reload)
 
 
+def with_schedules_that_move_later(patch: Monkey) -> None:
+    """An occurrence is an event in one transaction, and its schedule moves on in the next."""
+    put = schedules.put
+
+    def commit_and_put(connection: Connection, kept: Sequence[schedules.Kept]) -> None:
+        _commit_half(connection)
+        put(connection, kept)
+
+    patch.setattr(schedule, "store", SimpleNamespace(**{**vars(schedules), "put": commit_and_put}))
+
+
+def with_schedules_that_cannot_wait(patch: Monkey) -> None:
+    """What is due in a second is taken for due."""
+    due = schedules.due
+    patch.setattr(schedules, "due", lambda connection, now, limit: due(connection, now + 1_000_000, limit))
+    patch.setattr(schedules, "next_due", lambda _connection: 0)
+
+
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
-    without_epochs: ({"I6"}, {"pause": 0.6, "slow": 0.2}),
+    without_epochs: ({"I4", "I6"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
     without_a_winner: ({"I3"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
     without_due_instants: ({"I8"}, {"effect_raises": 0.5, "cut": 0.15, "cut_applied": 0.15}),
@@ -121,7 +139,9 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_a_look_for_what_is_not_driven: ({"I12"}, {"cut_applied": 0.15}),
     without_a_look_at_the_revision: ({"I3"}, {"edit": 5.0, "slow": 0.1}),
     without_event_keys: ({"I1"}, None),
-    with_a_relay_that_reopens: ({"I4"}, {"pause": 0.6, "busy": 0.5, "slow": 0.3}),
+    with_a_relay_that_reopens: ({"I4"}, {"pause": 0.8, "busy": 0.4, "slow": 0.2}),
+    with_schedules_that_move_later: ({"I13"}, None),
+    with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""

@@ -50,16 +50,14 @@ def test_a_calm_world_does_what_was_asked() -> None:
 
 def test_a_seed_lives_the_same_life_again_in_another_process() -> None:
     program = "from tests.simulation.world import simulate; print(simulate(21)['digest'], simulate(22)['digest'])"
-    lives = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "PYTHONHASHSEED": hashes},
-        ).stdout
-        for hashes in ("1", "2")
-    }
+    lives: set[str] = set()
+    for hashes in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": hashes}
+        lived = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environment
+        )
+        assert lived.returncode == 0, lived.stderr
+        lives.add(lived.stdout)
     assert lives == {f"{simulate(21)['digest']} {simulate(22)['digest']}\n"}
 
 

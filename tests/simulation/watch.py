@@ -3,8 +3,9 @@
 I1 a committed event becomes exactly one event row, a rolled-back one none. I3 an event starts each automation that listens
 for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes. I6 nothing is written for a run but
 by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
-accepted is somewhere. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's. I2 and I7 (ordering and
-concurrency keys) come with flow control; the look-back of a wait comes with `wait_for_event`.
+accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it. I9 (one
+key per step) is the provider's to see, I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow
+control; the look-back of a wait comes with `wait_for_event`.
 """
 
 import sqlite3
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.simulation.automations import TENANTS, listens
+from tests.simulation.automations import TENANTS, THINGS, listens
 from tests.simulation.provider import mark_of
+from upshot.core.automations.document import SCHEDULED
 from upshot.core.events import DEPTH_MAX
+from upshot.core.instants import from_text
 from upshot.core.invariants import Snapshot, moves, violations
 from upshot.core.statuses import RUN_OVER, is_final, may_move
 from upshot.engine.record import Parking, Recording
@@ -45,6 +48,7 @@ class _Commit:
         self.started: list[Row] = []
         self.kept: list[Row] = []
         self.emitted: list[Row] = []
+        self.occurred: list[Row] = []
         self.dead: set[Key] = set()
         self.epochs: dict[tuple[Any, ...], int] = {}
         for piece in process.commit.batch if process is not None else ():
@@ -82,6 +86,8 @@ class Watch:
         self.timers: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.outbox: dict[int, Row] = {}
         self.emitted: dict[tuple[Key, str], Row] = {}
+        self.schedules: dict[Key, Row] = {}
+        self.paused: set[Key] = set()
         self.dead: set[Key] = set()
         self.committed(None)
 
@@ -110,6 +116,18 @@ class Watch:
     def _automations(self, _commit: _Commit, _old: Row | None, new: Row | None) -> None:
         assert new is not None
         self.automations[new["tenant_id"], new["id"]] = new
+        if new["status"] != "active":
+            self.paused.add((new["tenant_id"], new["id"]))
+
+    def _schedules(self, _commit: _Commit, old: Row | None, new: Row | None) -> None:
+        row = new or old or {}
+        key = (row["tenant_id"], row["automation_id"])
+        if new is None:
+            self.schedules.pop(key)
+            return
+        self.schedules[key] = new
+        if old is not None and (new["last_at"] or 0) < (old["last_at"] or 0):
+            self._broken("I13", f"schedule {old} became {new}")
 
     def _events(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
         if old is not None or new is None:
@@ -125,6 +143,10 @@ class Watch:
             self.emitted[cause] = new
         elif source in self.by_source:
             self._broken("I1", f"event {source} was accepted twice")
+        elif new["name"].startswith(SCHEDULED):
+            commit.occurred.append(new)
+            self.by_source[source] = new
+            return None
         elif source not in self._world.given:
             self._broken("I1", f"event {source} was accepted and nobody gave it")
         elif self._world.given[source] == "rolled_back":
@@ -230,6 +252,8 @@ class Watch:
     def _at_the_end(self, commit: _Commit, before: dict[Key, Row]) -> None:
         self._matches(commit, before)
         self._timers_fired(commit)
+        for event in commit.occurred:
+            self._occurred(commit, event)
         for key in commit.runs:
             run, hold, timers = self.runs.get(key), self.active.get(key), self.timers[key]
             if run is None:
@@ -275,13 +299,24 @@ class Watch:
             if sorted(found) not in expected and key not in commit.dead:
                 self._broken("I3", f"event {key} started {found}, not {expected[-1]}")
 
+    def _occurred(self, commit: _Commit, event: Row) -> None:
+        """I13: this occurrence was due, and its schedule has moved on."""
+        key = (event["tenant_id"], event["name"].removeprefix(SCHEDULED))
+        occurrence = from_text(_decode(event["data"])["schedule"]["occurrence_at"])
+        now = commit.process.clock.now() if commit.process is not None else 0
+        if now < occurrence:
+            self._broken("I13", f"{event} was made {occurrence - now} microseconds early")
+        row = self.schedules[key]
+        if row["occurrence_at"] is not None and row["occurrence_at"] <= occurrence:
+            self._broken("I13", f"{event} was made and its schedule stands so: {row}")
+
     def _listening(self, event: Row, live: dict[Key, Row]) -> list[tuple[str, int]]:
         return sorted(
             (row["id"], row["version"])
             for row in live.values()
             if row["tenant_id"] == event["tenant_id"]
             and row["status"] == "active"
-            and listens(row["name"], event["name"], _decode(event["data"]))
+            and listens(row["id"], row["name"], event["name"], _decode(event["data"]))
         )
 
     def _timers_fired(self, commit: _Commit) -> None:
@@ -302,7 +337,12 @@ class Watch:
 
     def is_over(self) -> bool:
         """Whether there is nothing left to do in the store."""
-        return not (self.active or self.unmatched) and all(row["status"] != "pending" for row in self.outbox.values())
+        is_due = any(
+            row["due_at"] is not None and (row["due_at"] <= self._world.now or row["sweep_at"] is not None)
+            for row in self.schedules.values()
+        )
+        is_relayed = all(row["status"] != "pending" for row in self.outbox.values())
+        return not (self.active or self.unmatched or is_due) and is_relayed
 
     def check_all(self) -> None:
         """Hold the whole store against the invariants of the core, and the tenants' rows against each other."""
@@ -327,6 +367,13 @@ class Watch:
             is_there = (tenant_id, source_id) in self.by_source
             if how == "committed" and not is_there:
                 self._broken("I1", f"event {source_id} of tenant {tenant_id} is lost")
+        for key, row in self.schedules.items():
+            if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
+                self._broken("I13", f"the occurrence of schedule {row} was never started")
+            names = [event["name"] for event in self.events.values() if event["tenant_id"] == key[0]]
+            is_each = self.automations[key]["name"] == "each" and row["last_at"] is not None and key not in self.paused
+            if is_each and names.count(SCHEDULED + key[1]) != THINGS:
+                self._broken("I13", f"schedule {row} met {names.count(SCHEDULED + key[1])} of {THINGS} entities")
         query = "SELECT tenant_id, status, SUM(delta) AS number FROM upshot_counts WHERE noun = 'runs' GROUP BY 1, 2"
         counted = {(row["tenant_id"], row["status"]): row["number"] for row in self._rows(query) if row["number"]}
         query = "SELECT tenant_id, status, COUNT(*) AS number FROM upshot_runs GROUP BY 1, 2"

@@ -154,9 +154,10 @@ class World:
     def boot(self) -> None:
         """Start another process."""
         shape, rate = self.draw.shape, self.faults.rate
-        limits = Limits(lease_seconds=LEASE_SECONDS)
+        limits = Limits(lease_seconds=LEASE_SECONDS, sweep_page=2)
         if rate("small"):
-            limits = Limits(runs_max=shape.randint(1, 4), sleepers_max=shape.randint(0, 3), lease_seconds=LEASE_SECONDS)
+            room, sleepers = shape.randint(1, 4), shape.randint(0, 3)
+            limits = Limits(runs_max=room, sleepers_max=sleepers, lease_seconds=LEASE_SECONDS, sweep_page=1)
         skew = int(SECOND * shape.uniform(-2, 2)) if rate("clock") else 0
         self.processes.append(SimulatedProcess(self, f"process {next(self._boots)}", limits, skew))
 
@@ -239,6 +240,9 @@ class World:
         left: list[str] = [f"event {event} was never accepted" for event in self.people.waiting]
         left += [f"event {key} waits to be matched" for key in sorted(watch.unmatched)]
         left += [f"run {watch.runs[key]} is held so: {hold}" for key, hold in watch.active.items()]
+        left += [
+            f"schedule {row} is due" for row in watch.schedules.values() if (row["due_at"] or self.now + 1) <= self.now
+        ]
         left += [f"outbox row {row} waits" for row in watch.outbox.values() if row["status"] == "pending"]
         return left + self._leaks()
 

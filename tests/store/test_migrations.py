@@ -1,16 +1,22 @@
 """The migrations make exactly the schema that the code is written for."""
 
+import importlib
 import re
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import text
 
 from upshot import Conflict, Refused
-from upshot.store import migrate
+from upshot.core.entities import CreateEntity
+from upshot.store import entities, migrate
 from upshot.store.database import Database
 from upshot.store.schema import metadata
 
+MIGRATION = importlib.import_module("upshot.store.migrations.versions.0006_schedules")
+DATES = "upshot_entity_dates"
 VERSIONS = Path(migrate.__file__).parent / "migrations" / "versions"
 
 
@@ -48,3 +54,25 @@ def test_a_database_that_cannot_serve_is_refused_with_a_reason(url: str) -> None
     with pytest.raises(Refused) as refused:
         Database(url)
     assert refused.value.problems[0].path == "database_url"
+
+
+def test_the_dates_of_what_is_kept_already_are_indexed(url: str) -> None:
+    database = Database(url)
+    migrate.migrate(database)
+    made = [
+        CreateEntity(
+            "member", f"m{n}", {"on": f"2027-01-{n % 28 + 1:02}", "at": "2027-01-01T00:30:00+02:00", "no": "x"}
+        )
+        for n in range(1_100)
+    ]
+    with database.writing() as connection:
+        assert metadata.tables["upshot_entity_dates"].primary_key
+        wanted = [entities.Wanted(n, "default", one) for n, one in enumerate(made)]
+        entities.apply(connection, wanted, 1)
+        indexed = connection.execute(text(f"SELECT * FROM {DATES} ORDER BY 1, 2, 3, 4, 5")).all()
+        connection.execute(text(f"DELETE FROM {DATES}"))
+        with Operations.context(MigrationContext.configure(connection)):
+            MIGRATION._index_dates()
+        assert connection.execute(text(f"SELECT * FROM {DATES} ORDER BY 1, 2, 3, 4, 5")).all() == indexed
+    assert len(indexed) == 2_200
+    database.close()

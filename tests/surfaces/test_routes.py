@@ -48,6 +48,7 @@ ROLE_OF: dict[str, str] = {
     "GET /api/v1/automations/{automation_id}/versions": "viewer",
     "GET /api/v1/automations/{automation_id}/versions/{version}": "viewer",
     "GET /api/v1/runs": "viewer",
+    "GET /api/v1/schedules": "viewer",
     "GET /api/v1/runs/{run_id}": "viewer",
     "POST /api/v1/runs/{run_id}/cancel": "operator",
     "GET /api/v1/dead-letters": "viewer",

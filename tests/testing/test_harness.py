@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from upshot import Upshot
+from upshot.core.scenarios import read_scenario
 from upshot.testing import Harness, VirtualClock
+from upshot.testing.scenarios import play
 
 
 def test_time_moves_only_when_told_and_never_backwards() -> None:
@@ -72,3 +74,15 @@ def test_settling_without_an_engine_says_so(tmp_path: Path) -> None:
     harness = Harness(url=f"sqlite:///{tmp_path}/kept.db")
     with pytest.raises(RuntimeError, match="context manager"):
         harness.settle()
+
+
+def test_a_scenario_lets_each_occurrence_of_a_schedule_happen_when_it_is_due() -> None:
+    ran = [{"automation": "Daily", "status": "completed", "count": 3}]
+    told = read_scenario({"title": "a note each morning", "events": [], "then": [{"at": "3d", "runs": ran}]})
+    with Harness(build) as harness:
+        schedule = {"name": "Daily", "trigger": {"schedule": {"daily": "09:00"}}, "status": "active"}
+        step = {"id": "say", "action": "shout", "with": {"text": "{{ schedule.local_time }}"}}
+        harness.upshot.automations.create("default", {**schedule, "steps": [step]})
+        assert play(told, harness) == []
+        said = [run["steps"][0]["output"] for run in harness.runs()]
+    assert said == ["2027-01-15T09:00:00", "2027-01-16T09:00:00", "2027-01-17T09:00:00"]

@@ -14,6 +14,7 @@ from upshot.core.automations.fields import Findings, as_list, as_object
 from upshot.core.errors import Malformed, NotFound, Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
+from upshot.core.schedules import problems_now
 from upshot.core.strict_json import check
 from upshot.store import automations as store
 from upshot.store import entities, event_types
@@ -37,7 +38,7 @@ class Exchange(ABC):
         With a tenant, the notes also name the placeholders that its event type lets be missing.
         """
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes)
-        found = findings.problems or (self._action_problems(canonical) if canonical is not None else [])
+        found = findings.problems or (self._present_problems(canonical, tenant_id) if canonical is not None else [])
         problems = [msgspec.to_builtins(problem) for problem in found]
         is_valid = canonical is not None and not problems
         if canonical is not None and is_valid and tenant_id is not None:
@@ -109,7 +110,7 @@ class Exchange(ABC):
         if given is None:
             raise Refused.at("data", "is an object", "wrong_type")
         check(given, "data")
-        facts = self._facts(tenant_id, event or automation.event, given, entity)
+        facts = self._facts(tenant_id, event or automation.event or "sample", given, entity)
         return dry_run(automation, facts, actions=self._upshot.actions.shapes, automation_id=automation_id)
 
     def draft(self, tenant_id: str, automation_id: str) -> dict[str, Any]:
@@ -120,7 +121,7 @@ class Exchange(ABC):
         """
         return self.export(tenant_id, automation_id)
 
-    def _canonical(self, document: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
+    def _canonical(self, tenant_id: str, document: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
         """The canonical document, and whether it says that it is active."""
         try:
             canonical, _ = normalise(document, actions=self._upshot.actions.shapes)
@@ -128,20 +129,26 @@ class Exchange(ABC):
             if any(_is_server_owned(problem) for problem in refused.problems):
                 raise Malformed(refused.problems) from refused
             raise
-        problems = self._action_problems(canonical)
+        problems = self._present_problems(canonical, tenant_id)
         if problems:
             raise Refused(problems)
         return canonical, canonical.get("status") == "active"
 
-    def _action_problems(self, canonical: dict[str, Any]) -> list[Problem]:
-        """What its actions find wrong with it: a webhook to a private address, say."""
+    def _present_problems(self, canonical: dict[str, Any], tenant_id: str | None) -> list[Problem]:
+        """What is wrong with it here and now: a webhook to a private address, a schedule that is never due again."""
         upshot = self._upshot
         automation = read_document(canonical, actions=upshot.actions.shapes)
-        return save_problems(automation, upshot.actions, upshot.settings.outbound_policy())
+        problems = save_problems(automation, upshot.actions, upshot.settings.outbound_policy())
+        schedule = automation.schedule
+        if schedule is not None:
+            is_tenants = schedule.zone is None and bool(tenant_id)
+            zone = upshot.engine.process.definitions.of_now(tenant_id or "").zone if is_tenants else "UTC"
+            problems += problems_now(schedule, upshot.clock.now(), zone, "trigger.schedule")
+        return problems
 
     def _told(self, tenant_id: str, document: Any) -> dict[str, Any]:
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes, imported=True)
-        found = findings.problems or (self._action_problems(canonical) if canonical is not None else [])
+        found = findings.problems or (self._present_problems(canonical, tenant_id) if canonical is not None else [])
         problems = [msgspec.to_builtins(problem) for problem in found]
         understood = canonical if canonical is not None and not problems else None
         if understood is not None:
@@ -149,9 +156,11 @@ class Exchange(ABC):
         return {"document": understood, "notes": findings.notes, "problems": problems, "id": None}
 
     def _note_gaps(self, tenant_id: str, canonical: dict[str, Any], findings: Findings) -> None:
-        shapes = self._upshot.actions.shapes
+        shapes, event = self._upshot.actions.shapes, canonical["trigger"].get("event")
+        if event is None:
+            return
         with self._upshot.database.reading(tenant_id) as connection:
-            declared = event_types.read(connection, tenant_id, canonical["trigger"]["event"])
+            declared = event_types.read(connection, tenant_id, event)
         if declared is not None:
             automation = read_document(canonical, actions=shapes)
             for path, message in gap_notes(automation, shapes, declared.schema, declared.sample):

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
-from upshot.app import changing
+from upshot.app import changing, schedules
 from upshot.app.announce import announce
 from upshot.app.automation_exchange import Exchange
 from upshot.app.automation_shapes import audited, automation_items, version_item
@@ -56,7 +56,7 @@ class Automations(Exchange):
         Raises:
             Refused: with every problem of the document and its path.
         """
-        canonical, _ = self._canonical(document)
+        canonical, _ = self._canonical(tenant_id, document)
 
         def write(connection: Connection) -> dict[str, Any]:
             made = self._insert(connection, tenant_id, canonical, actor)
@@ -68,7 +68,7 @@ class Automations(Exchange):
         self, tenant_id: str, document: Mapping[str, Any], *, actor: str = "host"
     ) -> dict[str, Any] | None:
         """`create`, unless there is an automation of that name: then None."""
-        canonical, _ = self._canonical(document)
+        canonical, _ = self._canonical(tenant_id, document)
 
         def write(connection: Connection) -> str | None:
             if store.is_named(connection, tenant_id, canonical["name"]):
@@ -96,7 +96,7 @@ class Automations(Exchange):
             NotFound: there is no such automation.
             Conflict: the draft is not at `revision` any more (code `stale_revision`).
         """
-        canonical, is_active = self._canonical(document)
+        canonical, is_active = self._canonical(tenant_id, document)
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
             if revision is not None and revision != present.draft_revision:
@@ -129,7 +129,7 @@ class Automations(Exchange):
         """
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
-            self._canonical(present.draft)
+            self._canonical(tenant_id, present.draft)
             return self._published(connection, tenant_id, present, actor, now)
 
         return self._changed(tenant_id, automation_id, "publish", actor, change)
@@ -139,7 +139,7 @@ class Automations(Exchange):
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
             if present.version is None:
-                self._canonical(present.draft)
+                self._canonical(tenant_id, present.draft)
                 return self._published(connection, tenant_id, present, actor, now)
             return _moved(present, "active")
 
@@ -241,6 +241,12 @@ class Automations(Exchange):
                 store.save(connection, tenant_id, after)
                 if after.status != before.status or after.version != before.version:
                     store.mark_state(connection, tenant_id, automation_id, now, after.status, after.version)
+                if (after.status, after.version, after.deleted_at) != (
+                    before.status,
+                    before.version,
+                    before.deleted_at,
+                ):
+                    schedules.follow(connection, tenant_id, after, now)
                 tenants.bump_definitions(connection, tenant_id)
                 said, done = audited(before), audited(after)
                 self._upshot.audit.add(connection, tenant_id, actor, action, "automation", automation_id, said, done)
@@ -271,6 +277,7 @@ class Automations(Exchange):
         if canonical.get("status") == "active":
             made = self._published(connection, tenant_id, made, actor, now)
             store.save(connection, tenant_id, made)
+            schedules.follow(connection, tenant_id, made, now)
             tenants.bump_definitions(connection, tenant_id)
         store.mark_state(connection, tenant_id, made.id, now, made.status, made.version)
         self._upshot.audit.add(connection, tenant_id, actor, "create", "automation", made.id, None, audited(made))

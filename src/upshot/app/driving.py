@@ -111,11 +111,12 @@ class Driving:
             raise Conflict(f"Automation {automation_id!r} was never published, so there is nothing to run.")
         program = read(document, actions=self._upshot.actions.shapes)
         event_id = new_id(now)
-        ref = EntityRef(entity["type"], entity["id"]) if entity else self._bound(tenant_id, program.event, data)
+        name = program.listens_to(automation_id)
+        ref = EntityRef(entity["type"], entity["id"]) if entity else self._bound(tenant_id, name, data)
         event = Event(
             tenant_id=tenant_id,
             id=event_id,
-            name=program.event,
+            name=name,
             data=data,
             text=encode(data),
             ts=now,

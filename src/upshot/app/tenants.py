@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from sqlalchemy import Connection
 
+from upshot.app import schedules
 from upshot.app.changing import change
 from upshot.app.listed import Listed, cut
 from upshot.core.automations.fields import as_object
@@ -123,6 +124,8 @@ class Tenants:
             )
             if after != before:
                 store.change(connection, tenant_id, name=after.name, status=after.status, settings=after.settings)
+                if after.settings.get("zone") != before.settings.get("zone"):
+                    schedules.follow_zone(connection, tenant_id, self._upshot.clock.now())
                 audit = self._upshot.audit
                 audit.add(
                     connection, tenant_id, actor, "change", "tenant", tenant_id, _audited(before), _audited(after)

@@ -24,6 +24,7 @@ from upshot.app.outbox import Outbox
 from upshot.app.packs import Packs
 from upshot.app.retention import Retaining
 from upshot.app.runs import Runs
+from upshot.app.schedules import Schedules
 from upshot.app.settings import Settings
 from upshot.app.stats import Stats
 from upshot.app.tenants import Tenants
@@ -87,6 +88,7 @@ class Upshot:
         self.engine = Engine(process, partial(self.events.accept_async, ahead=False))
         self.event_types, self.entities = EventTypes(self), Entities(self)
         self.automations, self.runs = Automations(self), Runs(self)
+        self.schedules = Schedules(self)
         self.tenants, self.keys, self.audit = Tenants(self), Keys(self), Audit(self)
         self.outbox, self.stats = Outbox(self), Stats(self)
         self.dead_letters = DeadLetters(self)

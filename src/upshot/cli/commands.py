@@ -16,6 +16,7 @@ from upshot.cli import (
     prune,
     relay,
     runs,
+    schedules,
     serve,
     version,
     worker,
@@ -30,7 +31,14 @@ app = typer.Typer(
 )
 for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, relay.relay):
     app.command()(verb)
-NOUNS = {"automations": automations, "runs": runs, "dead-letters": dead_letters, "packs": packs, "keys": keys}
+NOUNS = {
+    "automations": automations,
+    "schedules": schedules,
+    "runs": runs,
+    "dead-letters": dead_letters,
+    "packs": packs,
+    "keys": keys,
+}
 for name, noun in NOUNS.items():
     app.add_typer(noun.commands, name=name)
 for verb in (prune.prune, backup.backup, backup.restore, doctor.doctor, openapi.openapi, version.version):

@@ -15,6 +15,7 @@ TRANSACTIONS = (
     "park",
     "ending",
     "fire",
+    "schedule",
     "claim",
     "claim_events",
     "give_up",

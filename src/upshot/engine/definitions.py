@@ -165,7 +165,7 @@ class Definitions:
                 continue
             priority = program.automation.priority
             listener = Listener(live.automation_id, live.version, priority, program)
-            by_event.setdefault(program.automation.event, []).append(listener)
+            by_event.setdefault(program.automation.listens_to(live.automation_id), []).append(listener)
         return TenantDefinitions(
             revision=stored.revision,
             is_suspended=stored.status != "active",

@@ -107,6 +107,10 @@ class Run:
         """How many runs may be claimed now: some room is kept for what tenants start meanwhile."""
         return self.room - int(self._process.limits.runs_max * (1 - TENANT_SHARE))
 
+    def driven(self, tenant_id: str) -> int:
+        """How many runs of this tenant have room here now."""
+        return self._taken[tenant_id]
+
     def is_idle(self) -> bool:
         """Whether no run is being driven."""
         return not self._driving

@@ -26,6 +26,7 @@ from upshot.engine.prune import Prune
 from upshot.engine.recover import Recover
 from upshot.engine.relay import Receive, Relay
 from upshot.engine.run import Run
+from upshot.engine.schedule import ScheduleService
 from upshot.engine.service import Loop
 from upshot.engine.timekeep import Timekeep
 from upshot.store import hints, workers
@@ -49,18 +50,20 @@ class Engine:
         self.match = Match(process, decide)
         self.recover = Recover(process, self.run)
         self.timekeep = Timekeep(process, self.run, self.recover)
+        self.schedule = ScheduleService(process, self.run)
         self.relay = Relay(process, receive)
         self.housekeep = Housekeep(process)
         self.prune = Prune(process)
         self.listen = Listen(process) if process.database.is_shared else None
-        services = (self.match, self.recover, self.timekeep, self.relay, self.housekeep, self.prune, self.listen)
-        self._loops = {service.name: Loop(service) for service in services if service is not None}
+        services = (self.match, self.recover, self.timekeep, self.schedule, self.relay, self.housekeep, self.prune)
+        self._loops = {service.name: Loop(service) for service in (*services, self.listen) if service is not None}
         self._lock = FileLock(f"{process.database.path}-engine", thread_local=False) if process.database.path else None
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopped = asyncio.Event()
         self.is_draining = False
         self._turned_at = 0
-        self.run.on_emitted = self.match.hand
+        self.run.on_emitted = self.schedule.on_events = self.match.hand
+        self.schedule.on_cancelled = self.dropped
         self.accept.on_accepted = self.hand
         self.run.on_timer = self.recover.on_timer = self.timekeep.add
         self.run.on_room = self._loops["recover"].wake

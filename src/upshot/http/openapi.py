@@ -30,6 +30,7 @@ TAGS = {
     "events": "Facts that the host gives, kept for good.",
     "event-types": "What events there are, their schemas, and what they are about.",
     "automations": "Trigger, condition and steps, versioned.",
+    "schedules": "When automations are due.",
     "runs": "Executions of automations, step by step.",
     "dead-letters": "What was given up on, and why: retried, replayed or discarded by a person.",
     "entities": "The things events are about.",

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
+from upshot.core.automations.document import SCHEDULED
 from upshot.core.strict_json import encode
 from upshot.store.listing import contains
 from upshot.store.schema import automation_states, automation_versions, automations
@@ -220,21 +221,23 @@ def states_at(connection: Connection, tenant_id: str, event_name: str, at: int, 
             & (kept.c.version == state.c.version),
         )
     )
-    wanted = encode({"event": event_name})
     document = func.coalesce(kept.c.document, automations.c.draft)
+    wanted = automations.c.id == event_name.removeprefix(SCHEDULED)
+    if not event_name.startswith(SCHEDULED):
+        wanted = contains(document, encode({"event": event_name})[1:-1])
     query = (
         select(
             automations.c.id, automations.c.name, state.c.status, state.c.version, kept.c.document, automations.c.draft
         )
         .select_from(joined)
-        .where(automations.c.tenant_id == tenant_id, contains(document, wanted[1:-1]))
+        .where(automations.c.tenant_id == tenant_id, wanted)
         .order_by(automations.c.priority.desc(), automations.c.id)
     )
     found: list[StateAt] = []
     for row in connection.execute(query):
         written = msgspec.json.decode(row[4]) if row[4] is not None else None
         draft = msgspec.json.decode(row[5])
-        if (written or draft)["trigger"]["event"] != event_name:
+        if (written or draft)["trigger"].get("event", event_name) != event_name:
             continue
         found.append(StateAt(row[0], row[1], row[2], row[3], written, draft))
         if len(found) == limit:

@@ -1,6 +1,6 @@
 """Entities: read as conditions see them, and changed in batches."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,13 +8,14 @@ from sqlalchemy import Connection, select, true
 from sqlalchemy import delete as sql_delete
 from sqlalchemy.dialects.postgresql import insert
 
+from upshot.core.dates import days_of
 from upshot.core.entities import Change, Entity, Operation, change
 from upshot.core.errors import Refused
 from upshot.core.instants import to_text
 from upshot.core.strict_json import encode
 from upshot.store.database import Overtaken
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
-from upshot.store.schema import entities, entity_types
+from upshot.store.schema import entities, entity_dates, entity_types
 
 Key = tuple[str, str, str]
 """Tenant, type, id."""
@@ -45,6 +46,14 @@ _update = Prepared(
     )
 )
 _delete = Prepared(sql_delete(entities).where(_in_keys))
+_DATE = ("tenant_id", "type", "field", "on_day", "entity_id")
+_date_rows = rows(*((name, TEXT) for name in _DATE))
+_insert_dates = Prepared(
+    insert(entity_dates).from_select(list(_DATE), select(*_date_rows.c).where(true())).on_conflict_do_nothing()
+)
+_delete_dates = Prepared(
+    sql_delete(entity_dates).where(key_in([entity_dates.c[name] for name in _DATE], _date_rows, _DATE))
+)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -67,17 +76,23 @@ def read_to_change(connection: Connection, keys: Sequence[Key]) -> dict[Key, Ent
 
 def _entities(stored: Iterable[Any]) -> dict[Key, Entity]:
     found: dict[Key, Entity] = {}
-    for tenant_id, type_, id_, fields, tags, revision, created_at, updated_at in stored:
-        found[tenant_id, type_, id_] = Entity(
-            type=type_,
-            id=id_,
-            fields=msgspec.json.decode(fields),
-            tags=tuple(msgspec.json.decode(tags)),
-            revision=revision,
-            created_at=created_at,
-            updated_at=updated_at,
-        )
+    for row in stored:
+        found[row[0], row[1], row[2]] = entity_of(row[1:])
     return found
+
+
+def entity_of(row: Sequence[Any]) -> Entity:
+    """The entity of a row: type, id, fields, tags, revision and when it was created and changed."""
+    type_, id_, fields, tags, revision, created_at, updated_at = row
+    return Entity(
+        type=type_,
+        id=id_,
+        fields=msgspec.json.decode(fields),
+        tags=tuple(msgspec.json.decode(tags)),
+        revision=revision,
+        created_at=created_at,
+        updated_at=updated_at,
+    )
 
 
 def read_roots(connection: Connection, keys: Sequence[Key]) -> dict[Key, dict[str, Any]]:
@@ -87,7 +102,13 @@ def read_roots(connection: Connection, keys: Sequence[Key]) -> dict[Key, dict[st
 
 def as_root(entity: Entity) -> dict[str, Any]:
     """An entity as conditions and templates read it."""
-    beside = {"id": entity.id, "type": entity.type, "tags": list(entity.tags), "updated_at": to_text(entity.updated_at)}
+    beside = {
+        "id": entity.id,
+        "type": entity.type,
+        "tags": list(entity.tags),
+        "created_at": to_text(entity.created_at),
+        "updated_at": to_text(entity.updated_at),
+    }
     return {**entity.fields, **beside}
 
 
@@ -136,7 +157,7 @@ def apply(connection: Connection, wanted: Sequence[Wanted], now: int) -> dict[in
             tentative[key] = None if made.is_deletion else made.after
         present.update(tentative)
         touched.update(tentative)
-    _write(connection, {key: present[key] for key in sorted(touched)}, before_all.keys())
+    _write(connection, {key: present[key] for key in sorted(touched)}, before_all)
     return answers
 
 
@@ -147,8 +168,8 @@ def _by_owner(wanted: Sequence[Wanted]) -> dict[int, list[Wanted]]:
     return groups
 
 
-def _write(connection: Connection, touched: dict[Key, Entity | None], known: Collection[Key]) -> None:
-    """Write these, of which the `known` ones were there and are locked."""
+def _write(connection: Connection, touched: dict[Key, Entity | None], known: Mapping[Key, Entity]) -> None:
+    """Write these, of which the `known` ones were there and are locked, and index their dates."""
     made = [_row(key, entity) for key, entity in touched.items() if entity is not None and key not in known]
     changed = [_row(key, entity) for key, entity in touched.items() if entity is not None and key in known]
     gone = [key for key, entity in touched.items() if entity is None]
@@ -158,6 +179,18 @@ def _write(connection: Connection, touched: dict[Key, Entity | None], known: Col
         _update(connection, changed)
     if gone:
         _delete(connection, gone)
+    before, after = ({row for key in touched for row in _dates(key, side.get(key))} for side in (known, touched))
+    if before - after:
+        _delete_dates(connection, sorted(before - after))
+    if after - before:
+        _insert_dates(connection, sorted(after - before))
+
+
+def _dates(key: Key, entity: Entity | None) -> list[tuple[str, ...]]:
+    if entity is None:
+        return []
+    tenant_id, type_, id_ = key
+    return [(tenant_id, type_, name, day, id_) for name, day in days_of(entity.fields).items()]
 
 
 def _row(key: Key, entity: Entity) -> tuple[Any, ...]:

@@ -51,7 +51,9 @@ def _move_to(instant: int, harness: Harness, tenant: str) -> None:
 
 def _next_due(harness: Harness, tenant: str) -> int | None:
     waiting = harness.upshot.runs.page(tenant, limit=PAGE, status="waiting").items
-    return min((from_text(run["waiting_until"], "") for run in waiting if run["waiting_until"]), default=None)
+    scheduled = harness.upshot.schedules.page(tenant, limit=PAGE).items
+    due = [run["waiting_until"] for run in waiting] + [schedule["due_at"] for schedule in scheduled]
+    return min((from_text(at, "") for at in due if at is not None), default=None)
 
 
 def _observed(check: Check, harness: Harness, tenant: str) -> Observed:

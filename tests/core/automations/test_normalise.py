@@ -248,6 +248,51 @@ def test_a_switched_off_automation_stays_a_draft() -> None:
         assert "status" not in canonical({**document(), **off})
 
 
+def test_one_that_is_run_by_hand_only_says_so() -> None:
+    for given in ({"manual": True}, {"type": "manual"}):
+        read = canonical(document(trigger=given))
+        assert read["trigger"] == {"manual": True}
+        assert canonical(read) == read
+
+
+@pytest.mark.parametrize(
+    ("change", "event", "rules"),
+    [
+        ({"type": "patient", "kind": "created"}, "patient.created", None),
+        ({"type": "patient"}, "patient.updated", None),
+        ({"type": "patient", "field": "status"}, "patient.updated", [("changed", ...)]),
+        ({"type": "patient", "field": "status", "to": "gone"}, "patient.updated", [("changed_to", "gone")]),
+        (
+            {"entityType": "patient", "field": "status", "from": "in", "to": None},
+            "patient.updated",
+            [("changed_from", "in"), ("changed_to", None)],
+        ),
+    ],
+)
+def test_a_change_is_its_event_and_the_condition_it_means(change: Any, event: str, rules: Any) -> None:
+    read = canonical(document(trigger={"change": change}))
+    assert read["trigger"] == {"event": event}
+    found = [(rule["operator"], rule.get("value", ...)) for rule in (read["condition"] or {"rules": []})["rules"]]
+    assert found == (rules or [])
+    assert canonical(read) == read
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (5, ("trigger.change", "wrong_type")),
+        ({"type": "no type"}, ("trigger.change.type", "bad_type")),
+        ({"type": "patient", "kind": "seen"}, ("trigger.change.kind", "bad_option")),
+        ({"type": "patient", "to": 5}, ("trigger.change.to", "required")),
+        ({"type": "patient", "field": "a..b"}, ("trigger.change.field", "bad_path")),
+        ({"type": "patient", "kind": "deleted", "field": "status"}, ("trigger.change.field", "bad_option")),
+        ({"type": "patient", "colour": 1}, ("trigger.change.colour", "unknown_field")),
+    ],
+)
+def test_a_change_that_cannot_be_meant_is_refused_at_its_path(change: Any, problem: tuple[str, str]) -> None:
+    assert problems_of(document(trigger={"change": change})) == [problem]
+
+
 def test_notes_say_what_was_understood_how() -> None:
     _, notes = normalise(
         {"name": "n", "trigger": "e", "conditions": CLINIC_RULES, "actions": CLINIC_ACTIONS, "enabled": True},
@@ -264,11 +309,14 @@ def test_notes_say_what_was_understood_how() -> None:
         ({}, [("name", "required"), ("trigger.event", "required"), ("steps", "required")]),
         (document(tenant_id="t", role="admin"), [("tenant_id", "unknown_field"), ("role", "unknown_field")]),
         (
-            document(trigger={"type": "schedule", "schedule": {"cron": "* * * * *"}}),
-            [("trigger.schedule", "not_available"), ("trigger.type", "not_available")],
+            document(trigger={"type": "schedule", "schedule": {"cron": "* * *"}}),
+            [("trigger.schedule.cron", "bad_cron")],
         ),
+        (document(trigger={"type": "schedule"}), [("trigger.schedule", "bad_schedule")]),
+        (document(trigger={"event": "e", "schedule": {"daily": "09:00"}}), [("trigger.event", "unknown_field")]),
         (document(trigger={"type": "webhook"}), [("trigger.type", "not_available")]),
-        (document(trigger={"type": "manual"}), [("trigger.type", "not_available")]),
+        (document(trigger={"manual": "yes"}), [("trigger.manual", "wrong_type")]),
+        (document(trigger={"manual": True, "event": "e"}), [("trigger.event", "unknown_field")]),
         (document(trigger=5), [("trigger", "wrong_type")]),
         (document(trigger={"event": "e", "colour": 1}), [("trigger.colour", "unknown_field")]),
         (document(trigger={"event": 5}), [("trigger.event", "wrong_type")]),

@@ -1417,6 +1417,89 @@ export interface components {
             waiting_until: string | null;
         };
         /**
+         * ScheduleItem
+         * @description One schedule: when it is due, and what became of the last occurrences.
+         */
+        ScheduleItem: {
+            automation: components["schemas"]["ScheduledAutomation"];
+            /**
+             * Status
+             * @description `over`: it is never due again.
+             * @enum {string}
+             */
+            status: "active" | "paused" | "over";
+            /**
+             * Schedule
+             * @description As its author wrote it.
+             */
+            schedule: {
+                [key: string]: unknown;
+            };
+            /**
+             * Words
+             * @example every day at 09:00 (Europe/Paris)
+             */
+            words: string;
+            /** Zone */
+            zone: string;
+            /**
+             * Next At
+             * @description The next occurrence.
+             */
+            next_at: string | null;
+            /**
+             * Due At
+             * @description When that starts: with a jitter, a little later.
+             */
+            due_at: string | null;
+            /**
+             * Next
+             * @description The next five occurrences.
+             */
+            next: string[];
+            /** Is Late */
+            is_late: boolean;
+            /**
+             * Last At
+             * @description The last occurrence that was started.
+             */
+            last_at: string | null;
+            /**
+             * Is Under Way
+             * @description The entities of the last occurrence are being gone through.
+             */
+            is_under_way: boolean;
+            /**
+             * Skipped At
+             * @description The last occurrence that was skipped.
+             */
+            skipped_at: string | null;
+            /** Skipped Why */
+            skipped_why: ("missed" | "overlap") | null;
+        };
+        /**
+         * SchedulePage
+         * @description A page of schedules.
+         */
+        SchedulePage: {
+            /** Items */
+            items: components["schemas"]["ScheduleItem"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ScheduledAutomation
+         * @description Which automation a schedule starts.
+         */
+        ScheduledAutomation: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * Session
          * @description Who is signed in.
          */
@@ -1599,7 +1682,7 @@ export interface components {
             document: {
                 name?: string;
                 description?: string;
-                /** @description What starts it: `{"event": "crm/appointment.created"}`. */
+                /** @description What starts it: `{"event": "order.created"}`, or `{"schedule": {"daily": "09:00"}}`. */
                 trigger?: unknown;
                 /** @description A boolean tree over the facts, or null to start always. */
                 condition?: unknown;

@@ -144,7 +144,7 @@ export type StepDocument = {
 export type AutomationDocument = {
   name: string;
   description?: string;
-  trigger: { event: string } & Record<string, unknown>;
+  trigger: { event?: string; schedule?: JsonObject; manual?: true } & Record<string, unknown>;
   priority: number;
   condition: Group | null;
   steps: StepDocument[];

@@ -108,6 +108,21 @@ export const building = {
     about: (type: string) => `About a ${type}. Its fields can be used in conditions and steps too.`,
     sample: "What it carries",
     known: "Known events",
+    how: "How it starts",
+    kinds: { event: "An event", schedule: "A schedule", manual: "By hand only" },
+    byHand: "Only by hand",
+    byHandLead: "Nothing starts it by itself. Run it from its page, over the API or from the command line.",
+    schedule: "Schedule as JSON",
+    scheduleLead:
+      "When it is due: daily, weekly, monthly, cron, run_at or rrule, with a zone; each for every entity of a type. The reference page “Schedules” has all fields.",
+    when: {
+      cron: "By cron",
+      daily: "Every day at",
+      weekly: "Every week",
+      monthly: "Every month",
+      run_at: "Once at",
+      rrule: "By the rule",
+    },
   },
   condition: {
     title: "Only if",

@@ -18,6 +18,7 @@ from upshot.core.automations.document import (
 from upshot.core.automations.durations import UNITS
 from upshot.core.automations.fields import as_object
 from upshot.core.instants import DAY, HOUR, MINUTE, SECOND
+from upshot.core.schedules import schedule_words
 
 _STEPS_SHOWN: Final = 8
 _VALUE_CHARACTERS: Final = 60
@@ -25,10 +26,14 @@ _VALUE_CHARACTERS: Final = 60
 
 def describe(automation: Automation) -> str:
     """One sentence: "When crm/appointment.created and total is above 100: create note, then draft email"."""
-    when = f"When {automation.event}"
+    when = f"When {automation.event}" if automation.event else "When it is run by hand"
+    if automation.schedule is not None:
+        words = schedule_words(automation.schedule)
+        when = words[0].upper() + words[1:]
     if automation.condition is not None:
         words = condition_words(automation.condition)
-        when += f" and {words}" if words else ""
+        joined = "and" if automation.schedule is None else "if"
+        when += f" {joined} {words}" if words else ""
     shown = [describe_step(step) for step in automation.steps[:_STEPS_SHOWN]]
     rest = len(automation.steps) - len(shown)
     if rest:

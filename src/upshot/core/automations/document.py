@@ -1,6 +1,6 @@
 """The canonical automation document, as values.
 
-The wire form is `{"name", "trigger": {"event"}, "priority", "condition", "steps": [...]}`;
+The wire form is `{"name", "trigger": {"event"} or {"schedule"} or {"manual"}, "priority", "condition", "steps": [...]}`;
 `normalise.py` turns every understood shape into it, `validation.py` reads it into these values and `writing.py`
 writes it. A step without `next` flows into the one below it; `next: null` (here `END`) ends the path.
 """
@@ -8,6 +8,8 @@ writes it. A step without `next` flows into the one below it; `next: null` (here
 from typing import Any, Final, Literal
 
 import msgspec
+
+from upshot.core.schedules.model import Schedule
 
 END: Final = None
 """A `next`, `if_true` or `if_false` that ends the path."""
@@ -148,8 +150,15 @@ def kind_of(step: Step) -> str:
     return _KINDS[type(step)]
 
 
+SCHEDULED: Final = "system.schedule."
+"""How the names of the events begin that schedules make; the automation's id follows. Hosts cannot emit such names."""
+BY_HAND: Final = "system.manual."
+"""The same of automations that start by hand only."""
+
+
 class Automation(msgspec.Struct, frozen=True):
-    """One validated automation: what a version holds, read. A run that fails takes the steps from `on_failure` on first."""
+    """One validated automation: what a version holds, read. It starts by an `event` or, when that is empty, by a schedule or
+    only by hand. A run that fails takes the steps from `on_failure` on first."""
 
     name: str
     event: str
@@ -158,6 +167,11 @@ class Automation(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     description: str = ""
     on_failure: str | None = None
+    schedule: Schedule | None = None
+
+    def listens_to(self, automation_id: str) -> str:
+        """The name of the events that start it."""
+        return self.event or (BY_HAND if self.schedule is None else SCHEDULED) + automation_id
 
     def step(self, step_id: str) -> Step:
         """The step with this id; KeyError when there is none."""

@@ -107,8 +107,7 @@ def _read_document(
     description = fields.take("description")
     if description not in (ABSENT, None, ""):
         canonical["description"] = description
-    event, conditions = read_trigger(fields, findings, imported=imported)
-    canonical["trigger"] = {"event": event}
+    canonical["trigger"], conditions = read_trigger(fields, findings, imported=imported)
     priority = fields.take("priority")
     canonical["priority"] = PRIORITY_DEFAULT if priority in (ABSENT, None) else priority
     canonical["condition"] = _read_conditions(fields, conditions, findings)

@@ -27,6 +27,7 @@ from upshot.core.automations.limits import (
 from upshot.core.automations.steps import read_step
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
+from upshot.core.schedules import Schedule, read_schedule
 
 _FIELDS: Final = (
     "name",
@@ -72,13 +73,16 @@ def examine(
             )
         ]
     problems = _head_problems(given)
+    schedule, schedule_problems = _read_schedule(given.get("trigger"))
+    problems += schedule_problems
     steps, step_problems = _read_steps(given.get("steps", []), given.get("on_failure"), actions)
     problems += step_problems
     if problems:
         return None, problems
     return Automation(
         name=given["name"],
-        event=given["trigger"]["event"],
+        event=given["trigger"].get("event", ""),
+        schedule=schedule,
         priority=given.get("priority", PRIORITY_DEFAULT),
         condition=given.get("condition"),
         steps=tuple(steps),
@@ -135,12 +139,28 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
 
 
 def _trigger_problems(value: Any) -> list[Problem]:
-    needed = "an automation names the event that starts it"
-    trigger = as_object(value)
-    if trigger is None or "event" not in trigger:
+    needed = "an automation names the event that starts it, or a schedule"
+    trigger = as_object(value) or {}
+    for alone in ("schedule", "manual"):
+        if alone in trigger:
+            others = [name for name in trigger if name != alone]
+            problems = [
+                Problem(f"trigger.{name}", f"does not stand beside `{alone}`", "unknown_field") for name in others
+            ]
+            if alone == "manual" and trigger["manual"] is not True:
+                problems.append(Problem("trigger.manual", "is true, or left out", "wrong_type"))
+            return problems
+    if "event" not in trigger:
         return [Problem("trigger.event", needed, "required")]
     problems = [Problem(f"trigger.{name}", "is not known here", "unknown_field") for name in trigger if name != "event"]
     return problems + text_problems(trigger["event"], "trigger.event", EVENT_NAME_CHARACTERS_MAX, needed=needed)
+
+
+def _read_schedule(value: Any) -> tuple[Schedule | None, list[Problem]]:
+    trigger = as_object(value)
+    if trigger is None or "schedule" not in trigger:
+        return None, []
+    return read_schedule(trigger["schedule"], "trigger.schedule")
 
 
 def _read_steps(

@@ -30,13 +30,19 @@ def to_document(automation: Automation) -> dict[str, Any]:
     if automation.on_failure is not None:
         document["on_failure"] = automation.on_failure
     return document | {
-        "trigger": {"event": automation.event},
+        "trigger": _trigger(automation),
         "priority": automation.priority,
         "condition": automation.condition,
         "steps": [
             _step_document(step, following) for step, following in zip(automation.steps, [*below, None], strict=True)
         ],
     }
+
+
+def _trigger(automation: Automation) -> dict[str, Any]:
+    if automation.schedule is not None:
+        return {"schedule": automation.schedule.document}
+    return {"event": automation.event} if automation.event else {"manual": True}
 
 
 def _step_document(step: Step, below: str | None) -> dict[str, Any]:

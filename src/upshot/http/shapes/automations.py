@@ -25,7 +25,9 @@ _SHAPE: dict[str, Any] = {
     "properties": {
         "name": {"type": "string", "maxLength": 200},
         "description": {"type": "string", "maxLength": 5000},
-        "trigger": {"description": 'What starts it: `{"event": "crm/appointment.created"}`.'},
+        "trigger": {
+            "description": 'What starts it: `{"event": "order.created"}`, or `{"schedule": {"daily": "09:00"}}`.'
+        },
         "condition": {"description": "A boolean tree over the facts, or null to start always."},
         "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
         "steps": {"type": "array", "items": {"type": "object"}},

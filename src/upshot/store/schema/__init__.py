@@ -5,8 +5,8 @@ Tables that are keyed by tenant and id are stored by that key (`WITHOUT ROWID` o
 """
 
 from upshot.store.columns import metadata
-from upshot.store.schema.automations import automation_states, automation_versions, automations
-from upshot.store.schema.entities import entities, entity_types
+from upshot.store.schema.automations import automation_states, automation_versions, automations, schedules
+from upshot.store.schema.entities import entities, entity_dates, entity_types
 from upshot.store.schema.events import event_keys, event_types, events, outbox, unmatched
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
 from upshot.store.schema.system import counts, dead_letters, workers
@@ -26,6 +26,7 @@ __all__ = [
     "automations",
     "automation_versions",
     "automation_states",
+    "schedules",
     "runs",
     "active",
     "steps",
@@ -36,4 +37,5 @@ __all__ = [
     "counts",
     "entity_types",
     "entities",
+    "entity_dates",
 ]

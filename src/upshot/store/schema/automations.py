@@ -1,9 +1,9 @@
-"""Automations, their published versions, and when each was active."""
+"""Automations, their published versions, when each was active, and when those with a schedule are due next."""
 
-from sqlalchemy import Column, Integer
+from sqlalchemy import Column, Index, Integer, text
 
 from upshot.core import statuses
-from upshot.store.columns import count, instant, keyed_table, one_of, words
+from upshot.store.columns import count, instant, keyed_table, maybe, one_of, words
 
 automations = keyed_table(
     "automations",
@@ -43,4 +43,23 @@ automation_states = keyed_table(
     words("status"),
     Column("version", Integer, nullable=True),
     key=("tenant_id", "automation_id", "at"),
+)
+
+_is_due_sometime = text("due_at IS NOT NULL")
+schedules = keyed_table(
+    "schedules",
+    words("tenant_id"),
+    words("automation_id"),
+    Column("version", Integer, nullable=False),
+    instant("occurrence_at", nullable=True),
+    instant("due_at", nullable=True),
+    instant("last_at", nullable=True),
+    maybe("last_event_id"),
+    instant("skipped_at", nullable=True),
+    maybe("skipped_why"),
+    instant("sweep_at", nullable=True),
+    maybe("sweep_after"),
+    one_of("skipped_why", ("missed", "overlap")),
+    Index("ix_upshot_schedules_due", "due_at", sqlite_where=_is_due_sometime, postgresql_where=_is_due_sometime),
+    key=("tenant_id", "automation_id"),
 )

@@ -1,4 +1,4 @@
-"""Entities and their types."""
+"""Entities, their types, and the dates among their fields."""
 
 from sqlalchemy import Index
 
@@ -27,4 +27,14 @@ entities = keyed_table(
     instant("updated_at"),
     Index(None, "tenant_id", "type", "updated_at", "id"),
     key=("tenant_id", "type", "id"),
+)
+
+entity_dates = keyed_table(
+    "entity_dates",
+    words("tenant_id"),
+    words("type"),
+    words("field"),
+    words("on_day"),
+    words("entity_id"),
+    key=("tenant_id", "type", "field", "on_day", "entity_id"),
 )

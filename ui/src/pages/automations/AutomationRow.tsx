@@ -11,6 +11,7 @@ import { Ago } from "@/parts/Time";
 import { Tip } from "@/parts/Tip";
 import { texts } from "@/texts";
 import { SuccessBar } from "./SuccessBar";
+import { triggerWords } from "./trigger";
 import { useRowActions } from "./useRowActions";
 import { VersionBadge } from "./VersionBadge";
 
@@ -41,8 +42,8 @@ export function AutomationRow({ item, operators, eventTitle }: Props) {
         </Link>
         <p className="flex items-center gap-1.5 truncate text-xs text-soft">
           <Zap size={12} aria-hidden className="shrink-0 text-faint" />
-          <span className="truncate" title={item.trigger.event}>
-            {eventTitle ?? <code className="code">{item.trigger.event}</code>}
+          <span className="truncate" title={triggerWords(item.trigger)}>
+            {eventTitle ?? <code className="code">{triggerWords(item.trigger)}</code>}
             {condition && (
               <>
                 <span className="text-faint"> {texts.automations.if} </span>

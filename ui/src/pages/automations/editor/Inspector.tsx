@@ -8,6 +8,7 @@ import { JsonEditor } from "@/parts/JsonEditor";
 import { ErrorNote } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
+import { isSaid } from "../trigger";
 import { DryRunSteps } from "./DryRunSteps";
 import type { BodyProps } from "./EditorBody";
 import { Sentence } from "./Sentence";
@@ -25,7 +26,7 @@ export function Inspector({ item, dirty, document, sample, checks, running, runE
         </div>
         {checks.isTrying && <Spinner />}
       </header>
-      {document.trigger.event ? (
+      {isSaid(document.trigger) ? (
         <>
           <SampleChooser sample={sample} />
           {checks.dryRunError && checks.all.length === 0 && (

@@ -21,7 +21,9 @@ export function JsonPane({
         priority: typeof given.priority === "number" ? given.priority : 5,
         trigger:
           typeof given.trigger === "object" && given.trigger !== null
-            ? { ...given.trigger, event: String(given.trigger.event ?? "") }
+            ? "schedule" in given.trigger || "manual" in given.trigger
+              ? given.trigger
+              : { ...given.trigger, event: String(given.trigger.event ?? "") }
             : { event: "" },
         condition: given.condition && Array.isArray(given.condition.rules) ? given.condition : null,
         steps: Array.isArray(given.steps) ? given.steps : [],

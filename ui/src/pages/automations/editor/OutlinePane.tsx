@@ -7,6 +7,7 @@ import { cx } from "@/parts/classes";
 import { ErrorNote, ProblemLines } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
+import { triggerWords } from "../trigger";
 import type { BodyProps } from "./EditorBody";
 import { partOf, placeWords, type Selection } from "./selection";
 
@@ -20,7 +21,7 @@ export function OutlinePane(props: BodyProps) {
       <Section title={texts.editor.trigger}>
         <PartRow
           icon={<Zap size={14} />}
-          title={type?.title ?? (document.trigger.event || texts.editor.anyEvent)}
+          title={type?.title ?? (triggerWords(document.trigger) || texts.editor.anyEvent)}
           detail={type?.title ? document.trigger.event : undefined}
           bad={bad("trigger")}
           selected={selection.part === "trigger"}

@@ -1,22 +1,70 @@
 import { Zap } from "lucide-react";
-import type { EventType } from "@/api/types";
+import type { EventType, JsonObject } from "@/api/types";
 import { Combobox } from "@/parts/Combobox";
-import { Field } from "@/parts/Field";
+import { Field, FieldError, Select } from "@/parts/Field";
+import { JsonEditor } from "@/parts/JsonEditor";
 import { brief } from "@/parts/json";
 import { texts } from "@/texts";
+import { kindOf, newTrigger, type TriggerKind } from "../trigger";
 import type { BodyProps } from "./EditorBody";
 import { FormHead } from "./FormHead";
 
-/** What starts a run: a known event type, or any name. */
-export function TriggerForm({ document, eventTypes, facts, checks, onPick, onEdit }: BodyProps) {
-  const name = document.trigger.event;
+/** What starts a run: an event, a schedule, or only a person. */
+export function TriggerForm(props: BodyProps) {
+  const { document, checks, onEdit } = props;
+  const kind = kindOf(document.trigger);
+  const error = checks.problems.find((problem) => problem.path.startsWith("trigger"))?.message;
+  return (
+    <>
+      <FormHead title={texts.trigger.title} lead={texts.trigger.lead} />
+      <div className="mb-4">
+        <Field label={texts.trigger.how} hint={kind === "manual" ? texts.trigger.byHandLead : undefined}>
+          {(control) => (
+            <Select
+              {...control}
+              value={kind}
+              onChange={(event) =>
+                onEdit({ ...document, trigger: newTrigger(event.target.value as TriggerKind) }, "trigger")
+              }
+            >
+              {Object.entries(texts.trigger.kinds).map(([name, words]) => (
+                <option key={name} value={name}>
+                  {words}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+      </div>
+      {kind === "event" && <EventForm {...props} />}
+      {kind === "schedule" && (
+        <>
+          <p className="mb-2 text-sm text-soft">{texts.trigger.scheduleLead}</p>
+          <JsonEditor
+            label={texts.trigger.schedule}
+            rows={8}
+            value={document.trigger.schedule ?? {}}
+            onChange={(value) => {
+              if (value !== null && typeof value === "object" && !Array.isArray(value))
+                onEdit({ ...document, trigger: { schedule: value as JsonObject } }, "trigger");
+            }}
+          />
+          {error && <FieldError>{error}</FieldError>}
+        </>
+      )}
+    </>
+  );
+}
+
+/** A known event type, or any name. */
+function EventForm({ document, eventTypes, facts, checks, onPick, onEdit }: BodyProps) {
+  const name = document.trigger.event ?? "";
   const type = eventTypes.find((one) => one.name === name);
   const error = checks.problems.find((problem) => problem.path.startsWith("trigger"))?.message;
   const carried = facts.filter((fact) => !/^(entity|event|now)\./.test(fact.path));
   const hint = type?.entity ? texts.trigger.about(type.entity.type) : name && !type ? texts.trigger.unknown : undefined;
   return (
     <>
-      <FormHead title={texts.trigger.title} lead={texts.trigger.lead} />
       <Field label={texts.trigger.event} error={name ? error : undefined} hint={hint} required>
         {(control) => (
           <Combobox
@@ -25,7 +73,7 @@ export function TriggerForm({ document, eventTypes, facts, checks, onPick, onEdi
             placeholder={texts.trigger.placeholder}
             value={name}
             choices={eventTypes.map((one) => ({ value: one.name, hint: one.title ?? undefined }))}
-            onChange={(event) => onEdit({ ...document, trigger: { ...document.trigger, event } }, "trigger")}
+            onChange={(event) => onEdit({ ...document, trigger: { event } }, "trigger")}
           />
         )}
       </Field>
@@ -33,7 +81,7 @@ export function TriggerForm({ document, eventTypes, facts, checks, onPick, onEdi
         <KnownEvents
           types={eventTypes}
           onPick={(event) => {
-            onEdit({ ...document, trigger: { ...document.trigger, event } });
+            onEdit({ ...document, trigger: { event } });
             onPick({ part: "trigger" }); // the button that was pressed is gone
           }}
         />

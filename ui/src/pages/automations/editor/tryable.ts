@@ -1,4 +1,5 @@
 import type { AutomationDocument, DryRun, Problem } from "@/api/types";
+import { isSaid } from "../trigger";
 
 const STAND_IN = "\u2026";
 
@@ -7,7 +8,7 @@ const STAND_IN = "\u2026";
  * the condition can be tried already. Null while the trigger or the condition itself is not usable.
  */
 export function tryable(document: AutomationDocument, problems: Problem[]): AutomationDocument | null {
-  if (!document.trigger.event) return null;
+  if (!isSaid(document.trigger)) return null;
   const standsAt = (start: string) => problems.some((problem) => problem.path.startsWith(start));
   const others = problems.filter((problem) => !/^(name|steps|description)/.test(problem.path));
   if (others.length > 0) return null;

@@ -1,0 +1,70 @@
+"""The entities that a schedule is for, a page at a time in the order of an index, however many there are."""
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, tuple_
+
+from upshot.core.entities import Entity
+from upshot.store.entities import entity_of
+from upshot.store.rows import INTEGER, TEXT, Prepared
+from upshot.store.schema import entities, entity_dates
+
+_COLUMNS = tuple(entities.c[name] for name in ("type", "id", "fields", "tags", "revision", "created_at", "updated_at"))
+_named = {
+    name: bindparam(name, type_=TEXT) for name in ("tenant_id", "of_type", "after_id", "field", "first", "last", "day")
+}
+_number = bindparam("number", type_=INTEGER)
+_of_type = Prepared(
+    select(*_COLUMNS)
+    .where(
+        entities.c.tenant_id == _named["tenant_id"],
+        entities.c.type == _named["of_type"],
+        entities.c.id > _named["after_id"],
+    )
+    .order_by(entities.c.id)
+    .limit(_number)
+)
+_near = Prepared(
+    select(entity_dates.c.on_day, *_COLUMNS)
+    .join(
+        entities,
+        (entities.c.tenant_id == entity_dates.c.tenant_id)
+        & (entities.c.type == entity_dates.c.type)
+        & (entities.c.id == entity_dates.c.entity_id),
+    )
+    .where(
+        entity_dates.c.tenant_id == _named["tenant_id"],
+        entity_dates.c.type == _named["of_type"],
+        entity_dates.c.field == _named["field"],
+        entity_dates.c.on_day >= _named["first"],
+        entity_dates.c.on_day <= _named["last"],
+        tuple_(entity_dates.c.on_day, entity_dates.c.entity_id) > tuple_(_named["day"], _named["after_id"]),
+    )
+    .order_by(entity_dates.c.on_day, entity_dates.c.entity_id)
+    .limit(_number)
+)
+
+Found = list[tuple[str, Entity]]
+"""Entities, each with the place after which the next page begins."""
+
+
+def of_type(connection: Connection, tenant_id: str, type_: str, after: str, number: int) -> Found:
+    """Entities of this type, in the order of their ids."""
+    found = _of_type(connection, tenant_id=tenant_id, of_type=type_, after_id=after, number=number)
+    return [(row[1], entity_of(row)) for row in found]
+
+
+def near_day(
+    connection: Connection, tenant_id: str, type_: str, field: str, days: tuple[str, str], after: str, number: int
+) -> Found:
+    """Entities of this type whose date in `field` is indexed from the first to the last of `days`."""
+    day, _, last_id = after.partition(" ")
+    asked: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "of_type": type_,
+        "field": field,
+        "first": days[0],
+        "last": days[1],
+    }
+    found = _near(connection, **asked, day=day, after_id=last_id, number=number)
+    return [(f"{row[0]} {row[2]}", entity_of(row[1:])) for row in found]

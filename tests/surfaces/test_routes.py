@@ -44,6 +44,7 @@ ROLE_OF: dict[str, str] = {
     "POST /api/v1/automations/{automation_id}/duplicate": "editor",
     "GET /api/v1/automations/{automation_id}/export": "viewer",
     "POST /api/v1/automations/{automation_id}/test": "viewer",
+    "POST /api/v1/automations/{automation_id}/backtest": "viewer",
     "POST /api/v1/automations/{automation_id}/run": "editor",
     "GET /api/v1/automations/{automation_id}/versions": "viewer",
     "GET /api/v1/automations/{automation_id}/versions/{version}": "viewer",

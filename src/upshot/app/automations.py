@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.app import changing
 from upshot.app.announce import announce
-from upshot.app.automation_exchange import Exchange
 from upshot.app.automation_shapes import audited, automation_items, version_item
+from upshot.app.backtesting import Backtesting
 from upshot.app.listed import Listed, cut
 from upshot.core import statuses
 from upshot.core.errors import Conflict, NotFound
@@ -22,7 +22,7 @@ Change = Callable[[Connection, store.Automation, int], store.Automation]
 STALE = "stale_revision"
 
 
-class Automations(Exchange):
+class Automations(Backtesting):
     """`upshot.automations`. Every change is audited, and counts for events that are matched after its commit."""
 
     def page(

@@ -3,10 +3,13 @@
 from functools import partial
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import Path, Query
 from starlette.responses import Response
 
+from upshot.app.backtesting import Place
 from upshot.core.errors import Malformed
+from upshot.core.instants import from_text
 from upshot.http.pages import Cursor, Limit
 from upshot.http.revisions import IfMatch, change_on, tag_of
 from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
@@ -157,6 +160,28 @@ def test_automation(call: CallNow, automation_id: str, body: shapes.TestBody) ->
     entity = body.entity.model_dump() if body.entity is not None else None
     draft = call.upshot.automations.draft(call.tenant_id, automation_id)
     return answer(call.upshot.automations.try_out(call.tenant_id, draft, body.data, event=body.event, entity=entity))
+
+
+@router.post(
+    "/automations/{automation_id}/backtest", **asks("viewer", shapes.Backtest, operation="backtest_automation")
+)
+def backtest_automation(call: CallNow, automation_id: str, body: shapes.BacktestBody | None = None) -> Response:
+    """Tell what the draft, or a version, would have done with past events, and what the live version would have. Nothing is
+    kept and nothing happens. Large windows take several calls: each answer counts from the beginning up to its `next`."""
+    given = body or shapes.BacktestBody()
+    kind = f"backtest/{automation_id}"
+    place = call.place(kind, given.cursor)
+    told, further = call.upshot.automations.backtest_some(
+        call.tenant_id,
+        automation_id,
+        since=from_text(given.since, "since") if given.since is not None else None,
+        until=from_text(given.until, "until") if given.until is not None else None,
+        version=given.version,
+        against=given.against,
+        events_max=given.limit,
+        place=msgspec.convert(place, Place) if place is not None else None,
+    )
+    return answer({**told, "next": call.cursor(kind, further)})
 
 
 @router.post("/automations/{automation_id}/run", **asks("editor", StartedRun, status=202, operation="run_automation"))

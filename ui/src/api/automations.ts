@@ -3,6 +3,7 @@ import { api, segment } from "./client";
 import type {
   AutomationDocument,
   AutomationItem,
+  Backtest,
   DryRun,
   EntityRef,
   Imported,
@@ -37,6 +38,8 @@ export const automations = {
   validate: (document: unknown) => api.post<Validation>("/automations/validate", { document }),
   test: (document: AutomationDocument, sample: Sample) =>
     api.post<DryRun>("/automations/test", { document, ...sample }),
+  backtest: (id: string, asked: { since: string } | { cursor: string }) =>
+    api.post<Backtest>(`${path(id)}/backtest`, asked),
   run: (id: string, sample: Sample) =>
     api.post<{ run_id: string; event_id: string }>(`${path(id)}/run`, {
       data: sample.data,

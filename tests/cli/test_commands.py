@@ -70,6 +70,26 @@ def test_every_command_answers_in_words(ready: Call) -> None:
     assert ready("version").out.startswith("upshot ")
 
 
+def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
+    automation_id = ready("automations", "import", "automation.json", "--json").json["automations"][0]["id"]
+    assert ready("automations", "diff", automation_id).out == "Nothing changed.\n"
+    from upshot import Upshot
+
+    upshot = Upshot("sqlite:///upshot.db")
+    upshot.automations.save("default", automation_id, {**AUTOMATION, "priority": 9, "status": "draft"})
+    upshot.close()
+    assert ready("automations", "diff", automation_id).out == "Priority is 9, was 5.\n"
+    assert ready("automations", "publish", automation_id, "--revision", "1").code == 1
+    assert ready("automations", "publish", automation_id, "--revision", "2").out == "Version 2 is active.\n"
+    told = ready("automations", "diff", automation_id, "--from", "2", "--to", "1", "--json").json
+    assert [change["text"] for change in told["changes"]] == ["Priority is 5, was 9."]
+    assert "not published yet" in ready("automations", "restore", automation_id, "1").out
+    assert ready("automations", "restore", automation_id, "1", "--publish", "--json").json["version"] == 3
+    assert "with the document of version 2" in ready("automations", "restore", automation_id, "2", "--publish").out
+    assert ready("automations", "versions", automation_id).out.count("Note what happened") == 4
+    assert len(ready("automations", "versions", automation_id, "--json").json["items"]) == 4
+
+
 def test_a_draft_is_tried_on_the_past(ready: Call, tmp_path: Path) -> None:
     automation_id = ready("automations", "import", "automation.json", "--json").json["automations"][0]["id"]
     for total in (50, 150, 250):

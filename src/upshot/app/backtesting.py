@@ -145,7 +145,7 @@ class Backtesting(Exchange):
                 "since", "is not before `until`, or lies in the future: no event can be there", "empty_window"
             )
         with self._upshot.database.reading(tenant_id) as connection:
-            present = _present(connection, tenant_id, automation_id)
+            present = self._present(connection, tenant_id, automation_id)
             other = present.version if against is None else against
             place = Place(first, last, version, present.draft_revision, other, Tally(0))
             sides = self._sides(connection, tenant_id, automation_id, place)
@@ -154,37 +154,30 @@ class Backtesting(Exchange):
         return msgspec.structs.replace(place, tally=Tally(of)), sides
 
     def _sides(self, connection: Connection, tenant_id: str, automation_id: str, place: Place) -> _Sides:
-        present = _present(connection, tenant_id, automation_id)
+        present = self._present(connection, tenant_id, automation_id)
         if place.version is None and present.draft_revision != place.revision:
             error = Conflict("Somebody saved the draft since this backtest began. Begin it again.")
             error.code = DRAFT_CHANGED
             raise error
         tried = present.draft
         if place.version is not None:
-            tried = _document(connection, tenant_id, automation_id, place.version)
+            tried = self._document(connection, tenant_id, automation_id, place.version)
         other = None
         if place.against is not None:
-            other = self._listening(_document(connection, tenant_id, automation_id, place.against))
+            other = self._listening(self._document(connection, tenant_id, automation_id, place.against))
         return _Sides(self._listening(tried), other)
+
+    def _document(self, connection: Connection, tenant_id: str, automation_id: str, number: int) -> dict[str, Any]:
+        """The document of one version."""
+        found = store.version(connection, tenant_id, automation_id, number)
+        if found is None:
+            raise NotFound("version", str(number))
+        return found.document
 
     def _listening(self, document: dict[str, Any]) -> Listening:
         automation = read_document(document, actions=self._upshot.actions.shapes)
         condition = automation.condition
         return Listening(automation.event, compile_condition(condition) if condition is not None else None)
-
-
-def _present(connection: Connection, tenant_id: str, automation_id: str) -> store.Automation:
-    present = store.read(connection, tenant_id, automation_id)
-    if present is None or present.deleted_at is not None:
-        raise NotFound("automation", automation_id)
-    return present
-
-
-def _document(connection: Connection, tenant_id: str, automation_id: str, number: int) -> dict[str, Any]:
-    found = store.version(connection, tenant_id, automation_id, number)
-    if found is None:
-        raise NotFound("version", str(number))
-    return found.document
 
 
 def _read_roots(connection: Connection, found: Sequence[PastEvent], roots: dict[entities.Key, Any]) -> None:

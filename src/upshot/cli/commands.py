@@ -3,7 +3,7 @@
 import typer
 
 from upshot.cli import (
-    automations,
+    automation_versions,
     backup,
     dead_letters,
     dev,
@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, relay.relay):
     app.command()(verb)
-NOUNS = {"automations": automations, "runs": runs, "dead-letters": dead_letters, "packs": packs, "keys": keys}
+NOUNS = {"automations": automation_versions, "runs": runs, "dead-letters": dead_letters, "packs": packs, "keys": keys}
 for name, noun in NOUNS.items():
     app.add_typer(noun.commands, name=name)
 for verb in (prune.prune, backup.backup, backup.restore, doctor.doctor, openapi.openapi, version.version):

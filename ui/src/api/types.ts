@@ -180,6 +180,14 @@ export type DryRun = {
   steps: DryRunStep[];
   problems?: Problem[];
 };
+export type Version = {
+  version: number;
+  document: AutomationDocument;
+  published_at: string;
+  published_by: string;
+};
+export type DiffChange = { path: string; kind: "added" | "removed" | "changed" | "moved"; text: string };
+export type Diff = { from: number | null; to: number | null; draft_revision: number | null; changes: DiffChange[] };
 export type BacktestKind = "newly" | "no_longer" | "both" | "neither" | "undecided";
 export type BacktestSample = {
   event_id: string;

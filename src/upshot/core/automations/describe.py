@@ -92,14 +92,15 @@ def duration_words(microseconds: int) -> str:
 def _leaf_words(leaf: dict[str, Any]) -> str:
     operator = str(leaf.get("operator", "")).replace("_", " ")
     words = f"{leaf.get('field', '')} {operator}"
-    return f"{words} {_value_words(leaf['value'])}" if "value" in leaf else words
+    return f"{words} {value_words(leaf['value'])}" if "value" in leaf else words
 
 
-def _value_words(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """A JSON value as a phrase, cut off when it is long."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        text = ", ".join(_value_words(item) for item in cast("list[Any]", value)[:10])
+        text = ", ".join(value_words(item) for item in cast("list[Any]", value)[:10])
     elif isinstance(value, dict):
         text = msgspec.json.encode(value).decode()
     else:

@@ -238,6 +238,32 @@ class Backtest(Answer):
     next: str | None
 
 
+class RestoreBody(Body):
+    """Which version to go back to."""
+
+    version: Number
+    publish: bool = Field(default=False, description="Whether it becomes the next version at once, and active.")
+
+
+class DiffChange(Answer):
+    """One difference. A step's path is its id: `steps.note.with.content`."""
+
+    path: str
+    kind: Literal["added", "removed", "changed", "moved"]
+    text: str = Field(examples=["Step “note”: content is “Booked”, was “New”."])
+    before: AnyJson
+    after: AnyJson
+
+
+class Diff(Answer):
+    """What changed, in words."""
+
+    from_: int | None = Field(alias="from", description="The version before; null when there is none.")
+    to: int | None = Field(description="The version after; null for the draft.")
+    draft_revision: int | None
+    changes: list[DiffChange]
+
+
 class Version(Answer):
     """One published version."""
 

@@ -1,5 +1,16 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Copy, Download, Ellipsis, FlaskConical, History, ListChecks, Pencil, Trash2, Zap } from "lucide-react";
+import {
+  Copy,
+  Download,
+  Ellipsis,
+  FlaskConical,
+  GitCompare,
+  History,
+  ListChecks,
+  Pencil,
+  Trash2,
+  Zap,
+} from "lucide-react";
 import { useState } from "react";
 import type { AutomationItem, Operator } from "@/api/types";
 import { inWords } from "@/condition-builder/words";
@@ -15,6 +26,7 @@ import { BacktestDialog } from "./BacktestDialog";
 import { SuccessBar } from "./SuccessBar";
 import { useRowActions } from "./useRowActions";
 import { VersionBadge } from "./VersionBadge";
+import { VersionsDialog } from "./VersionsDialog";
 
 type Props = { item: AutomationItem; operators: Operator[]; eventTitle: string | null };
 
@@ -117,7 +129,7 @@ function RowMenu({
   onEdit: () => void;
 }) {
   const navigate = useNavigate();
-  const [isTrying, setTrying] = useState(false);
+  const [opened, open] = useState<"past" | "versions" | null>(null);
   return (
     <>
       <Menu
@@ -131,7 +143,8 @@ function RowMenu({
             onSelect: () =>
               void navigate({ to: "/automations/$id/edit", params: { id: item.id }, search: { sample: "type" } }),
           },
-          { label: texts.backtest.open, icon: <History size={14} />, onSelect: () => setTrying(true) },
+          { label: texts.backtest.open, icon: <History size={14} />, onSelect: () => open("past") },
+          { label: texts.versions.open, icon: <GitCompare size={14} />, onSelect: () => open("versions") },
           {
             label: texts.automations.seeRuns,
             icon: <ListChecks size={14} />,
@@ -144,7 +157,8 @@ function RowMenu({
           { label: texts.actions.delete, icon: <Trash2 size={14} />, danger: true, onSelect: actions.remove },
         ]}
       />
-      {isTrying && <BacktestDialog item={item} onClose={() => setTrying(false)} />}
+      {opened === "past" && <BacktestDialog item={item} onClose={() => open(null)} />}
+      {opened === "versions" && <VersionsDialog item={item} onClose={() => open(null)} />}
     </>
   );
 }

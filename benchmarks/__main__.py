@@ -34,6 +34,7 @@ WHOLE: dict[str, tuple[str, ...]] = {
     "retention": (),
     "match": (),
     "ingest": (),
+    "backtest": BOTH,
 }
 """Every benchmark, and its options in a whole run."""
 QUICK = {name: tuple(option for option in options if option not in ALL_PEERS) for name, options in WHOLE.items()}

@@ -71,6 +71,52 @@ def test_every_command_answers_in_words(ready: Call) -> None:
     assert ready("version").out.startswith("upshot ")
 
 
+def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
+    automation_id = ready("automations", "import", "automation.json", "--json").json["automations"][0]["id"]
+    assert ready("automations", "diff", automation_id).out == "Nothing changed.\n"
+    from upshot import Upshot
+
+    upshot = Upshot("sqlite:///upshot.db")
+    upshot.automations.save("default", automation_id, {**AUTOMATION, "priority": 9, "status": "draft"})
+    upshot.close()
+    assert ready("automations", "diff", automation_id).out == "Priority is 9, was 5.\n"
+    assert ready("automations", "publish", automation_id, "--revision", "1").code == 1
+    assert ready("automations", "publish", automation_id, "--revision", "2").out == "Version 2 is active.\n"
+    told = ready("automations", "diff", automation_id, "--from", "2", "--to", "1", "--json").json
+    assert [change["text"] for change in told["changes"]] == ["Priority is 5, was 9."]
+    assert "not published yet" in ready("automations", "restore", automation_id, "1").out
+    assert ready("automations", "restore", automation_id, "1", "--publish", "--json").json["version"] == 3
+    assert "with the document of version 2" in ready("automations", "restore", automation_id, "2", "--publish").out
+    assert ready("automations", "versions", automation_id).out.count("Note what happened") == 4
+    assert len(ready("automations", "versions", automation_id, "--json").json["items"]) == 4
+
+
+def test_a_draft_is_tried_on_the_past(ready: Call, tmp_path: Path) -> None:
+    automation_id = ready("automations", "import", "automation.json", "--json").json["automations"][0]["id"]
+    for total in (50, 150, 250):
+        ready("emit", "test/happened", json.dumps({"total": total}), "--id", f"e{total}")
+    told = ready("automations", "backtest", automation_id, "--json").json
+    assert (told["progress"], told["counts"]["both"], told["against"]) == ({"events": 3, "of": 3}, 2, 1)
+    (tmp_path / "draft.json").write_text(json.dumps({**AUTOMATION, "condition": None, "status": "draft"}))
+    draft = ready("automations", "import", "draft.json", "--json").json["automations"][0]["id"]
+    said = ready("automations", "backtest", draft, "--since", "1h")
+    assert "The draft would have started 3 times on 3 events." in said.out
+    assert "e250" in said.out
+    assert said.err == "", "progress is for a terminal"
+    said = ready(
+        "automations", "backtest", automation_id, "--version", "1", "--against", "1", "--since", "2020-01-01T00:00:00Z"
+    )
+    assert "Version 1 would have started 2 times: 0 newly start, 0 no longer do." in said.out
+    assert "--since" in ready("automations", "backtest", automation_id, "--since", "whenever").err
+    assert ready("automations", "backtest", automation_id, "--version", "2").code == 1
+    assert (
+        ready("automations", "backtest", automation_id, "--until", "2020-01-01T00:00:00Z", "--json").json["progress"][
+            "of"
+        ]
+        == 0
+    )
+
+
 def test_a_run_is_listed_shown_and_cancelled(ready: Call, tmp_path: Path) -> None:
     from upshot import Upshot
 

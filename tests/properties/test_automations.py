@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.core.automations.catalogue import ACTIONS
 from upshot.core.automations import describe, dry_run, inspect, normalise, read, to_document
+from upshot.core.automations.diff import diff
 from upshot.core.automations.durations import due_at
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import Facts
@@ -102,6 +103,18 @@ def test_normalising_twice_changes_nothing_more_and_what_was_read_can_be_written
     assert describe(automation)
     tried = dry_run(automation, FACTS, actions=ACTIONS)
     assert {step["id"] for step in tried["steps"]} == {step.id for step in automation.steps}
+
+
+@given(DOCUMENTS, DOCUMENTS)
+def test_a_diff_is_empty_for_the_same_document_and_for_no_other(one: dict[str, Any], other: dict[str, Any]) -> None:
+    before, after = (inspect(document, actions=ACTIONS)[0] for document in (one, other))
+    assume(before is not None and after is not None)
+    assert before is not None
+    assert after is not None
+    changes = diff(before, after)
+    assert (changes == []) is (before == after)
+    assert all(change.text for change in changes)
+    assert diff(after, after) == []
 
 
 @given(JUNK)

@@ -90,6 +90,27 @@ def test_a_draft_is_published_once(two: list[Upshot]) -> None:
     assert changes(two[0], "automation", made, "publish") == TIMES
 
 
+def test_what_is_published_is_what_was_looked_at(two: list[Upshot]) -> None:
+    made = two[0].automations.create(TENANT, document(name="draft 1"))["id"]
+    for at in range(1, TIMES + 1):
+        answers = race(
+            two,
+            lambda upshot, n, at=at: (
+                upshot.automations.publish(TENANT, made, revision=at)
+                if n
+                else upshot.automations.save(TENANT, made, document(name=f"draft {at + 1}"), revision=at)
+            ),
+        )
+        assert isinstance(answers[0], dict), "a save is never lost"
+        kept = two[0].automations.get(TENANT, made)
+        assert (kept["draft_revision"], kept["name"]) == (at + 1, f"draft {at + 1}")
+        if isinstance(answers[1], dict):
+            newest = two[0].automations.versions(TENANT, made, limit=1).items[0]
+            assert newest["document"]["name"] == f"draft {at}", "not what came a moment later"
+        else:
+            assert getattr(answers[1], "code", None) == "stale_revision"
+
+
 def test_two_who_save_and_publish_make_two_versions(two: list[Upshot]) -> None:
     made = two[0].automations.create(TENANT, document())["id"]
     for number in range(TIMES):

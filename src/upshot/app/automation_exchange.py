@@ -206,6 +206,9 @@ class Exchange(ABC):
     ) -> store.Automation: ...
 
     @abstractmethod
+    def _present(self, connection: Connection, tenant_id: str, automation_id: str) -> store.Automation: ...
+
+    @abstractmethod
     def _committed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]: ...
 
 

@@ -9,20 +9,15 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.app import changing, schedules
 from upshot.app.announce import announce
-from upshot.app.automation_exchange import Exchange
-from upshot.app.automation_shapes import audited, automation_items, version_item
+from upshot.app.automation_shapes import audited, automation_items
+from upshot.app.automation_versions import Change, Versions, moved_to, raise_if_stale, with_draft
 from upshot.app.listed import Listed, cut
-from upshot.core import statuses
-from upshot.core.errors import Conflict, NotFound
+from upshot.core.errors import NotFound
 from upshot.store import automations as store
 from upshot.store import tenants
 
-Change = Callable[[Connection, store.Automation, int], store.Automation]
 
-STALE = "stale_revision"
-
-
-class Automations(Exchange):
+class Automations(Versions):
     """`upshot.automations`. Every change is audited, and counts for events that are matched after its commit."""
 
     def page(
@@ -99,40 +94,12 @@ class Automations(Exchange):
         canonical, is_active = self._canonical(tenant_id, document)
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
-            if revision is not None and revision != present.draft_revision:
-                stale = Conflict(
-                    f"The draft is at revision {present.draft_revision} now, not {revision}: somebody else saved it. "
-                    "Read it again and make the change on that."
-                )
-                stale.code = STALE
-                raise stale
+            raise_if_stale(present, revision)
             draft = {name: value for name, value in canonical.items() if name != "status"}
-            saved = present
-            if draft != present.draft:
-                saved = msgspec.structs.replace(
-                    present,
-                    name=draft["name"],
-                    priority=draft["priority"],
-                    draft=draft,
-                    draft_revision=present.draft_revision + 1,
-                )
+            saved = with_draft(present, draft)
             return self._published(connection, tenant_id, saved, actor, now) if is_active else saved
 
         return self._changed(tenant_id, automation_id, "save", actor, change)
-
-    def publish(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
-        """The draft becomes the next version, and active.
-
-        Raises:
-            NotFound: there is no such automation.
-            Refused: the draft cannot run any more (an action is gone, say).
-        """
-
-        def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
-            self._canonical(tenant_id, present.draft)
-            return self._published(connection, tenant_id, present, actor, now)
-
-        return self._changed(tenant_id, automation_id, "publish", actor, change)
 
     def activate(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
         """The version that was live before is live again; one that never was published is published."""
@@ -141,7 +108,7 @@ class Automations(Exchange):
             if present.version is None:
                 self._canonical(tenant_id, present.draft)
                 return self._published(connection, tenant_id, present, actor, now)
-            return _moved(present, "active")
+            return moved_to(present, "active")
 
         return self._changed(tenant_id, automation_id, "activate", actor, change)
 
@@ -152,13 +119,13 @@ class Automations(Exchange):
             Conflict: it was never active.
         """
         return self._changed(
-            tenant_id, automation_id, "pause", actor, lambda _c, present, _n: _moved(present, "paused")
+            tenant_id, automation_id, "pause", actor, lambda _c, present, _n: moved_to(present, "paused")
         )
 
     def archive(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
         """It is put away: it starts nothing, and can be activated again."""
         return self._changed(
-            tenant_id, automation_id, "archive", actor, lambda _c, present, _n: _moved(present, "archived")
+            tenant_id, automation_id, "archive", actor, lambda _c, present, _n: moved_to(present, "archived")
         )
 
     def duplicate(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
@@ -202,31 +169,6 @@ class Automations(Exchange):
             return msgspec.structs.replace(present, deleted_at=None)
 
         return self._changed(tenant_id, automation_id, "undelete", actor, change)
-
-    def versions(self, tenant_id: str, automation_id: str, *, limit: int = 50, after: int | None = None) -> Listed:
-        """The published versions, newest first.
-
-        Raises:
-            NotFound: there is no such automation.
-        """
-        with self._upshot.database.reading(tenant_id) as connection:
-            self._present(connection, tenant_id, automation_id)
-            found = store.versions(connection, tenant_id, automation_id, after, limit + 1)
-        kept, has_more = cut(found, limit)
-        return Listed([version_item(version) for version in kept], kept[-1].version if has_more else None)
-
-    def version(self, tenant_id: str, automation_id: str, number: int) -> dict[str, Any]:
-        """One published version.
-
-        Raises:
-            NotFound: there is no such automation, or no such version of it.
-        """
-        with self._upshot.database.reading(tenant_id) as connection:
-            self._present(connection, tenant_id, automation_id)
-            found = store.version(connection, tenant_id, automation_id, number)
-        if found is None:
-            raise NotFound("version", str(number))
-        return version_item(found)
 
     # --- how every change is made ---------------------------------------------------------------------------------------
 
@@ -287,7 +229,7 @@ class Automations(Exchange):
         self, connection: Connection, tenant_id: str, present: store.Automation, actor: str, now: int
     ) -> store.Automation:
         if present.draft_revision == present.published_revision:
-            return _moved(present, "active")
+            return moved_to(present, "active")
         newest = store.versions(connection, tenant_id, present.id, None, 1)
         number = newest[0].version + 1 if newest else 1
         store.add_version(connection, tenant_id, present.id, store.Version(number, present.draft, now, actor))
@@ -312,11 +254,3 @@ class Automations(Exchange):
     def _item(self, connection: Connection, tenant_id: str, automation_id: str) -> dict[str, Any]:
         present = self._present(connection, tenant_id, automation_id)
         return automation_items(connection, tenant_id, [present])[0]
-
-
-def _moved(present: store.Automation, status: str) -> store.Automation:
-    if present.status == status:
-        return present
-    if not statuses.may_move("automation", present.status, status):
-        raise Conflict(f"The automation is {present.status}; from there it cannot become {status}.")
-    return msgspec.structs.replace(present, status=status)

@@ -158,6 +158,69 @@ def try_out(
     output.show_table(told["steps"], {"id": "STEP", "would": "WOULD", "text": "WHAT"}, "It has no steps.")
 
 
+@commands.command()
+def backtest(
+    *,
+    automation_id: AutomationId,
+    since: Annotated[
+        str, typer.Option("--since", help="From this instant on, or this long before --until, like 30d.")
+    ] = "7d",
+    until: Annotated[str | None, typer.Option("--until", help="Up to this instant; now without it.")] = None,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="This version instead of the draft.")] = None,
+    against: Annotated[
+        int | None, typer.Option("--against", min=1, help="Beside this version, not the live one.")
+    ] = None,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    app: options.App = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say what a draft would have done with the events of the past, beside the live version. Nothing happens."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+    from upshot.core.automations.durations import parse
+    from upshot.core.instants import from_text
+
+    last = from_text(until, "--until") if until is not None else None
+    told: dict[str, Any] = {}
+    with opened(database, app) as upshot:
+        if "T" in since[1:]:
+            first = from_text(since, "--since")
+        else:
+            first = (upshot.clock.now() if last is None else last) - parse(since, "--since")
+        parts = upshot.automations.backtest(
+            tenant, automation_id, since=first, until=last, version=version, against=against
+        )
+        for told in parts:
+            output.show_progress(told["progress"]["events"], told["progress"]["of"], "events")
+    if as_json:
+        output.show_json(told)
+    else:
+        _show_backtest(told)
+
+
+def _show_backtest(told: dict[str, Any]) -> None:
+    from upshot.cli import output
+
+    tried = "The draft" if told["version"] is None else f"Version {told['version']}"
+    output.show(f"{tried} would have started {told['would_start']} times on {told['progress']['events']} events.")
+    if told["against"] is not None:
+        counts = told["counts"]
+        output.show(
+            f"Version {told['against']} would have started {told['other_would_start']} times: "
+            f"{counts['newly']} newly start, {counts['no_longer']} no longer do."
+        )
+    if told["counts"]["undecided"]:
+        output.show(f"On {told['counts']['undecided']} events a condition had no answer.")
+    samples = [
+        {"kind": kind.replace("_", " "), **sample}
+        for kind in ("newly", "no_longer", "undecided")
+        for sample in told["samples"][kind]
+    ]
+    if samples:
+        output.show_table(samples, {"kind": "KIND", "event_id": "EVENT", "at": "AT", "reason": "WHY"}, "")
+
+
 def _documents(name: str) -> list[Any]:
     from upshot.cli.input import read_file
 

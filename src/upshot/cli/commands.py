@@ -3,7 +3,7 @@
 import typer
 
 from upshot.cli import (
-    automations,
+    automation_versions,
     backup,
     dead_letters,
     dev,
@@ -32,7 +32,7 @@ app = typer.Typer(
 for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, relay.relay):
     app.command()(verb)
 NOUNS = {
-    "automations": automations,
+    "automations": automation_versions,
     "schedules": schedules,
     "runs": runs,
     "dead-letters": dead_letters,

@@ -41,6 +41,12 @@ def show_fields(value: Mapping[str, Any]) -> None:
         show(f"{name.ljust(width)}  {field if isinstance(field, str) else json.dumps(field)}")
 
 
+def show_progress(done: int, of: int, what: str) -> None:
+    """How far it is, on standard error: one line that is written over where somebody watches, else nothing."""
+    if sys.stderr.isatty():
+        print(f"\r{done:,} of {of:,} {what}", end="\n" if done >= of else "", file=sys.stderr, flush=True)
+
+
 def say(line: str, *, as_json: bool = False, **facts: Any) -> None:
     """What a long-running command is doing, at once. `facts` are what a program reads instead."""
     print(json.dumps(facts) if as_json else plain(f"upshot: {line}"), flush=True)

@@ -3,18 +3,22 @@
 from functools import partial
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import Path, Query
 from starlette.responses import Response
 
+from upshot.app.backtesting import Place
 from upshot.core.errors import Malformed
+from upshot.core.instants import from_text
 from upshot.http.pages import Cursor, Limit
-from upshot.http.revisions import IfMatch, change_on, tag_of
+from upshot.http.revisions import IfMatch, change_on, optional_revision, tag_of
 from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import automations as shapes
 from upshot.http.shapes.base import JsonObject
 from upshot.http.shapes.runs import StartedRun
 
 router = noun_router("automations")
+VersionNumber = shapes.Number
 
 
 def _tagged(item: dict[str, Any], status: int = 200) -> Response:
@@ -107,9 +111,11 @@ def undelete_automation(call: CallNow, automation_id: str) -> Response:
 @router.post(
     "/automations/{automation_id}/publish", **asks("editor", shapes.AutomationItem, operation="publish_automation")
 )
-def publish_automation(call: CallNow, automation_id: str) -> Response:
-    """The draft becomes the next version, and active."""
-    return _tagged(call.upshot.automations.publish(call.tenant_id, automation_id, actor=call.actor))
+def publish_automation(call: CallNow, automation_id: str, if_match: IfMatch = None) -> Response:
+    """The draft becomes the next version, and active. With the `draft_revision` that was looked at in `If-Match`, nothing else
+    is published: 412 when somebody saved meanwhile."""
+    publish = partial(call.upshot.automations.publish, call.tenant_id, automation_id, actor=call.actor)
+    return _tagged(publish(revision=optional_revision(if_match)))
 
 
 @router.post(
@@ -163,6 +169,28 @@ def test_automation(call: CallNow, automation_id: str, body: shapes.TestBody) ->
     )
 
 
+@router.post(
+    "/automations/{automation_id}/backtest", **asks("viewer", shapes.Backtest, operation="backtest_automation")
+)
+def backtest_automation(call: CallNow, automation_id: str, body: shapes.BacktestBody | None = None) -> Response:
+    """Tell what the draft, or a version, would have done with past events, and what the live version would have. Nothing is
+    kept and nothing happens. Large windows take several calls: each answer counts from the beginning up to its `next`."""
+    given = body or shapes.BacktestBody()
+    kind = f"backtest/{automation_id}"
+    place = call.place(kind, given.cursor)
+    told, further = call.upshot.automations.backtest_some(
+        call.tenant_id,
+        automation_id,
+        since=from_text(given.since, "since") if given.since is not None else None,
+        until=from_text(given.until, "until") if given.until is not None else None,
+        version=given.version,
+        against=given.against,
+        events_max=given.limit,
+        place=msgspec.convert(place, Place) if place is not None else None,
+    )
+    return answer({**told, "next": call.cursor(kind, further)})
+
+
 @router.post("/automations/{automation_id}/run", **asks("editor", StartedRun, status=202, operation="run_automation"))
 def run_automation(call: CallNow, automation_id: str, body: shapes.RunBody) -> Response:
     """Run the live version by hand, whatever its condition says. It is a real run, kept in the history."""
@@ -184,6 +212,36 @@ def list_versions(call: CallNow, automation_id: str, limit: Limit = 50, cursor: 
 @router.get(
     "/automations/{automation_id}/versions/{version}", **asks("viewer", shapes.Version, operation="get_version")
 )
-def get_version(call: CallNow, automation_id: str, version: Annotated[int, Path(ge=1, le=2_147_483_647)]) -> Response:
+def get_version(call: CallNow, automation_id: str, version: Annotated[VersionNumber, Path()]) -> Response:
     """Show one published version."""
     return answer(call.upshot.automations.version(call.tenant_id, automation_id, version))
+
+
+@router.get("/automations/{automation_id}/diff", **asks("viewer", shapes.Diff, operation="diff_automation"))
+def diff_automation(
+    call: CallNow,
+    automation_id: str,
+    before: Annotated[VersionNumber | None, Query(alias="from", description="The live version if left out.")] = None,
+    after: Annotated[VersionNumber | None, Query(alias="to", description="The draft if left out.")] = None,
+) -> Response:
+    """Tell in words what changed from one version to another, or to the draft: what publishing would change."""
+    return answer(call.upshot.automations.diff(call.tenant_id, automation_id, before=before, after=after))
+
+
+@router.post(
+    "/automations/{automation_id}/restore", **asks("editor", shapes.AutomationItem, operation="restore_automation")
+)
+def restore_automation(
+    call: CallNow, automation_id: str, body: shapes.RestoreBody, if_match: IfMatch = None
+) -> Response:
+    """Go back: a version's document becomes the draft and, with `publish`, the next version. With a `draft_revision` in
+    `If-Match`, 412 when somebody saved meanwhile."""
+    restored = call.upshot.automations.restore(
+        call.tenant_id,
+        automation_id,
+        body.version,
+        publish=body.publish,
+        revision=optional_revision(if_match),
+        actor=call.actor,
+    )
+    return _tagged(restored)

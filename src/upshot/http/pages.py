@@ -33,8 +33,9 @@ def place_of(signer: Signer, kind: str, tenant_id: str, cursor: str | None) -> A
 
 def page_of(signer: Signer, kind: str, tenant_id: str, listed: Listed) -> dict[str, Any]:
     """A page as it is sent."""
-    place = listed.next
-    return {
-        "items": listed.items,
-        "next": signer.sign("cursor", [kind, tenant_id, place]) if place is not None else None,
-    }
+    return {"items": listed.items, "next": cursor_of(signer, kind, tenant_id, listed.next)}
+
+
+def cursor_of(signer: Signer, kind: str, tenant_id: str, place: Any) -> str | None:
+    """The cursor of the page that begins at this place; None for no place."""
+    return signer.sign("cursor", [kind, tenant_id, place]) if place is not None else None

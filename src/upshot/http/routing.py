@@ -17,7 +17,7 @@ from upshot.app.listed import Listed
 from upshot.core.errors import Malformed, NotFound, Problem
 from upshot.http.auth import PUBLIC, Gate
 from upshot.http.idempotency import HEADER, once
-from upshot.http.pages import page_of, place_of
+from upshot.http.pages import cursor_of, page_of, place_of
 from upshot.http.signing import Signer
 from upshot.http.strict_body import StrictRequest, raise_if_wanted, read_json
 
@@ -50,6 +50,10 @@ class Call:
     def place(self, kind: str, cursor: str | None) -> Any:
         """Where the page of this cursor begins."""
         return place_of(self._signer, kind, self.tenant_id, cursor)
+
+    def cursor(self, kind: str, place: Any) -> str | None:
+        """The cursor of this place; None for none."""
+        return cursor_of(self._signer, kind, self.tenant_id, place)
 
     def page(self, kind: str, listed: Listed) -> Response:
         """A page as the answer."""

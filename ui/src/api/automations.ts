@@ -3,12 +3,15 @@ import { api, segment } from "./client";
 import type {
   AutomationDocument,
   AutomationItem,
+  Backtest,
+  Diff,
   DryRun,
   EntityRef,
   Imported,
   JsonObject,
   Page,
   Validation,
+  Version,
 } from "./types";
 
 export type SaveRequest = AutomationDocument & { status?: "active" };
@@ -37,6 +40,12 @@ export const automations = {
   validate: (document: unknown) => api.post<Validation>("/automations/validate", { document }),
   test: (document: AutomationDocument, sample: Sample) =>
     api.post<DryRun>("/automations/test", { document, ...sample }),
+  versions: (id: string) => api.get<Page<Version>>(`${path(id)}/versions`, { limit: 100 }),
+  diff: (id: string, from?: number) => api.get<Diff>(`${path(id)}/diff`, { from }),
+  restore: (id: string, version: number, madeOn: number) =>
+    api.post<AutomationItem>(`${path(id)}/restore`, { version }, { "If-Match": `"${madeOn}"` }),
+  backtest: (id: string, asked: { since: string } | { cursor: string }) =>
+    api.post<Backtest>(`${path(id)}/backtest`, asked),
   run: (id: string, sample: Sample) =>
     api.post<{ run_id: string; event_id: string }>(`${path(id)}/run`, {
       data: sample.data,
@@ -60,3 +69,9 @@ export const automationNamesQuery = queryOptions({
 
 export const automationQuery = (id: string) =>
   queryOptions({ queryKey: ["automations", "one", id], queryFn: () => automations.get(id) });
+
+export const versionsQuery = (id: string) =>
+  queryOptions({ queryKey: ["automations", "versions", id], queryFn: () => automations.versions(id) });
+
+export const diffQuery = (id: string, from: number | undefined) =>
+  queryOptions({ queryKey: ["automations", "diff", id, from], queryFn: () => automations.diff(id, from) });

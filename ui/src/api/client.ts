@@ -80,7 +80,8 @@ async function request<T>(
 export const api = {
   get: <T>(path: string, query?: Query, signal?: AbortSignal) =>
     request<T>("GET", withQuery(path, query), undefined, signal),
-  post: <T>(path: string, body: unknown = {}) => request<T>("POST", path, body),
+  post: <T>(path: string, body: unknown = {}, headers?: Record<string, string>) =>
+    request<T>("POST", path, body, undefined, headers),
   put: <T>(path: string, body: unknown, headers?: Record<string, string>) =>
     request<T>("PUT", path, body, undefined, headers),
   patch: <T>(path: string, body: unknown) => request<T>("PATCH", path, body),

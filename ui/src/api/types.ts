@@ -192,6 +192,36 @@ export type DryRun = {
   steps: DryRunStep[];
   problems?: Problem[];
 };
+export type Version = {
+  version: number;
+  document: AutomationDocument;
+  published_at: string;
+  published_by: string;
+};
+export type DiffChange = { path: string; kind: "added" | "removed" | "changed" | "moved"; text: string };
+export type Diff = { from: number | null; to: number | null; draft_revision: number | null; changes: DiffChange[] };
+export type BacktestKind = "newly" | "no_longer" | "both" | "neither" | "undecided";
+export type BacktestSample = {
+  event_id: string;
+  name: string;
+  at: string;
+  entity: EntityRef | null;
+  reason: string;
+  other_reason: string;
+};
+export type Backtest = {
+  since: string;
+  until: string;
+  version: number | null;
+  draft_revision: number | null;
+  against: number | null;
+  progress: { events: number; of: number };
+  would_start: number;
+  other_would_start: number;
+  counts: Record<BacktestKind, number>;
+  samples: Record<BacktestKind, BacktestSample[]>;
+  next: string | null;
+};
 export type ActionItem = {
   name: string;
   title: string;

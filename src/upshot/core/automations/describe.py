@@ -59,7 +59,7 @@ def describe_step(step: Step) -> str:
             most = f", at most {delay_words(step.timeout)}" if step.timeout is not None else ""
             return f"go along {len(step.branches)} branches at once until {until}{most}"
         case ForEachStep():
-            return f"{describe_step(step.each)} for each of {_value_words(step.items)}"
+            return f"{describe_step(step.each)} for each of {value_words(step.items)}"
         case SplitStep():
             whole = sum(path.weight for path in step.paths)
             shares = [f"{100 * path.weight / whole:.3g} % {path.name or path.next or 'the end'}" for path in step.paths]
@@ -126,14 +126,15 @@ def duration_words(microseconds: int) -> str:
 def _leaf_words(leaf: dict[str, Any]) -> str:
     operator = str(leaf.get("operator", "")).replace("_", " ")
     words = f"{leaf.get('field', '')} {operator}"
-    return f"{words} {_value_words(leaf['value'])}" if "value" in leaf else words
+    return f"{words} {value_words(leaf['value'])}" if "value" in leaf else words
 
 
-def _value_words(value: Any) -> str:
+def value_words(value: Any) -> str:
+    """A JSON value as a phrase, cut off when it is long."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        text = ", ".join(_value_words(item) for item in cast("list[Any]", value)[:10])
+        text = ", ".join(value_words(item) for item in cast("list[Any]", value)[:10])
     elif isinstance(value, dict):
         text = msgspec.json.encode(value).decode()
     else:

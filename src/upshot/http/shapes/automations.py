@@ -5,7 +5,18 @@ from typing import Annotated, Any, Literal
 from fastapi import Body as BodyParameter
 from pydantic import Field, WithJsonSchema
 
-from upshot.http.shapes.base import Answer, AnyJson, Body, EntityRefBody, Instant, JsonObject, Note, ProblemItem
+from upshot.app.backtesting import EVENTS_AT_ONCE, EVENTS_AT_ONCE_MAX
+from upshot.http.shapes.base import (
+    Answer,
+    AnyJson,
+    Body,
+    EntityRef,
+    EntityRefBody,
+    Instant,
+    JsonObject,
+    Note,
+    ProblemItem,
+)
 from upshot.http.shapes.runs import RunStatus
 
 EXAMPLE: dict[str, Any] = {
@@ -152,6 +163,108 @@ class DryRun(Answer):
     would_start: bool
     explanation: JsonObject | None
     steps: list[JsonObject]
+
+
+Number = Annotated[int, Field(ge=1, le=2_147_483_647)]
+
+
+class BacktestBody(Body):
+    """What to try on which events of the past. With a `cursor` nothing else but `limit` counts."""
+
+    since: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, description="Accepted at or after this instant; a week before `until` if left out."
+    )
+    until: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, description="Accepted before this instant; now if left out."
+    )
+    version: Number | None = Field(default=None, description="The version to try; the draft if left out.")
+    against: Number | None = Field(default=None, description="The version beside it; the live one if left out.")
+    limit: int = Field(
+        default=EVENTS_AT_ONCE, ge=1, le=EVENTS_AT_ONCE_MAX, description="Events to look at in this call."
+    )
+    cursor: Annotated[str, Field(min_length=1, max_length=16_000)] | None = Field(
+        default=None, description="The `next` of the answer before."
+    )
+
+
+class BacktestProgress(Answer):
+    """How far it is."""
+
+    events: int = Field(description="Events looked at.")
+    of: int
+
+
+class BacktestCounts(Answer):
+    """What became of the events looked at. The five add up to them."""
+
+    newly: int = Field(description="Only the tried version would start.")
+    no_longer: int = Field(description="Only the other version would start.")
+    both: int
+    neither: int
+    undecided: int = Field(description="A condition had no answer, so that nothing starts.")
+
+
+class BacktestSample(Answer):
+    """One event, and why the two versions start on it or do not."""
+
+    event_id: str
+    name: str
+    at: Instant
+    entity: EntityRef | None
+    reason: str
+    other_reason: str
+
+
+class BacktestSamples(Answer):
+    """The newest events of each kind, at most five."""
+
+    newly: list[BacktestSample]
+    no_longer: list[BacktestSample]
+    both: list[BacktestSample]
+    neither: list[BacktestSample]
+    undecided: list[BacktestSample]
+
+
+class Backtest(Answer):
+    """What would have happened, up to here. It is the whole when `next` is null."""
+
+    since: Instant
+    until: Instant
+    version: int | None = Field(description="The version that was tried; null for the draft.")
+    draft_revision: int | None
+    against: int | None = Field(description="The version beside it; null when none was ever published.")
+    progress: BacktestProgress
+    would_start: int
+    other_would_start: int
+    counts: BacktestCounts
+    samples: BacktestSamples
+    next: str | None
+
+
+class RestoreBody(Body):
+    """Which version to go back to."""
+
+    version: Number
+    publish: bool = Field(default=False, description="Whether it becomes the next version at once, and active.")
+
+
+class DiffChange(Answer):
+    """One difference. A step's path is its id: `steps.note.with.content`."""
+
+    path: str
+    kind: Literal["added", "removed", "changed", "moved"]
+    text: str = Field(examples=["Step “note”: content is “Booked”, was “New”."])
+    before: AnyJson
+    after: AnyJson
+
+
+class Diff(Answer):
+    """What changed, in words."""
+
+    from_: int | None = Field(alias="from", description="The version before; null when there is none.")
+    to: int | None = Field(description="The version after; null for the draft.")
+    draft_revision: int | None
+    changes: list[DiffChange]
 
 
 class Version(Answer):

@@ -1,5 +1,17 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Copy, Download, Ellipsis, FlaskConical, ListChecks, Pencil, Trash2, Zap } from "lucide-react";
+import {
+  Copy,
+  Download,
+  Ellipsis,
+  FlaskConical,
+  GitCompare,
+  History,
+  ListChecks,
+  Pencil,
+  Trash2,
+  Zap,
+} from "lucide-react";
+import { useState } from "react";
 import type { AutomationItem, Operator } from "@/api/types";
 import { inWords } from "@/condition-builder/words";
 import { IconButton } from "@/parts/Button";
@@ -10,10 +22,12 @@ import { Cell, Folded, Row } from "@/parts/Table";
 import { Ago } from "@/parts/Time";
 import { Tip } from "@/parts/Tip";
 import { texts } from "@/texts";
+import { BacktestDialog } from "./BacktestDialog";
 import { SuccessBar } from "./SuccessBar";
 import { triggerWords } from "./trigger";
 import { useRowActions } from "./useRowActions";
 import { VersionBadge } from "./VersionBadge";
+import { VersionsDialog } from "./VersionsDialog";
 
 type Props = { item: AutomationItem; operators: Operator[]; eventTitle: string | null };
 
@@ -116,29 +130,36 @@ function RowMenu({
   onEdit: () => void;
 }) {
   const navigate = useNavigate();
+  const [opened, open] = useState<"past" | "versions" | null>(null);
   return (
-    <Menu
-      label={texts.automations.menu(item.name)}
-      trigger={<IconButton label={texts.automations.menu(item.name)} icon={<Ellipsis size={16} />} />}
-      entries={[
-        { label: texts.actions.edit, icon: <Pencil size={14} />, onSelect: onEdit },
-        {
-          label: texts.actions.test,
-          icon: <FlaskConical size={14} />,
-          onSelect: () =>
-            void navigate({ to: "/automations/$id/edit", params: { id: item.id }, search: { sample: "type" } }),
-        },
-        {
-          label: texts.automations.seeRuns,
-          icon: <ListChecks size={14} />,
-          onSelect: () => void navigate({ to: "/runs", search: { automation: item.id } }),
-        },
-        "line",
-        { label: texts.actions.duplicate, icon: <Copy size={14} />, onSelect: actions.duplicate },
-        { label: texts.actions.export, icon: <Download size={14} />, onSelect: actions.exportFile },
-        "line",
-        { label: texts.actions.delete, icon: <Trash2 size={14} />, danger: true, onSelect: actions.remove },
-      ]}
-    />
+    <>
+      <Menu
+        label={texts.automations.menu(item.name)}
+        trigger={<IconButton label={texts.automations.menu(item.name)} icon={<Ellipsis size={16} />} />}
+        entries={[
+          { label: texts.actions.edit, icon: <Pencil size={14} />, onSelect: onEdit },
+          {
+            label: texts.actions.test,
+            icon: <FlaskConical size={14} />,
+            onSelect: () =>
+              void navigate({ to: "/automations/$id/edit", params: { id: item.id }, search: { sample: "type" } }),
+          },
+          { label: texts.backtest.open, icon: <History size={14} />, onSelect: () => open("past") },
+          { label: texts.versions.open, icon: <GitCompare size={14} />, onSelect: () => open("versions") },
+          {
+            label: texts.automations.seeRuns,
+            icon: <ListChecks size={14} />,
+            onSelect: () => void navigate({ to: "/runs", search: { automation: item.id } }),
+          },
+          "line",
+          { label: texts.actions.duplicate, icon: <Copy size={14} />, onSelect: actions.duplicate },
+          { label: texts.actions.export, icon: <Download size={14} />, onSelect: actions.exportFile },
+          "line",
+          { label: texts.actions.delete, icon: <Trash2 size={14} />, danger: true, onSelect: actions.remove },
+        ]}
+      />
+      {opened === "past" && <BacktestDialog item={item} onClose={() => open(null)} />}
+      {opened === "versions" && <VersionsDialog item={item} onClose={() => open(null)} />}
+    </>
   );
 }

@@ -4,6 +4,7 @@ import { type BulkAction, bulkCountQuery, letters } from "@/api/dead-letters";
 import { Button } from "@/parts/Button";
 import { Dialog } from "@/parts/Dialog";
 import { ErrorNote, Skeleton } from "@/parts/Notes";
+import { ProgressBar } from "@/parts/ProgressBar";
 import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
 import { actOnAll, type Progress } from "./bulk";
@@ -58,25 +59,15 @@ export function BulkDialog({ fingerprint, action, onClose }: Props) {
         ) : (
           <ReasonField value={reason} onChange={setReason} />
         )}
-        {progress && <Bar progress={progress} />}
+        {progress && (
+          <ProgressBar
+            value={progress.done + progress.refused}
+            max={progress.all}
+            text={texts.letters.bulkProgress(progress.done + progress.refused, progress.all)}
+          />
+        )}
       </div>
     </Dialog>
-  );
-}
-
-function Bar({ progress }: { progress: Progress }) {
-  const value = progress.done + progress.refused;
-  const text = texts.letters.bulkProgress(value, progress.all);
-  return (
-    <div className="flex items-center gap-3">
-      <progress
-        value={value}
-        max={progress.all}
-        aria-label={text}
-        className="h-2 flex-1 appearance-none overflow-hidden rounded-full bg-idle-wash [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-idle-wash [&::-webkit-progress-value]:bg-accent"
-      />
-      <span className="text-xs text-soft tabular-nums">{text}</span>
-    </div>
   );
 }
 

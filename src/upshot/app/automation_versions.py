@@ -1,0 +1,169 @@
+"""Versions of automations: publishing, what changed from one to another, and going back."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.app.automation_shapes import version_item
+from upshot.app.backtesting import Backtesting
+from upshot.app.listed import Listed, cut
+from upshot.core import statuses
+from upshot.core.automations.diff import diff
+from upshot.core.errors import Conflict, NotFound
+from upshot.store import automations as store
+
+Change = Callable[[Connection, store.Automation, int], store.Automation]
+
+STALE = "stale_revision"
+
+
+class Versions(Backtesting):
+    """The side of `upshot.automations` that knows versions."""
+
+    def publish(
+        self, tenant_id: str, automation_id: str, *, revision: int | None = None, actor: str = "host"
+    ) -> dict[str, Any]:
+        """The draft becomes the next version, and active. Published again it stays the version it is.
+
+        Raises:
+            NotFound: there is no such automation.
+            Refused: the draft cannot run any more (an action is gone, say).
+            Conflict: the draft is not at `revision` any more: what was looked at is not what would be published (code
+                `stale_revision`).
+        """
+
+        def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
+            raise_if_stale(present, revision)
+            self._canonical(tenant_id, present.draft)
+            return self._published(connection, tenant_id, present, actor, now)
+
+        return self._changed(tenant_id, automation_id, "publish", actor, change)
+
+    def versions(self, tenant_id: str, automation_id: str, *, limit: int = 50, after: int | None = None) -> Listed:
+        """The published versions, newest first.
+
+        Raises:
+            NotFound: there is no such automation.
+        """
+        with self._upshot.database.reading(tenant_id) as connection:
+            self._present(connection, tenant_id, automation_id)
+            found = store.versions(connection, tenant_id, automation_id, after, limit + 1)
+        kept, has_more = cut(found, limit)
+        return Listed([version_item(version) for version in kept], kept[-1].version if has_more else None)
+
+    def version(self, tenant_id: str, automation_id: str, number: int) -> dict[str, Any]:
+        """One published version.
+
+        Raises:
+            NotFound: there is no such automation, or no such version of it.
+        """
+        with self._upshot.database.reading(tenant_id) as connection:
+            self._present(connection, tenant_id, automation_id)
+            found = store.version(connection, tenant_id, automation_id, number)
+        if found is None:
+            raise NotFound("version", str(number))
+        return version_item(found)
+
+    def diff(
+        self, tenant_id: str, automation_id: str, *, before: int | None = None, after: int | None = None
+    ) -> dict[str, Any]:
+        """What changed from version `before` (the live one if left out) to `after` (the draft), in words.
+
+        Raises:
+            NotFound: there is no such automation, or no such version of it.
+        """
+        with self._upshot.database.reading(tenant_id) as connection:
+            present = self._present(connection, tenant_id, automation_id)
+            first = present.version if before is None else before
+            old = self._document(connection, tenant_id, automation_id, first) if first is not None else None
+            new = present.draft
+            if after is not None:
+                new = self._document(connection, tenant_id, automation_id, after)
+        return {
+            "from": first,
+            "to": after,
+            "draft_revision": present.draft_revision if after is None else None,
+            "changes": [msgspec.to_builtins(change) for change in diff(old, new)],
+        }
+
+    def restore(
+        self,
+        tenant_id: str,
+        automation_id: str,
+        number: int,
+        *,
+        publish: bool = False,
+        revision: int | None = None,
+        actor: str = "host",
+    ) -> dict[str, Any]:
+        """Go back: the document of version `number` becomes the draft and, with `publish`, the next version, at once. No
+        version is ever changed or lost.
+
+        Raises:
+            NotFound: there is no such automation, or no such version of it.
+            Refused: that document cannot run any more (an action is gone, say).
+            Conflict: the draft is not at `revision` any more (code `stale_revision`).
+        """
+
+        def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
+            raise_if_stale(present, revision)
+            draft = self._document(connection, tenant_id, automation_id, number)
+            self._canonical(tenant_id, draft)
+            restored = with_draft(present, draft)
+            return self._published(connection, tenant_id, restored, actor, now) if publish else restored
+
+        return self._changed(tenant_id, automation_id, "restore", actor, change)
+
+    @abstractmethod
+    def _changed(
+        self, tenant_id: str, automation_id: str, action: str, actor: str, change: Change
+    ) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def _published(
+        self, connection: Connection, tenant_id: str, present: store.Automation, actor: str, now: int
+    ) -> store.Automation: ...
+
+
+def with_draft(present: store.Automation, draft: dict[str, Any]) -> store.Automation:
+    """The automation with this canonical document as its draft: the next revision, unless it is the same document."""
+    if draft == present.draft:
+        return present
+    return msgspec.structs.replace(
+        present,
+        name=draft["name"],
+        priority=draft["priority"],
+        draft=draft,
+        draft_revision=present.draft_revision + 1,
+    )
+
+
+def raise_if_stale(present: store.Automation, revision: int | None) -> None:
+    """Hold a change to the revision of the draft it is made on; None is whichever.
+
+    Raises:
+        Conflict: the draft is at another one (code `stale_revision`).
+    """
+    if revision is not None and revision != present.draft_revision:
+        stale = Conflict(
+            f"The draft is at revision {present.draft_revision} now, not {revision}: somebody else saved it. "
+            "Read it again and make the change on that."
+        )
+        stale.code = STALE
+        raise stale
+
+
+def moved_to(present: store.Automation, status: str) -> store.Automation:
+    """The automation in this status.
+
+    Raises:
+        Conflict: it cannot come to it from where it is.
+    """
+    if present.status == status:
+        return present
+    if not statuses.may_move("automation", present.status, status):
+        raise Conflict(f"The automation is {present.status}; from there it cannot become {status}.")
+    return msgspec.structs.replace(present, status=status)

@@ -1,0 +1,104 @@
+"""`upshot automations versions | diff | publish | restore`."""
+
+from typing import Annotated
+
+import typer
+
+from upshot.cli import options
+from upshot.cli.automations import AutomationId, commands
+
+
+@commands.command()
+def versions(
+    *,
+    automation_id: AutomationId,
+    limit: options.Limit = 50,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """The published versions of an automation, newest first."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database) as upshot:
+        page = upshot.automations.versions(tenant, automation_id, limit=limit)
+    if as_json:
+        output.show_json({"items": page.items, "next": page.next})
+        return
+    columns = {"version": "VERSION", "published_at": "PUBLISHED", "published_by": "BY", "document.name": "NAME"}
+    output.show_table(page.items, columns, "It was never published.")
+
+
+@commands.command()
+def diff(
+    *,
+    automation_id: AutomationId,
+    before: Annotated[int | None, typer.Option("--from", min=1, help="From this version, not the live one.")] = None,
+    after: Annotated[int | None, typer.Option("--to", min=1, help="To this version, not the draft.")] = None,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """Say in words what changed from the live version to the draft, or between two versions."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database) as upshot:
+        told = upshot.automations.diff(tenant, automation_id, before=before, after=after)
+    if as_json:
+        output.show_json(told)
+        return
+    for change in told["changes"]:
+        output.show(change["text"])
+    if not told["changes"]:
+        output.show("Nothing changed.")
+
+
+@commands.command()
+def publish(
+    *,
+    automation_id: AutomationId,
+    revision: Annotated[
+        int | None, typer.Option("--revision", min=1, help="Only if the draft is still at this revision.")
+    ] = None,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    app: options.App = None,
+    as_json: options.Json = False,
+) -> None:
+    """Make the draft the next version, and active."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database, app) as upshot:
+        item = upshot.automations.publish(tenant, automation_id, revision=revision, actor=options.ACTOR)
+    if as_json:
+        output.show_json(item)
+    else:
+        output.show(f"Version {item['version']} is {item['status']}.")
+
+
+@commands.command()
+def restore(
+    *,
+    automation_id: AutomationId,
+    version: Annotated[int, typer.Argument(metavar="VERSION", min=1, help="The version to go back to.")],
+    and_publish: Annotated[bool, typer.Option("--publish", help="Publish it at once, as the next version.")] = False,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    app: options.App = None,
+    as_json: options.Json = False,
+) -> None:
+    """Go back: a version's document becomes the draft."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database, app) as upshot:
+        item = upshot.automations.restore(tenant, automation_id, version, publish=and_publish, actor=options.ACTOR)
+    if as_json:
+        output.show_json(item)
+    elif and_publish:
+        output.show(f"Version {item['version']} is {item['status']}, with the document of version {version}.")
+    else:
+        output.show(f"The draft is that of version {version} again. It is not published yet.")

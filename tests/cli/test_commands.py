@@ -91,6 +91,7 @@ def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
     assert len(ready("automations", "versions", automation_id, "--json").json["items"]) == 4
 
 
+@pytest.mark.usefixtures("own_ids")
 def test_a_draft_is_tried_on_the_past(ready: Call, tmp_path: Path) -> None:
     automation_id = ready("automations", "import", "automation.json", "--json").json["automations"][0]["id"]
     for total in (50, 150, 250):

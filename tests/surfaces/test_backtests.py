@@ -1,6 +1,5 @@
 """`/automations/{id}/backtest`: what would have happened, and that nothing does."""
 
-import os
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.surfaces.conftest import StillClock, Surface, document, make_surface
-from upshot.adapters.clock import ids_from
 from upshot.core.instants import DAY, HOUR, to_text
 from upshot.store.schema import runs
 
 NAME = "crm/appointment.created"
 OTHER = "crm/appointment.moved"
+pytestmark = pytest.mark.usefixtures("own_ids")
 
 
 def condition(*rules: dict[str, Any]) -> dict[str, Any]:
@@ -62,8 +61,7 @@ def clock() -> StillClock:
 @pytest.fixture
 def still(url: str, clock: StillClock) -> Iterator[Surface]:
     """A surface whose time passes only when the test moves it; ids are made for its instants."""
-    with ids_from(os.urandom):
-        yield from make_surface(url, clock=clock)
+    yield from make_surface(url, clock=clock)
 
 
 def test_a_draft_is_compared_with_the_live_version(surface: Surface) -> None:

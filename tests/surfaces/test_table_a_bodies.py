@@ -222,6 +222,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/automations/test"): {"document": document(), "data": {}},
     ("POST", "/automations/{automation_id}/test"): {"data": {}},
     ("POST", "/automations/{automation_id}/run"): {"data": {}},
+    ("POST", "/automations/{automation_id}/backtest"): {},
+    ("POST", "/automations/{automation_id}/restore"): {"version": 1},
     ("POST", "/entities/{type}"): {},
     ("PUT", "/entities/{type}/{entity_id}"): {"fields": {}},
     ("PATCH", "/entities/{type}/{entity_id}"): {"fields": {}},

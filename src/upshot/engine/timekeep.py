@@ -163,6 +163,7 @@ class Timekeep:
         for entry in due:
             _, run_id, tenant_id, step_id = entry
             if self._run.ring((tenant_id, run_id), step_id):
+                self._run.sleeping.pop((tenant_id, run_id), None)  # as which it was left by a hold that was lost
                 continue
             if (tenant_id, run_id) in chosen:
                 heapq.heappush(self._heap, entry)

@@ -13,8 +13,7 @@ from upshot.store.database import Overtaken
 
 
 class Kind(Protocol):
-    """A kind of work: how many pieces of it are written at once, by `Prepared` statements alone. `name` is its transaction's
-    name among the crash points."""
+    """A kind of work: how many pieces of it are written at once. `name` is its transaction's name among the crash points."""
 
     name: str
 

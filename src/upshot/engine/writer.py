@@ -20,10 +20,6 @@ OVERTAKEN_STATES = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: nothing was written, and the same work may be done again."""
 
 
-GOING_DOWN = ("08", "57P", "58", "F0", "XX")
-"""SQLSTATE classes of a connection or server in trouble."""
-
-
 class Writer:
     """Commits what `take` gives, until that gives nothing; `over` is told of each batch. Its connection is opened when first
     needed and again after a failure."""
@@ -88,34 +84,25 @@ class Writer:
     def commit(self, batch: list[Piece], tries_left: int = TRIES_MAX) -> None:
         """Write this batch in one transaction; each piece has its answer then. When it fails as a whole it is rolled back and
         halved until the culprit stands alone."""
-        is_committing, began, singly = False, ticks(), [piece for piece in batch if isinstance(piece.kind, Function)]
+        is_committing, began = False, ticks()
         try:
-            connection = self._connection
-            with connection.begin() as transaction:
+            with self._connection.begin() as transaction:
                 now = self._clock.now()
-                with self._database.together(connection):
-                    _write(connection, [piece for piece in batch if piece not in singly] if singly else batch, now)
-                    if not singly:
-                        _reach(batch, "before_commit")
-                        is_committing = True
-                        self._database.commit_along(connection)
-                if singly:  # last: they lock what they like, so the others' locks are taken first, in every process
-                    _write(connection, singly, now)
-                    _reach(batch, "before_commit")
+                _write(self._connection, batch, now)
+                _reach(batch, "before_commit")
                 is_committing = True
                 transaction.commit()
         except (OperationalError, Overtaken) as error:
-            is_unknown = is_committing and not _was_refused(error)
-            if tries_left > 1 and not is_unknown and _may_try_again(error):
+            if tries_left > 1 and not is_committing and _may_try_again(error):
                 self.commit(batch, tries_left - 1)
                 return
             self.close()
-            answer = _unknown(error) if is_unknown else _as_busy(error)
+            answer = _unknown(error) if is_committing else _as_busy(error)
             for piece in batch:
                 piece.answer = answer
-            if is_unknown:
+            if is_committing:
                 self.on_unknown()
-            self.on_failed("unknown" if is_unknown else "busy")
+            self.on_failed("unknown" if is_committing else "busy")
         except Exception as error:  # noqa: BLE001 - it is bisected out and raised to the giver of the culprit
             if len(batch) == 1:
                 batch[0].answer = error
@@ -132,7 +119,8 @@ def _write(connection: Connection, batch: list[Piece], now: int) -> None:
     by_kind: dict[int, list[Piece]] = {}
     for piece in batch:
         by_kind.setdefault(id(piece.kind), []).append(piece)
-    for pieces in by_kind.values():
+    # Single functions last: they lock what they like, so the others' locks are taken first, in every process.
+    for pieces in sorted(by_kind.values(), key=lambda pieces: isinstance(pieces[0].kind, Function)):
         answers = pieces[0].kind.write(connection, [piece.work for piece in pieces], now)
         for piece, answer in zip(pieces, answers, strict=True):
             piece.answer = answer
@@ -147,13 +135,6 @@ def _reach(batch: list[Piece], edge: str) -> None:
 def _may_try_again(error: Exception) -> bool:
     """Whether another transaction was in the way, so that the same work may simply be done again."""
     return isinstance(error, Overtaken) or getattr(getattr(error, "orig", None), "sqlstate", None) in OVERTAKEN_STATES
-
-
-def _was_refused(error: Exception) -> bool:
-    """Whether the server itself answered that a statement, or the COMMIT, failed: then nothing was kept. What it says while it
-    goes down, or what is said in its place, proves nothing."""
-    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return sqlstate is not None and not sqlstate.startswith(GOING_DOWN)
 
 
 def _as_busy(error: Exception) -> Busy:

@@ -4,7 +4,7 @@ What holds on each database is said in `sqlite` and `postgresql` beside this fil
 """
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, make_url
@@ -72,16 +72,6 @@ class Database:
     def writer(self) -> Connection:
         """A connection whose transactions write, for a caller who keeps it and opens them one after another."""
         return self._engine.connect().execution_options(upshot_writes=True)
-
-    def together(self, connection: Connection) -> AbstractContextManager[None]:
-        """Inside, `Prepared` statements wait for one another as little as the database allows; no others may be run."""
-        return nullcontext() if self.is_sqlite else postgresql.pipelined(connection)
-
-    def commit_along(self, connection: Connection) -> None:
-        """At the end of `together`: let COMMIT go along with the statements, where they are sent without waiting. The caller's
-        own commit follows."""
-        if not self.is_sqlite:
-            postgresql.commit_along(connection)
 
     @contextmanager
     def reading(self, tenant_id: str | None = None) -> Generator[Connection]:

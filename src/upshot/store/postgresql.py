@@ -3,14 +3,10 @@ row locks until the server gives up on it, and a timeout set afterwards does not
 """
 
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy import Connection as _Connection
-from sqlalchemy.exc import DBAPIError
 
 CONNECT_SECONDS = 10
 UNANSWERED_MILLISECONDS = 15_000
@@ -48,28 +44,6 @@ def _set_up(connection: Any, _record: Any) -> None:
     was, connection.autocommit = connection.autocommit, True
     connection.execute(f"SELECT {settings}")
     connection.autocommit = was
-
-
-@contextmanager
-def pipelined(connection: _Connection) -> Generator[None]:
-    """Send the `Prepared` statements inside one after another, and wait for the server only where what one of them gives is
-    read, and at the end: most of a short transaction is waiting for answers that say nothing. An error is raised at the
-    next such place. No other statement may be run inside."""
-    driver: Any = connection.connection.driver_connection
-    try:
-        with driver.pipeline():
-            yield
-    except psycopg.Error as error:  # as `Prepared` raises it
-        raise DBAPIError.instance(
-            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
-        ) from error
-
-
-def commit_along(connection: _Connection) -> None:
-    """Inside `pipelined`: send COMMIT along with the statements before it; it is done where that ends. When one of them
-    fails, the server passes over what follows, this too."""
-    driver: Any = connection.connection.driver_connection
-    driver.execute("COMMIT", prepare=False)
 
 
 def server_time(connection: _Connection) -> int:

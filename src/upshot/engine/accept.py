@@ -123,6 +123,10 @@ class Accept:
         begin even when the giver goes away meanwhile."""
         began = tracing.began()
         matched = await self._ahead(events, known) if ahead and asyncio.get_running_loop() is self._loop else {}
+        if self._loop is None and matched:
+            # The engine was stopped while entities were read: others drive what is started.
+            self._give_back(matched)
+            matched = {}
         try:
             promise = self._process.commit.give(self._kind, Arrival(events, matched))
         except BaseException:

@@ -183,6 +183,35 @@ def lock_parked(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:
     return {(row[0], row[1]): row[2] for row in _lock_parked(connection, keys)}
 
 
+_lock = Prepared(
+    select(active.c.tenant_id, active.c.run_id, active.c.queue, runs.c.status)
+    .join(runs, (runs.c.tenant_id == active.c.tenant_id) & (runs.c.id == active.c.run_id))
+    .where(_active_in_keys)
+    .order_by(active.c.tenant_id, active.c.run_id)
+    .with_for_update(of=active)
+)
+
+
+def lock(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[str, str]]:
+    """Lock those of these runs that are not over, whoever drives them; the queue and the status of each."""
+    return {(row[0], row[1]): (row[2], row[3]) for row in _lock(connection, keys)}
+
+
+_take_over = Prepared(
+    update(active)
+    .where(_active_in_keys)
+    .values(worker_id=bindparam("worker_id"), parked=0, epoch=active.c.epoch + 1, strikes=0)
+    .returning(active.c.tenant_id, active.c.run_id, active.c.epoch)
+)
+
+
+def take_over(connection: Connection, keys: Sequence[Key], worker_id: str) -> dict[Key, int]:
+    """Take these runs, which are locked, from whoever drives them; also those that sleep. The new epoch of each."""
+    taken = {(row[0], row[1]): row[2] for row in _take_over(connection, keys, worker_id=worker_id)}
+    _set_status(connection, list(taken), status="running")
+    return taken
+
+
 _wake = Prepared(
     update(active)
     .where(_active_in_keys, active.c.parked == 1)

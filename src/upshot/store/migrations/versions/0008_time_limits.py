@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0007"
-down_revision = "0006"
+revision: str = "0008"
+down_revision = "0007"
 
 NAME = "ck_upshot_timers_kind"
 ALLOWED = "kind IN ('delay', 'retry', 'timeout', 'limit')"

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from upshot.core.instants import SECOND
 from upshot.store import non_starts
-from upshot.store.listing import id_bound
 from upshot.store.non_starts import NonStart, Pair
 from upshot.store.runs import NewRun
 
@@ -35,7 +34,7 @@ def without_loops(connection: Connection, matched: "Sequence[Matched]", now: int
     if not asked:
         return new
     window = max(breaker.window_seconds for breaker in watched.values())
-    counted = non_starts.count_caused(connection, asked, id_bound(now - window * SECOND))
+    counted = non_starts.count_caused(connection, asked, now - window * SECOND)
     kept: list[NewRun] = []
     stopped: list[NonStart] = []
     for run in new:

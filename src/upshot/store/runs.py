@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, case, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
-from upshot.store.fair import Waiting
+from upshot.store.fair import Share, Waiting
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, runs, steps
 
@@ -270,23 +270,24 @@ class Claimed(msgspec.Struct, frozen=True):
     test: bool
 
 
-def claim(connection: Connection, worker_id: str, queue: str, limit: int, after: str = "") -> tuple[list[Claimed], str]:
+def claim(connection: Connection, worker_id: str, queue: str, limit: int, after: str = "") -> Share[Claimed]:
     """Take runs of this queue that nobody drives: a share of each tenant after `after`; of one tenant the highest priority
-    first, then the oldest. A claim is a strike. Also the tenant after which the next claim begins."""
-    found, last = _ready.claim(connection, limit, after, queue=queue)
-    if not found:
-        return [], last
-    keys = [tuple(row) for row in found]
+    first, then the oldest. A claim is a strike. The rows are `Claimed`."""
+    found = _ready.claim(connection, limit, after, queue=queue)
+    if not found.rows:
+        return found
+    keys = [tuple(row) for row in found.rows]
     taken = _claim(connection, keys, worker_id=worker_id).fetchall()
     epochs, strikes = ({(row[0], row[1]): row[at] for row in taken} for at in (2, 3))
     before = _read_claimed(connection, keys).fetchall()
     _set_status(connection, keys, status="running")
-    return [
+    claimed = [
         Claimed(
             tenant_id, run_id, epochs[tenant_id, run_id], strikes[tenant_id, run_id], was, automation_id, bool(test)
         )
         for tenant_id, run_id, was, automation_id, test in before
-    ], last
+    ]
+    return found._replace(rows=claimed)
 
 
 _holds = Prepared(

@@ -10,6 +10,7 @@ from upshot.store.schema.entities import entities, entity_dates, entity_types
 from upshot.store.schema.events import event_keys, event_types, events, non_starts, outbox, unmatched
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
 from upshot.store.schema.system import counts, dead_letters, workers
+from upshot.store.schema.webhooks import webhooks
 from upshot.store.schema.who import api_keys, audit, idempotency, tenants
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "entity_types",
     "entities",
     "entity_dates",
+    "webhooks",
 ]

@@ -109,6 +109,10 @@ function SelectedForm(props: BodyProps) {
           dryRun={checks.dryRun?.steps.find((one) => one.id === document.steps[selection.at]?.id)}
           sample={sample.data}
           onChange={(steps) => onEdit({ ...document, steps }, `step-${selection.at}`)}
+          onAdded={(added) => {
+            onEdit({ ...document, steps: added.steps });
+            props.onPick({ part: "step", at: added.at });
+          }}
         />
       );
   }

@@ -16,7 +16,11 @@ RICH: dict[str, Any] = {
     "steps": [
         {"id": "both", "parallel": ["a", "b"], "join": "any", "timeout": "2d", "on_timeout": "late", "next": "which"},
         {"id": "a", **NOTE, "next": None, "on_error": "retry", "retries": {"count": 2, "backoff_max_seconds": 60}},
-        {"id": "b", "delay": {"hours": 4, "within": {"from": "09:00", "to": "17:00"}, "zone": "Europe/Paris"}, "next": None},
+        {
+            "id": "b",
+            "delay": {"hours": 4, "within": {"from": "09:00", "to": "17:00"}, "zone": "Europe/Paris"},
+            "next": None,
+        },
         {"id": "which", "split": [{"weight": 80, "next": "each", "name": "most"}, {"weight": 20, "next": None}]},
         {"id": "each", "for_each": ["x", "y"], **NOTE, "concurrency": 2, "next": None},
         {"id": "late", **NOTE, "delivery": "at_most_once", "next": None},

@@ -115,6 +115,9 @@ class AutomationItem(Answer):
     condition: JsonObject | None
     steps: list[JsonObject]
     on_failure: str | None = Field(description="The step a run goes to when it fails.")
+    timeout: AnyJson = Field(
+        description="How long a run may take, as delays are written; null for as long as it likes."
+    )
     version: int | None = Field(description="The live version; null when it was never published.")
     draft_revision: int
     has_draft_changes: bool
@@ -136,6 +139,14 @@ class AutomationPage(Answer):
     next: str | None
 
 
+class Foretold(Answer):
+    """What a schedule means, and when it would be due next."""
+
+    words: str
+    zone: str
+    next: list[Instant]
+
+
 class Validation(Answer):
     """Whether a document could be saved."""
 
@@ -144,6 +155,7 @@ class Validation(Answer):
     document: JsonObject | None
     notes: list[Note]
     warnings: list[Note] = Field(description="What could go wrong though it may be saved: circles of automations.")
+    schedule: Foretold | None = Field(description="Its schedule, if it has one that can be read.")
 
 
 class Imported(Answer):

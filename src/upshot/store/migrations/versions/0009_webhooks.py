@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0008"
-down_revision = "0007"
+revision: str = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:

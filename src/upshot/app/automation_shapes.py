@@ -62,5 +62,6 @@ def _item(automation: store.Automation, ended: dict[str, int], last: tuple[str, 
         "updated_at": to_text(automation.updated_at),
         "last_run": {"id": last[0], "status": last[1], "at": to_text(last[2])} if last is not None else None,
         "run_count": run_count,
+        "warnings": [],
         "success_rate": ended.get("completed", 0) / run_count if run_count else None,
     }

@@ -90,6 +90,9 @@ def _controlled(
     """What flow control made of an event that matched."""
     document = state.document or {}
     explanation = condition_explanation(document, facts_of_run(run, event, facts.zone) if run is not None else facts)
+    if done.reason is not None:
+        item = _item(state, done.outcome, done.reason, event, None, explanation)
+        return {**item, "key": done.key, "at": to_text(done.at)}
     rules: dict[str, Any] = document.get("flow") or {}
     run_id = done.run_id if done.run_id is not None or run is None else run.id
     reason = outcome_words(

@@ -13,6 +13,7 @@ from upshot.core.events import Event
 from upshot.core.flow import Ask
 from upshot.core.work import EVENT_STEPS_MAX
 from upshot.engine.admit import admit
+from upshot.engine.breaker import Breaker, without_loops
 from upshot.engine.definitions import Listener, TenantDefinitions
 from upshot.engine.live_run import LiveRun, facts_of
 from upshot.engine.process import Process
@@ -38,6 +39,8 @@ class Matched(msgspec.Struct, frozen=True):
     zone: str
     started: list[tuple[Listener, run_store.NewRun]]
     steps: int = 0
+    breaker: Breaker | None = None
+    """Set where a run caused the event and the entity is known: loops are looked for before its runs are made."""
 
 
 class Decide:
@@ -45,6 +48,8 @@ class Decide:
 
     def __init__(self, process: Process, run: Run) -> None:
         self._process, self._run = process, run
+        limits = process.limits
+        self._breaker = Breaker(limits.loop_runs_max, limits.loop_window_seconds) if limits.loop_runs_max else None
         self.on_controlled: Callable[[], None] = lambda: None
         """Called when flow control decided about a run: it may be held back, or another one may be ready."""
 
@@ -83,7 +88,8 @@ class Decide:
             asking = listener.program.asking
             asked = asking.of(facts, event.entity) if asking is not None else None
             started.append((listener, self._new_run(event, listener, kept_facts, asked, now)))
-        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left)
+        breaker = self._breaker if event.depth and event.entity is not None else None
+        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker)
 
     def begin(self, match: Matched, made: Collection[str]) -> None:
         """Drive those runs of this match that were made; its commit is done."""
@@ -133,10 +139,13 @@ def current(connection: Connection, matched: Sequence[Matched]) -> list[Matched]
 
 
 def start(connection: Connection, matched: Sequence[Matched], now: int) -> set[str]:
-    """Create the runs of these matches and count them; the ids of those that were made and that flow control does not hold
-    back."""
-    new = [run for m in matched for _, run in m.started if run.asked is None]
-    controlled = [(m.event, run) for m in matched for _, run in m.started if run.asked is not None]
+    """Create the runs of these matches, but for loops, and count them; the ids of those that were made and that flow control
+    does not hold back."""
+    if any(m.breaker is not None for m in matched):
+        wanted = without_loops(connection, matched, now)
+    else:
+        wanted = [run for m in matched for _, run in m.started]
+    new = [run for run in wanted if run.asked is None]
     made = run_store.create(connection, new, now) if new else set[str]()
     if made:
         born = Counter(
@@ -145,6 +154,7 @@ def start(connection: Connection, matched: Sequence[Matched], now: int) -> set[s
         counts.add(connection, born, now)
         if any(status == "pending" for _, _, _, status in born):
             hints.send(connection, hints.RUNS)
-    if controlled:
-        made |= admit(connection, controlled, now)
+    if len(new) < len(wanted):
+        events = {m.event.id: m.event for m in matched}
+        made |= admit(connection, [(events[run.event_id], run) for run in wanted if run.asked is not None], now)
     return made

@@ -47,7 +47,7 @@ class KeyState(msgspec.Struct):
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
     """What a control did to an event. `until` is when it began or may begin again; `window_id` what it was gathered into. A
-    run that waits for its instant has it in `due_at`."""
+    run that waits for its instant has it in `due_at`. `reason` is kept where the automation does not say it."""
 
     tenant_id: str
     event_id: str
@@ -59,6 +59,7 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     run_id: str | None = None
     window_id: str | None = None
     due_at: int | None = None
+    reason: str | None = None
 
 
 # --- keys ---------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What flow control does to an event, and how that is told."""
+"""What flow control and the breaker do to an event that matches, other than start its run at once."""
 
 from typing import Final
 
@@ -11,6 +11,7 @@ OUTCOMES: Final = (
     "debounced",
     "batched",
     "restarted",
+    "loop_stopped",
 )
 """`restarted` is told as `started`: its run cancelled another one."""
 CONTROL_OF: Final = {

@@ -129,6 +129,9 @@ class AutomationItem(Answer):
     last_run: LastRun | None
     run_count: int = Field(description="Runs that ended.")
     success_rate: float | None
+    warnings: list[Note] = Field(
+        description="Circles it makes with the active automations: allowed, and stopped when they run too long. Empty in lists."
+    )
 
 
 class AutomationPage(Answer):
@@ -145,6 +148,7 @@ class Validation(Answer):
     problems: list[ProblemItem]
     document: JsonObject | None
     notes: list[Note]
+    warnings: list[Note] = Field(description="What could go wrong though it may be saved: circles of automations.")
 
 
 class Imported(Answer):

@@ -47,6 +47,7 @@ flow_outcomes = keyed_table(
     maybe("run_id"),
     maybe("window_id"),
     instant("due_at", nullable=True),
+    maybe("reason"),
     one_of("outcome", OUTCOMES),
     Index("ix_upshot_flow_outcomes_due", "due_at", sqlite_where=_is_due, postgresql_where=_is_due),
     Index(

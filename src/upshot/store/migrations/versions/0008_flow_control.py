@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0007"
-down_revision: str | Sequence[str] | None = "0006"
+revision: str = "0008"
+down_revision: str | Sequence[str] | None = "0007"
 
 CONTROLS = "'once', 'rate_limit', 'throttle', 'debounce', 'batch', 'concurrency', 'reentry'"
 OUTCOMES = (
     "'duplicate_key', 'rate_limited', 'already_running', 'throttled', 'held_by_concurrency', 'debounced', 'batched', "
-    "'restarted'"
+    "'restarted', 'loop_stopped'"
 )
 
 
@@ -43,12 +43,16 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Text(), nullable=True),
         sa.Column("window_id", sa.Text(), nullable=True),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.CheckConstraint(f"outcome IN ({OUTCOMES})", name=op.f("ck_upshot_flow_outcomes_outcome")),
         sa.PrimaryKeyConstraint("tenant_id", "event_id", "automation_id", name=op.f("pk_upshot_flow_outcomes")),
         sqlite_with_rowid=False,
     )
     _partial("flow_outcomes_due", "flow_outcomes", ["due_at"], "due_at IS NOT NULL")
     _partial("flow_outcomes_window", "flow_outcomes", ["tenant_id", "window_id", "event_id"], "window_id IS NOT NULL")
+    columns = "tenant_id, event_id, automation_id, outcome, key, at, reason"
+    op.execute(f"INSERT INTO upshot_flow_outcomes ({columns}) SELECT {columns} FROM upshot_non_starts")  # noqa: S608 - names of ours
+    op.drop_table("upshot_non_starts")
     for name in ("place", "entry"):
         op.add_column("upshot_runs", sa.Column(name, sa.Text(), nullable=True))
     for name in ("place", "entry"):

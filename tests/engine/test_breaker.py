@@ -11,6 +11,8 @@ from upshot.engine.process import Limits
 from upshot.store import flow
 from upshot.testing import Harness, VirtualClock
 
+pytestmark = pytest.mark.usefixtures("own_ids")
+
 MOST, WINDOW = 6, 60
 
 

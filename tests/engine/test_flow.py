@@ -6,6 +6,8 @@ import pytest
 
 from tests.engine.conftest import Bench
 
+pytestmark = pytest.mark.usefixtures("own_ids")
+
 NOTE = {"id": "note", "action": "note", "with": {"n": "{{ n }}"}}
 NAP = {"id": "nap", "delay": "10s"}
 BY_WHO = "{{ who }}"

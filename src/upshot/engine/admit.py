@@ -58,7 +58,7 @@ class Admission:
         self.driven: set[str] = set()
         self._states: dict[Key, KeyState] = {}
         self._changed: dict[Key, None] = {}
-        self._taken: dict[Key, tuple[int, int]] = {}
+        self._taken: dict[Key, int] = {}
         self._live: dict[Key, list[str]] = {}
         self._new: list[NewRun] = []
         self._outcomes: list[Outcome] = []
@@ -194,7 +194,7 @@ class Admission:
         if "reentry" in asked:
             changes["entry"] = asked["reentry"].key
         if place is not None:
-            changes["place"] = place.key
+            changes["waits_for"] = place.key
             state = self._state(run, place)
             if state.places != place.number:
                 state.places = place.number
@@ -207,12 +207,13 @@ class Admission:
             changes |= {"queue": flow.THROTTLED, "worker_id": None}
             self._tell(run, "throttled", throttle, until=at, run_id=run.id, due_at=at)
         elif place is not None:
-            has, waits = self._taken[_key(run, place)]
-            is_free = has < place.number and not waits
-            self._taken[_key(run, place)] = (has + is_free, waits + (not is_free))
-            if not is_free:
+            key = _key(run, place)
+            if self._taken[key] < place.number and not self._states[key].waits:
+                self._taken[key] += 1
+                changes |= {"place": place.key, "waits_for": None}
+            else:
                 changes |= {"queue": flow.HELD, "worker_id": None}
-                self._wait(_key(run, place))
+                self._wait(key)
                 self._tell(run, "held_by_concurrency", place, run_id=run.id)
         return msgspec.structs.replace(run, **changes)
 
@@ -220,14 +221,13 @@ class Admission:
 
     def begin_throttled(self, found: Sequence[flow.Throttled]) -> None:
         """The instants of these runs, which are locked, have come: any worker may drive them, or they wait for a place."""
-        places = {
-            Key(one.tenant_id, one.automation_id, "concurrency", one.place) for one in found if one.place is not None
-        }
+        waiting = [(one, one.waits_for) for one in found if one.waits_for is not None]
+        places = {Key(one.tenant_id, one.automation_id, "concurrency", key) for one, key in waiting}
         self.lock(places)
         for key in sorted(places):
             self._wait(key)
-        flow.move(self._connection, [(one.tenant_id, one.id) for one in found if one.place is not None], flow.HELD)
-        flow.move(self._connection, [(one.tenant_id, one.id) for one in found if one.place is None], run_store.QUEUE)
+        flow.move(self._connection, [(one.tenant_id, one.id) for one, _ in waiting], flow.HELD)
+        flow.move(self._connection, [(one.tenant_id, one.id) for one in found if one.waits_for is None], flow.QUEUE)
 
     def fill(self, places: Collection[Key]) -> int:
         """Give the free ones of these places to those whose turn it is; how many got one."""
@@ -235,15 +235,20 @@ class Admission:
         self.lock(places)
         self._count(places)
         given: list[tuple[str, str]] = []
+        emptied: list[Key] = []
         for key in sorted(places):
-            state, (has, waits) = self._states[key], self._taken[key]
-            chosen = flow.next_waiting(self._connection, key, max(state.places - has, 0)) if waits else []
+            room = self._states[key].places - self._taken[key]
+            chosen = flow.next_waiting(self._connection, key, room) if room > 0 else []
+            self._taken[key] += len(chosen)
             given += chosen
-            if waits == len(chosen) and state.waits:
-                state.waits = 0
+            if len(chosen) < room:
+                emptied.append(key)
+        flow.give_places(self._connection, given)
+        still = flow.still_wait(self._connection, emptied) if emptied else set[Key]()
+        for key in emptied:
+            if key not in still:
+                self._states[key].waits = 0
                 self._changed[key] = None
-            self._taken[key] = (has + len(chosen), waits - len(chosen))
-        flow.move(self._connection, given, run_store.QUEUE)
         return len(given)
 
     # --- keeping --------------------------------------------------------------------------------------------------------
@@ -263,7 +268,7 @@ class Admission:
             self.driven |= {run.id for run in born if run.worker_id is not None}
             statuses = Counter((r.tenant_id, "runs", "", "running" if r.worker_id else "pending") for r in born)
             counts.add(self._connection, statuses, self._now)
-            if any(run.worker_id is None and run.queue == run_store.QUEUE for run in born):
+            if any(run.worker_id is None and run.queue == flow.QUEUE for run in born):
                 hints.send(self._connection, hints.RUNS)
         outcomes, self._outcomes = self._outcomes, []
         flow.keep(self._connection, outcomes)

@@ -8,12 +8,15 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, null, select, true, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from upshot.store.listing import rarely
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, flow_keys, flow_outcomes, runs
 
+QUEUE: Final = "automation"
+"""The queue of runs that any worker may drive."""
 HELD: Final = ",held"
 """The queue of runs that wait for a place."""
 THROTTLED: Final = ",throttled"
@@ -127,14 +130,13 @@ _of_run = (active.c.tenant_id == runs.c.tenant_id) & (active.c.run_id == runs.c.
 def _unfinished(column: Any) -> Any:
     """Unfinished runs of one of these `(tenant, automation, key)`, as the partial index has them."""
     wanted = key_in([runs.c.tenant_id, runs.c.automation_id, column], _asked, _OF)
-    return wanted & column.is_not(None) & runs.c.finished_at.is_(None)
+    return and_(rarely(wanted), column.is_not(None), runs.c.finished_at.is_(None))
 
 
 _taken = Prepared(
-    select(runs.c.tenant_id, runs.c.automation_id, runs.c.place, active.c.queue, func.count())
-    .select_from(runs.join(active, _of_run))
+    select(runs.c.tenant_id, runs.c.automation_id, runs.c.place, func.count())
     .where(_unfinished(runs.c.place))
-    .group_by(runs.c.tenant_id, runs.c.automation_id, runs.c.place, active.c.queue)
+    .group_by(runs.c.tenant_id, runs.c.automation_id, runs.c.place)
 )
 _live = Prepared(
     select(runs.c.tenant_id, runs.c.automation_id, runs.c.entry, runs.c.id)
@@ -143,13 +145,12 @@ _live = Prepared(
 )
 
 
-def taken(connection: Connection, keys: Collection[Key]) -> dict[Key, tuple[int, int]]:
-    """Of each of these places, which are locked, how many runs have it and how many wait for it: counted from the runs."""
-    counted: dict[Key, list[int]] = {key: [0, 0] for key in keys}
-    for tenant_id, automation_id, place, queue, number in _taken(connection, _named(keys)):
-        if queue != THROTTLED:
-            counted[Key(tenant_id, automation_id, "concurrency", place)][queue == HELD] += number
-    return {key: (has, waits) for key, (has, waits) in counted.items()}
+def taken(connection: Connection, keys: Collection[Key]) -> dict[Key, int]:
+    """How many runs have each of these places, which are locked: counted from the runs."""
+    counted = dict.fromkeys(keys, 0)
+    for tenant_id, automation_id, place, number in _taken(connection, _named(keys)):
+        counted[Key(tenant_id, automation_id, "concurrency", place)] = number
+    return counted
 
 
 def live(connection: Connection, keys: Collection[Key]) -> dict[Key, list[str]]:
@@ -164,18 +165,24 @@ def _named(keys: Collection[Key]) -> list[tuple[str, str, str]]:
     return [(key.tenant_id, key.automation_id, key.key) for key in sorted(keys)]
 
 
-_one_place = (
-    (runs.c.tenant_id == bindparam("tenant_id", type_=TEXT))
-    & (runs.c.automation_id == bindparam("automation_id", type_=TEXT))
-    & (runs.c.place == bindparam("place", type_=TEXT))
-    & runs.c.place.is_not(None)
-    & runs.c.finished_at.is_(None)
-)
+def _who_wait(tenant_id: Any, automation_id: Any, key: Any) -> Any:
+    """The runs that wait for a place now, as the partial index has them; one that is paused does not."""
+    return and_(
+        _of_run,
+        runs.c.tenant_id == tenant_id,
+        runs.c.automation_id == automation_id,
+        rarely(runs.c.waits_for == key),
+        runs.c.waits_for.is_not(None),
+        runs.c.finished_at.is_(None),
+        active.c.queue == literal_column(f"'{HELD}'"),
+        active.c.parked == 0,
+    )
+
+
 _next_waiting = Prepared(
     select(runs.c.tenant_id, runs.c.id)
-    .select_from(runs.join(active, _of_run))
-    .where(_one_place, active.c.queue == literal_column(f"'{HELD}'"), active.c.parked == 0)
-    .order_by(active.c.priority.desc(), runs.c.id)
+    .where(_who_wait(*(bindparam(name, type_=TEXT) for name in _OF)))
+    .order_by(runs.c.priority.desc(), runs.c.id)
     .limit(bindparam("number", type_=INTEGER))
     .with_for_update(of=active, skip_locked=True)
 )
@@ -184,8 +191,18 @@ _next_waiting = Prepared(
 def next_waiting(connection: Connection, key: Key, number: int) -> list[tuple[str, str]]:
     """The runs whose turn it is to have this place, which is locked: the highest priority first, then the oldest. One that
     is paused is passed over."""
-    given = {"tenant_id": key.tenant_id, "automation_id": key.automation_id, "place": key.key}
+    given = {"tenant_id": key.tenant_id, "automation_id": key.automation_id, "key": key.key}
     return [(row[0], row[1]) for row in _next_waiting(connection, **given, number=number)]
+
+
+_still_wait = Prepared(
+    select(runs.c.tenant_id, runs.c.automation_id, runs.c.waits_for).where(_unfinished(runs.c.waits_for)).distinct()
+)
+
+
+def still_wait(connection: Connection, keys: Collection[Key]) -> set[Key]:
+    """Those of these places that anybody waits for, paused or not."""
+    return {Key(row[0], row[1], "concurrency", row[2]) for row in _still_wait(connection, _named(keys))}
 
 
 _keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
@@ -199,6 +216,18 @@ def move(connection: Connection, run_keys: Collection[tuple[str, str]], queue: s
         _move(connection, sorted(run_keys), queue=queue)
 
 
+_runs_in_keys = key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
+_give_place = Prepared(update(runs).where(_runs_in_keys).values(place=runs.c.waits_for, waits_for=null()))
+_take_place = Prepared(update(runs).where(_runs_in_keys).values(waits_for=runs.c.place, place=null()))
+
+
+def give_places(connection: Connection, run_keys: Collection[tuple[str, str]]) -> None:
+    """Let these runs, which wait and are locked, have their places: any worker may drive them."""
+    if run_keys:
+        _give_place(connection, sorted(run_keys))
+        move(connection, run_keys, QUEUE)
+
+
 def wait_again(connection: Connection, again: Sequence[tuple[str, str, str, str]], now: int) -> None:
     """These `(tenant, automation, place, run)` are to go on, and wait for their place like everybody."""
     keys = {Key(tenant_id, automation_id, "concurrency", place) for tenant_id, automation_id, place, _ in again}
@@ -206,7 +235,10 @@ def wait_again(connection: Connection, again: Sequence[tuple[str, str, str, str]
     for state in states.values():  # a limit that is forgotten is the least there is, until the next event says it
         state.places, state.waits, state.expires_at = max(state.places, 1), 1, now + PLACE_KEPT
     put(connection, list(states.values()))
-    move(connection, [(tenant_id, run_id) for tenant_id, _, _, run_id in again], HELD)
+    waiting = sorted((tenant_id, run_id) for tenant_id, _, _, run_id in again)
+    if waiting:
+        _take_place(connection, waiting)
+        move(connection, waiting, HELD)
 
 
 _places_with_room = Prepared(
@@ -214,17 +246,17 @@ _places_with_room = Prepared(
     .where(
         flow_keys.c.waits > 0,
         select(func.count())
-        .select_from(runs.join(active, _of_run))
+        .select_from(runs)
         .where(
             runs.c.tenant_id == flow_keys.c.tenant_id,
             runs.c.automation_id == flow_keys.c.automation_id,
-            runs.c.place == flow_keys.c.key,
+            rarely(runs.c.place == flow_keys.c.key),
             runs.c.place.is_not(None),
             runs.c.finished_at.is_(None),
-            active.c.queue.not_in([literal_column(f"'{name}'") for name in sorted(WAITING)]),
         )
         .scalar_subquery()
         < flow_keys.c.places,
+        exists().where(_who_wait(flow_keys.c.tenant_id, flow_keys.c.automation_id, flow_keys.c.key)),
     )
     .limit(bindparam("number", type_=INTEGER))
 )
@@ -270,9 +302,8 @@ _EVENT = ("tenant_id", "event_id", "automation_id")
 _is_done = key_in([flow_outcomes.c[name] for name in _EVENT], _done, _EVENT)
 _begun = Prepared(update(flow_outcomes).where(_is_done).values(due_at=null()))
 _throttled = Prepared(
-    select(runs.c.tenant_id, runs.c.automation_id, runs.c.place, runs.c.id)
-    .select_from(runs.join(active, _of_run))
-    .where(_in_keys, active.c.queue == literal_column(f"'{THROTTLED}'"))
+    select(runs.c.tenant_id, runs.c.automation_id, runs.c.waits_for, runs.c.id)
+    .where(_of_run, _in_keys, active.c.queue == literal_column(f"'{THROTTLED}'"))
     .order_by(runs.c.tenant_id, runs.c.id)
     .with_for_update(of=active)
 )
@@ -284,11 +315,11 @@ def due_windows(connection: Connection, now: int, number: int) -> list[KeyState]
 
 
 class Throttled(NamedTuple):
-    """A run whose instant has come, and the place it then asks for."""
+    """A run whose instant has come, and the place it then waits for."""
 
     tenant_id: str
     automation_id: str
-    place: str | None
+    waits_for: str | None
     id: str
 
 

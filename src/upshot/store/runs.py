@@ -20,10 +20,6 @@ Key = tuple[str, str]
 """Tenant and run id."""
 
 
-QUEUE = "automation"
-"""The queue of runs that any worker may drive."""
-
-
 class NewRun(msgspec.Struct, frozen=True, gc=False):
     """A run to create: one automation version, started by one event."""
 
@@ -38,11 +34,13 @@ class NewRun(msgspec.Struct, frozen=True, gc=False):
     test: bool
     facts: str | None
     worker_id: str | None
-    queue: str = QUEUE
+    queue: str = "automation"
     asked: dict[str, Ask] | None = None
     """What flow control asks of its event; None where the automation has none."""
     place: str | None = None
-    """The key under which it has one of the places of its automation, or waits for one."""
+    """The key under which it has one of the places of its automation."""
+    waits_for: str | None = None
+    """The key of the place that it waits for."""
     entry: str | None = None
     """The entity whose re-entry it stands in the way of."""
 
@@ -70,11 +68,11 @@ _insert_runs = Prepared(
     .on_conflict_do_nothing()
     .returning(runs.c.id)
 )
-_controlled = rows(*_RUN, ("place", TEXT), ("entry", TEXT))
+_controlled = rows(*_RUN, ("place", TEXT), ("waits_for", TEXT), ("entry", TEXT))
 _insert_controlled = Prepared(
     insert(runs)
     .from_select(
-        [*(name for name, _ in _RUN), "place", "entry", "created_at"],
+        [*(name for name, _ in _RUN), "place", "waits_for", "entry", "created_at"],
         select(*_controlled.c, bindparam("now", type_=BIGINT)).where(true()),
     )
     .on_conflict_do_nothing()
@@ -89,7 +87,7 @@ def create(connection: Connection, new: Sequence[NewRun], now: int) -> set[str]:
     """Create these runs, each held by its worker or, without one, ready for any; the ids of those that did not exist
     (there is one run per event and automation)."""
     if any(run.asked is not None for run in new):
-        listed = [(*_row(run), run.place, run.entry) for run in new]
+        listed = [(*_row(run), run.place, run.waits_for, run.entry) for run in new]
         made = {row[0] for row in _insert_controlled(connection, listed, now=now)}
     else:
         made = {row[0] for row in _insert_runs(connection, [_row(run) for run in new], now=now)}

@@ -23,14 +23,7 @@ flow_keys = keyed_table(
     instant("expires_at"),
     one_of("control", (*CONTROLS, "reentry")),
     Index("ix_upshot_flow_keys_due", "due_at", sqlite_where=_is_due, postgresql_where=_is_due),
-    Index(
-        "ix_upshot_flow_keys_waits",
-        "tenant_id",
-        "automation_id",
-        "key",
-        sqlite_where=_waits,
-        postgresql_where=_waits,
-    ),
+    Index("ix_upshot_flow_keys_waits", "waits", sqlite_where=_waits, postgresql_where=_waits),
     Index(None, "expires_at"),
     key=("tenant_id", "automation_id", "control", "key"),
 )

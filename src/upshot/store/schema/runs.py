@@ -22,6 +22,7 @@ runs = keyed_table(
     instant("finished_at", nullable=True),
     maybe("error"),
     maybe("place"),
+    maybe("waits_for"),
     maybe("entry"),
     UniqueConstraint("tenant_id", "event_id", "automation_id"),
     one_of("status", statuses.RUN),
@@ -49,11 +50,12 @@ runs = keyed_table(
             "tenant_id",
             "automation_id",
             name,
+            *order,
             "id",
             sqlite_where=text(f"{name} IS NOT NULL AND finished_at IS NULL"),
             postgresql_where=text(f"{name} IS NOT NULL AND finished_at IS NULL"),
         )
-        for name in ("place", "entry")
+        for name, order in (("place", ()), ("waits_for", (text("priority DESC"),)), ("entry", ()))
     ),
     key=("tenant_id", "id"),
 )

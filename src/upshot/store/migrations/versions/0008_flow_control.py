@@ -30,7 +30,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     _partial("flow_keys_due", "flow_keys", ["due_at"], "due_at IS NOT NULL")
-    _partial("flow_keys_waits", "flow_keys", ["tenant_id", "automation_id", "key"], "waits > 0")
+    _partial("flow_keys_waits", "flow_keys", ["waits"], "waits > 0")
     op.create_index("ix_upshot_flow_keys_expires_at", "upshot_flow_keys", ["expires_at"])
     op.create_table(
         "upshot_flow_outcomes",
@@ -50,16 +50,16 @@ def upgrade() -> None:
     )
     _partial("flow_outcomes_due", "flow_outcomes", ["due_at"], "due_at IS NOT NULL")
     _partial("flow_outcomes_window", "flow_outcomes", ["tenant_id", "window_id", "event_id"], "window_id IS NOT NULL")
-    columns = "tenant_id, event_id, automation_id, outcome, key, at, reason"
-    op.execute(f"INSERT INTO upshot_flow_outcomes ({columns}) SELECT {columns} FROM upshot_non_starts")  # noqa: S608 - names of ours
+    listed = "tenant_id, event_id, automation_id, outcome, key, at, reason"
+    op.execute(f"INSERT INTO upshot_flow_outcomes ({listed}) SELECT {listed} FROM upshot_non_starts")  # noqa: S608 - names of ours
     op.drop_table("upshot_non_starts")
-    for name in ("place", "entry"):
+    for name in ("place", "waits_for", "entry"):
         op.add_column("upshot_runs", sa.Column(name, sa.Text(), nullable=True))
-    for name in ("place", "entry"):
-        columns = ["tenant_id", "automation_id", name, "id"]
+    for name, order in (("place", ()), ("waits_for", (sa.text("priority DESC"),)), ("entry", ())):
+        columns = ["tenant_id", "automation_id", name, *order, "id"]
         _partial(f"runs_{name}", "runs", columns, f"{name} IS NOT NULL AND finished_at IS NULL")
 
 
-def _partial(name: str, table: str, columns: list[str], where: str) -> None:
+def _partial(name: str, table: str, columns: Sequence[str | sa.TextClause], where: str) -> None:
     is_wanted = sa.text(where)
     op.create_index(f"ix_upshot_{name}", f"upshot_{table}", columns, sqlite_where=is_wanted, postgresql_where=is_wanted)

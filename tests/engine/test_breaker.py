@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Connection
 
 from tests.engine.conftest import declare
 from upshot import Upshot
-from upshot.app.settings import Settings
+from upshot.core.instants import SECOND
+from upshot.core.retention import Retention
 from upshot.engine.process import Limits
-from upshot.store import flow
+from upshot.store import flow, retention
 from upshot.testing import Harness, VirtualClock
 
 pytestmark = pytest.mark.usefixtures("own_ids")
@@ -20,7 +22,7 @@ MOST, WINDOW = 6, 60
 def bench(url: str) -> Iterator[Harness]:
     def build(address: str, clock: VirtualClock) -> Upshot:
         limits = Limits(loop_runs_max=MOST, loop_window_seconds=WINDOW)
-        upshot = Upshot(address, settings=Settings(prune_every_hours=0), clock=clock, limits=limits)
+        upshot = Upshot(address, clock=clock, limits=limits)
         declare(upshot, [])
         return upshot
 
@@ -103,9 +105,14 @@ def test_without_an_entity_only_the_depth_stops_it(bench: Harness) -> None:
 def test_what_was_stopped_goes_with_its_event(bench: Harness) -> None:
     twice(bench)
     tell(bench, "o1")
-    stopped = [event["id"] for event in bench.events("told") if event["depth"] and not event["run_count"]]
-    bench.advance(400 * 24 * 3600)
-    bench.upshot.retention.prune()
-    assert bench.events("told") == []
-    with bench.upshot.database.reading() as connection:
-        assert [flow.of_event(connection, "default", event_id) for event_id in stopped] == [{}] * len(stopped)
+    events, runs = [event["id"] for event in bench.events("told")], [run["id"] for run in bench.runs()]
+    until = {**Retention().until(bench.clock.now() + 400 * 24 * 3600 * SECOND), "idempotency": 0}
+
+    def give_up(connection: Connection) -> tuple[int, int]:
+        kept = sum(len(flow.of_event(connection, "default", event_id)) for event_id in events)
+        retention.RUNS.remove(connection, "default", until, runs)
+        removed = retention.EVENTS.remove(connection, "default", until, events)
+        return kept, removed["flow_outcomes"]
+
+    kept, removed = bench.upshot.commit.run(give_up)
+    assert kept == removed == 2 + MOST

@@ -20,6 +20,7 @@ from upshot.core.automations.document import SCHEDULED
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import from_text
 from upshot.core.invariants import Snapshot, moves, violations
+from upshot.core.journal import WHOLE
 from upshot.core.statuses import RUN_OVER, is_final, may_move
 from upshot.engine.record import Parking, Recording
 from upshot.store.schema import metadata
@@ -264,7 +265,7 @@ class Watch:
                 self._broken("I4", f"run {run} ends oddly")
             elif timers and (hold is None or (not hold["parked"] and not self._is_forked(run))):
                 self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
-            elif hold is not None and hold["parked"] and not timers:
+            elif hold is not None and hold["parked"] and not timers.keys() - {WHOLE}:
                 self._broken("I12", f"run {run} sleeps without a timer")
         for step in commit.kept:
             output = _decode(step["output"]) if step["output"] is not None else None
@@ -280,7 +281,7 @@ class Watch:
 
     def _is_forked(self, run: Row) -> bool:
         """Whether some of its steps may wait while others run."""
-        return self.automations[run["tenant_id"], run["automation_id"]]["name"] in {"forked", "many"}
+        return self.automations[run["tenant_id"], run["automation_id"]]["name"] in {"forked", "many", "limited"}
 
     def _matches(self, commit: _Commit, before: dict[Key, Row]) -> None:
         """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or
@@ -327,8 +328,10 @@ class Watch:
         for timer in commit.fired:
             key = (timer["tenant_id"], timer["run_id"])
             kept = self.steps[key].get(timer["step_id"], {})
-            is_let_go = kept.get("status") == "cancelled" or (
-                kept.get("kind") == "parallel" and kept["output"] is not None
+            is_let_go = (
+                kept.get("status") == "cancelled"
+                or (kept.get("kind") == "parallel" and kept["output"] is not None)
+                or (timer["step_id"] != WHOLE and WHOLE in self.steps[key])
             )
             if self.runs[key]["status"] not in RUN_OVER and not is_let_go and now < timer["due_at"]:
                 self._broken("I8", f"timer {timer} fired {timer['due_at'] - now} microseconds early")

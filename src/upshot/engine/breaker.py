@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from upshot.core.instants import SECOND
 from upshot.store import flow, loops
 from upshot.store.flow import Outcome
-from upshot.store.listing import id_bound
 from upshot.store.loops import Pair
 from upshot.store.runs import NewRun
 
@@ -36,7 +35,7 @@ def without_loops(connection: Connection, matched: "Sequence[Matched]", now: int
     if not asked:
         return new
     window = max(breaker.window_seconds for breaker in watched.values())
-    counted = loops.count_caused(connection, asked, id_bound(now - window * SECOND))
+    counted = loops.count_caused(connection, asked, now - window * SECOND)
     kept: list[NewRun] = []
     stopped: list[Outcome] = []
     for run in new:

@@ -152,6 +152,8 @@ export type AutomationDocument = {
   on_failure?: string | null;
   /** How many runs it starts, and when. */
   flow?: JsonObject | null;
+  /** How long a run may take, as delays are written. */
+  timeout?: Json;
 };
 export type AutomationStatus = "draft" | "active" | "paused" | "archived";
 export type AutomationItem = AutomationDocument & {

@@ -31,6 +31,8 @@ def to_document(automation: Automation) -> dict[str, Any]:
         document["on_failure"] = automation.on_failure
     if automation.flow is not None:
         document["flow"] = automation.flow.document
+    if automation.timeout is not None:
+        document["timeout"] = automation.timeout
     return document | {
         "trigger": _trigger(automation),
         "priority": automation.priority,

@@ -120,6 +120,9 @@ class AutomationItem(Answer):
     steps: list[JsonObject]
     on_failure: str | None = Field(description="The step a run goes to when it fails.")
     flow: JsonObject | None = Field(description="How many runs it starts, and when; null where nothing limits that.")
+    timeout: AnyJson = Field(
+        description="How long a run may take, as delays are written; null for as long as it likes."
+    )
     version: int | None = Field(description="The live version; null when it was never published.")
     draft_revision: int
     has_draft_changes: bool

@@ -39,7 +39,7 @@ export function tidy(document: AutomationDocument): AutomationDocument {
 }
 
 export function documentOf(item: AutomationItem): AutomationDocument {
-  const { name, description, trigger, priority, condition, steps, on_failure, flow } = item;
+  const { name, description, trigger, priority, condition, steps, on_failure, timeout, flow } = item;
   return tidy({
     name,
     description: description || undefined,
@@ -49,6 +49,7 @@ export function documentOf(item: AutomationItem): AutomationDocument {
     steps,
     on_failure: on_failure ?? undefined,
     flow: flow ?? undefined,
+    timeout: timeout ?? undefined,
   });
 }
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0008"
-down_revision: str | Sequence[str] | None = "0007"
+revision: str = "0009"
+down_revision: str | Sequence[str] | None = "0008"
 
 CONTROLS = "'once', 'rate_limit', 'throttle', 'debounce', 'batch', 'concurrency', 'reentry'"
 OUTCOMES = (

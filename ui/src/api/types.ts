@@ -173,6 +173,10 @@ export type Validation = {
   problems: Problem[];
   document: AutomationDocument | null;
   notes: { path: string; message: string }[];
+  /** Circles that it would make with other automations. */
+  warnings: { path: string; message: string }[];
+  /** What its schedule means, and when it would be due next. */
+  schedule: { words: string; zone: string; next: string[] } | null;
 };
 export type Imported = {
   document: AutomationDocument | null;

@@ -144,6 +144,14 @@ class AutomationPage(Answer):
     next: str | None
 
 
+class Foretold(Answer):
+    """What a schedule means, and when it would be due next."""
+
+    words: str
+    zone: str
+    next: list[Instant]
+
+
 class Validation(Answer):
     """Whether a document could be saved."""
 
@@ -152,6 +160,7 @@ class Validation(Answer):
     document: JsonObject | None
     notes: list[Note]
     warnings: list[Note] = Field(description="What could go wrong though it may be saved: circles of automations.")
+    schedule: Foretold | None = Field(description="Its schedule, if it has one that can be read.")
 
 
 class Imported(Answer):

@@ -162,6 +162,15 @@ export const steps = {
       stop: "Stop",
     } as Record<string, string>,
   },
+  limits: {
+    title: "Time and failure of a run",
+    timeout: "Time limit of a run",
+    timeoutHint: "Optional. A run that is not over by then fails.",
+    onFailure: "If a run fails, go to",
+    onFailureUnset: "Nowhere",
+    onFailureHint: "Its steps are taken before the run ends as failed. Nothing else may lead to them.",
+    words: (timeout: string) => `at most ${timeout}`,
+  },
   schedule: {
     when: "How often",
     kinds: {

@@ -1,4 +1,4 @@
-import { CircleCheck, Filter, ListTodo, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
+import { CircleCheck, Filter, Gauge, ListTodo, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
 import type { ReactNode } from "react";
 import { ResultMark } from "@/condition-builder/ResultMark";
 import { inWords } from "@/condition-builder/words";
@@ -8,6 +8,7 @@ import { cx } from "@/parts/classes";
 import { ErrorNote, ProblemLines } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
+import { flowWords } from "../flow";
 import { triggerWords } from "../trigger";
 import type { BodyProps } from "./EditorBody";
 import { partOf, placeWords, type Selection } from "./selection";
@@ -58,6 +59,13 @@ export function OutlinePane(props: BodyProps) {
       </Section>
       <Section title={texts.editor.settings}>
         <PartRow
+          icon={<Gauge size={14} />}
+          title={flowWords(document.flow) || texts.flow.none}
+          bad={bad("flow")}
+          selected={selection.part === "flow"}
+          onSelect={() => onPick({ part: "flow" })}
+        />
+        <PartRow
           icon={<SlidersHorizontal size={14} />}
           title={[texts.priority.value(document.priority), document.timeout ? texts.limits.words(timeoutWords) : ""]
             .filter(Boolean)
@@ -78,7 +86,7 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section aria-label={title}>
       <h3 className="eyebrow mb-1.5 px-0.5">{title}</h3>
-      {children}
+      <div className="flex flex-col gap-2">{children}</div>
     </section>
   );
 }

@@ -1,14 +1,18 @@
 """The commands that end by themselves: what they answer, in words and as JSON, and their exit codes."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Call
+from upshot.adapters.clock import SystemClock, ids_from
 
 AUTOMATION = {
     "name": "Note what happened",
@@ -70,6 +74,32 @@ def test_every_command_answers_in_words(ready: Call) -> None:
     assert ready("version").out.startswith("upshot ")
 
 
+def test_runs_are_paused_resumed_retried_and_acted_on_in_bulk(ready: Call) -> None:
+    from upshot.testing import Harness
+
+    def open_(url: str, clock: Any) -> Any:
+        from upshot import Upshot
+
+        return Upshot(url, clock=clock)
+
+    with Harness(open_, url="sqlite:///upshot.db", now=SystemClock().now()) as harness:
+        nap = {"name": "nap", "trigger": {"event": "e"}, "steps": [{"id": "nap", "delay": "30d"}], "status": "active"}
+        harness.upshot.automations.create("default", nap)
+        harness.emit("e", {})
+        harness.emit("e", {})
+    one, other = (run["id"] for run in ready("runs", "list", "--json").json["items"])
+    assert ready("runs", "pause", one).out == f"The run {one} is paused.\n"
+    assert ready("runs", "pause", one).code == 1
+    assert ready("runs", "resume", one, "--json").json == {"id": one, "status": "waiting"}
+    assert "only a failed run" in ready("runs", "retry", one).err
+    assert "2 found, 0 done" in ready("runs", "bulk", "pause", "--event", "e", "--dry-run").out
+    assert ready("runs", "bulk", "pause", "--json").json == {"count": 2, "done": 2, "refused": 0, "problems": []}
+    assert ready("runs", "show", other, "--json").json["status"] == "paused"
+    assert "2 found, 2 done" in ready("runs", "bulk", "cancel", "--status", "paused").out
+    assert ready("runs", "bulk", "skip").code == 1
+    assert ready("runs", "bulk", "pause", "--status", "odd").code == 1
+
+
 def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
     automation_id = ready("automations", "import", "automation.json", "--json").json["automations"][0]["id"]
     assert ready("automations", "diff", automation_id).out == "Nothing changed.\n"
@@ -90,6 +120,14 @@ def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
     assert len(ready("automations", "versions", automation_id, "--json").json["items"]) == 4
 
 
+@pytest.fixture
+def ids_of_now() -> Iterator[None]:
+    """Ids are made for the present instant, whatever time other tests of this process lived in."""
+    with ids_from(os.urandom):
+        yield
+
+
+@pytest.mark.usefixtures("ids_of_now")
 def test_a_draft_is_tried_on_the_past(ready: Call, tmp_path: Path) -> None:
     automation_id = ready("automations", "import", "automation.json", "--json").json["automations"][0]["id"]
     for total in (50, 150, 250):

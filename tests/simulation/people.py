@@ -41,7 +41,7 @@ class People:
         draw, after = self._draw, self._world.after
         for _ in range(draw.randint(3, 20)):
             after(draw.uniform(0, self.seconds), self.emit if draw.random() < 0.5 else self.transact)
-        for kind, deed in (("cancel", self.cancel), ("edit", self.edit)):
+        for kind, deed in (("cancel", self.cancel), ("edit", self.edit), ("hold", self.hold)):
             self._often(kind, deed)
         mishaps = {"crash": self.crash, "pause": self.pause, "clock": self.jump, "drain": self.drain}
         for kind, deed in mishaps.items():
@@ -159,6 +159,22 @@ class People:
             tenant_id, run_id = self._draw.choice(unfinished)
             self._world.note("operator", f"cancels run {run_id}")
             self._operate(lambda upshot: upshot.runs.cancel(tenant_id, run_id))
+
+    def hold(self) -> None:
+        """Somebody pauses a run that was not over a moment ago, and lets it go on a little later."""
+        unfinished = sorted(self._world.watch.active)
+        if unfinished:
+            tenant_id, run_id = self._draw.choice(unfinished)
+            self._world.note("operator", f"pauses run {run_id}")
+            self._operate(lambda upshot: upshot.runs.pause(tenant_id, run_id))
+            self._world.after(self._draw.uniform(0.2, 4), lambda: self._let_go_on(tenant_id, run_id))
+
+    def _let_go_on(self, tenant_id: str, run_id: str) -> None:
+        run = self._world.watch.runs.get((tenant_id, run_id))
+        if run is not None and run["status"] == "paused":
+            self._world.note("operator", f"resumes run {run_id}")
+            self._operate(lambda upshot: upshot.runs.resume(tenant_id, run_id))
+            self._world.after(1.0, lambda: self._let_go_on(tenant_id, run_id))
 
     def edit(self) -> None:
         """Somebody pauses, activates or publishes an automation."""

@@ -11,7 +11,7 @@ from tests.simulation.world import World
 
 NUMBERS = strategies.integers(0, 10)
 ANY = strategies.integers(0, 50)
-TOGGLED = sorted(set(KINDS) - {"crash", "pause", "clock", "drain", "cancel", "edit", "deadly", "small"})
+TOGGLED = sorted(set(KINDS) - {"crash", "pause", "clock", "drain", "cancel", "edit", "hold", "deadly", "small"})
 
 
 class Living(RuleBasedStateMachine):

@@ -167,7 +167,7 @@ class Watch:
                 self._broken("I6", f"the epoch of run {key} went back")
             if new["worker_id"] not in {None, old["worker_id"]} and new["epoch"] == old["epoch"]:
                 self._broken("I6", f"run {key} changed hands within epoch {new['epoch']}")
-            if old["parked"] and not new["parked"]:
+            if old["parked"] == 1 and not new["parked"]:  # a paused run (2) is let go on by people
                 commit.woken.add(key)
         self.active[key] = new
 
@@ -181,6 +181,8 @@ class Watch:
         kept[new["step_id"]] = new
         commit.kept.append(new)
         commit.runs[key] = None
+        if new["kind"] == "delay" and self.active.get(key, {}).get("parked") == 2:
+            return None  # a delay that is over while its run is paused
         self._needs_hold(commit, key, ("steps", key, new["step_id"]), f"kept step {new['step_id']}")
         return None
 
@@ -232,6 +234,8 @@ class Watch:
                 self._broken("I4", f"run {run} is held so: {hold}")
             elif (run["status"] in RUN_OVER) != (run["finished_at"] is not None):
                 self._broken("I4", f"run {run} ends oddly")
+            elif run["status"] == "paused" and hold is not None and hold["parked"] == 2:
+                continue  # with or without a timer
             elif bool(timers) != (hold is not None and bool(hold["parked"])):
                 self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
         for step in commit.kept:
@@ -275,7 +279,8 @@ class Watch:
             self._broken("I8", f"run {key} was woken and no timer fired")
         for key, timer in fired.items():
             now = commit.process.clock.now() if commit.process is not None else 0
-            if key in commit.woken and now < timer["due_at"]:
+            is_paused = self.active.get(key, {}).get("parked") == 2
+            if (key in commit.woken or is_paused) and now < timer["due_at"]:
                 self._broken("I8", f"timer {timer} fired {timer['due_at'] - now} microseconds early")
 
     # --- everything -----------------------------------------------------------------------------------------------------

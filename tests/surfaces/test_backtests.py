@@ -54,6 +54,13 @@ def ids(told: Any, kind: str) -> list[str]:
     return [sample["event_id"] for sample in told["samples"][kind]]
 
 
+@pytest.fixture(autouse=True)
+def ids_of_now() -> Iterator[None]:
+    """Ids are made for the instants of each test, whatever time other tests of this process lived in."""
+    with ids_from(os.urandom):
+        yield
+
+
 @pytest.fixture
 def clock() -> StillClock:
     return StillClock()
@@ -61,9 +68,8 @@ def clock() -> StillClock:
 
 @pytest.fixture
 def still(url: str, clock: StillClock) -> Iterator[Surface]:
-    """A surface whose time passes only when the test moves it; ids are made for its instants."""
-    with ids_from(os.urandom):
-        yield from make_surface(url, clock=clock)
+    """A surface whose time passes only when the test moves it."""
+    yield from make_surface(url, clock=clock)
 
 
 def test_a_draft_is_compared_with_the_live_version(surface: Surface) -> None:

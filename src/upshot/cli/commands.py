@@ -15,7 +15,7 @@ from upshot.cli import (
     packs,
     prune,
     relay,
-    runs,
+    run_control,
     serve,
     version,
     worker,
@@ -30,7 +30,13 @@ app = typer.Typer(
 )
 for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, relay.relay):
     app.command()(verb)
-NOUNS = {"automations": automation_versions, "runs": runs, "dead-letters": dead_letters, "packs": packs, "keys": keys}
+NOUNS = {
+    "automations": automation_versions,
+    "runs": run_control,
+    "dead-letters": dead_letters,
+    "packs": packs,
+    "keys": keys,
+}
 for name, noun in NOUNS.items():
     app.add_typer(noun.commands, name=name)
 for verb in (prune.prune, backup.backup, backup.restore, doctor.doctor, openapi.openapi, version.version):

@@ -5,7 +5,7 @@ completion of the run are one commit. A worker that no longer holds the run writ
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from upshot.core.journal import Outcome
 from upshot.engine import accept
 from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, settle
-from upshot.store import counts, dead_letters, journal, runs
+from upshot.store import counts, dead_letters, journal, runs, standing
 
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
 
@@ -45,6 +45,8 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     command: Command
     outcome: Outcome
     events: tuple[Event, ...] = ()
+    is_paused: bool = False
+    """Somebody paused the run: it is not held here any more."""
 
 
 class Record:
@@ -64,7 +66,13 @@ class Record:
         emitted = [event for r in recorded for event in r.events]
         if emitted:
             accept.insert(connection, emitted, now, self._worker_id)
-        finish(connection, [(w.run, r.command) for w, r in zip(mine, recorded, strict=True)], now)
+        paused = {run_id for run_id, is_paused in ours.items() if is_paused}
+        finish(connection, [(w.run, r.command) for w, r in zip(mine, recorded, strict=True)], now, paused)
+        if paused:
+            standing.release_paused(connection, [w.run.key for w in mine if w.run.id in paused])
+            recorded = [
+                msgspec.structs.replace(r, is_paused=w.run.id in paused) for w, r in zip(mine, recorded, strict=True)
+            ]
         by_run = {w.run.id: r for w, r in zip(mine, recorded, strict=True)}
         return [by_run.get(w.run.id) or LeaseLost(w.run.id) for w in work]
 
@@ -77,15 +85,17 @@ class Record:
         return recorded
 
 
-def finish(connection: Connection, ended: Sequence[tuple[LiveRun, Command]], now: int) -> None:
-    """End those of these runs whose next command is to finish."""
+def finish(
+    connection: Connection, ended: Sequence[tuple[LiveRun, Command]], now: int, paused: Collection[str] = ()
+) -> None:
+    """End those of these runs whose next command is to finish; those paused meanwhile too, since nothing is left to do."""
     groups: dict[tuple[str, StepError | None], list[tuple[str, str]]] = {}
     changes: Counter[counts.Key] = Counter()
     given_up: list[letters.Letter] = []
     for run, command in ended:
         if isinstance(command, Finish):
             groups.setdefault((command.status, command.error), []).append(run.key)
-            changes[run.tenant_id, "runs", "", "running"] -= 1
+            changes[run.tenant_id, "runs", "", "paused" if run.id in paused else "running"] -= 1
             if not run.test:  # what was tried out is no success and no failure
                 changes[run.tenant_id, "runs", "", command.status] += 1
                 changes[run.tenant_id, "automation", run.automation_id, command.status] += 1
@@ -127,7 +137,8 @@ class Ending:
     ) -> Sequence[LeaseLost | None]:
         """End those of these runs that are still held here."""
         ours = runs.held(connection, [(run.tenant_id, run.id, run.epoch) for run, _ in work], self._worker_id)
-        finish(connection, [(run, command) for run, command in work if run.id in ours], now)
+        paused = {run_id for run_id, is_paused in ours.items() if is_paused}
+        finish(connection, [(run, command) for run, command in work if run.id in ours], now, paused)
         return [None if run.id in ours else LeaseLost(run.id) for run, _ in work]
 
 
@@ -152,13 +163,14 @@ class Park:
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
         mine = [w for w in work if w.run.id in ours]
         if mine:
-            runs.park(connection, [w.run.key for w in mine])
+            runs.park(connection, [w.run.key for w in mine if not ours[w.run.id]])
+            standing.release_paused(connection, [w.run.key for w in mine if ours[w.run.id]])
             journal.set_timers(connection, [w.timer for w in mine])
             failed = [w.failed for w in mine if w.failed is not None]
             if failed:
                 journal.keep_attempts(connection, failed)
             changes: Counter[counts.Key] = Counter()
-            for parked in mine:
+            for parked in (w for w in mine if not ours[w.run.id]):
                 changes[parked.run.tenant_id, "runs", "", "running"] -= 1
                 changes[parked.run.tenant_id, "runs", "", "waiting"] += 1
             counts.add(connection, changes, now)

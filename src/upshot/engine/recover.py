@@ -19,7 +19,7 @@ from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.run import Run
-from upshot.store import counts, dead_letters, journal, runs
+from upshot.store import counts, dead_letters, journal, runs, standing
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.journal import KeptRun, Timer
 from upshot.store.runs import Claimed
@@ -183,9 +183,11 @@ class Recover:
 
 
 def set_aside(connection: Connection, timer: Timer, epoch: int, worker_id: str, now: int) -> bool:
-    """Let this run wait until it is looked at again; False when it is not held any more."""
+    """Let this run wait until it is looked at again; False when it is not held any more, or was paused."""
     key = (timer.tenant_id, timer.run_id)
-    if not runs.held(connection, [(*key, epoch)], worker_id):
+    ours = runs.held(connection, [(*key, epoch)], worker_id)
+    if not ours or ours[timer.run_id]:
+        standing.release_paused(connection, [key])
         return False
     runs.park(connection, [key])
     journal.set_timers(connection, [timer])
@@ -216,7 +218,7 @@ def give_up(connection: Connection, hopeless: list[Claimed], worker_id: str, now
             continue  # it was cancelled meanwhile
         error = StepError("gave_up", f"Given up after {claimed.strikes - 1} claims in which no step could be kept.")
         runs.finish(connection, [(claimed.tenant_id, claimed.run_id)], "failed", now, encode_error(error))
-        changes[claimed.tenant_id, "runs", "", "running"] -= 1
+        changes[claimed.tenant_id, "runs", "", "paused" if ours[claimed.run_id] else "running"] -= 1
         if not claimed.test:
             changes[claimed.tenant_id, "runs", "", "failed"] += 1
             changes[claimed.tenant_id, "automation", claimed.automation_id, "failed"] += 1

@@ -134,7 +134,7 @@ class Run:
                         if isinstance(command, Finish):
                             self._tell(run, command.status)
                             return
-                        if self._is_stopping:
+                        if self._is_stopping or recorded.is_paused:
                             return
                     case Sleep(step_id):
                         await self._sleep(run, step_id)

@@ -170,7 +170,8 @@ def fire(
     queues: Collection[str] = ("automation",),
 ) -> list[Fired]:
     """Fire those of these timers that are still set and due: their runs are taken, and a delay's step is kept, at once. Runs
-    of a queue that is not among `queues` are left ready for a worker that serves it."""
+    of a queue that is not among `queues` are left ready for a worker that serves it; paused ones stay paused, with the
+    delay behind them."""
     locked = runs.lock_parked(connection, [key[:2] for key in keys])
     gone = journal.fire(connection, [key for key in keys if key[:2] in locked], now)
     taken = runs.wake(connection, [(row[0], row[1]) for row in gone], worker_id) if gone else {}
@@ -187,7 +188,7 @@ def fire(
             finished_at=now,
         )
         for tenant_id, run_id, step_id, kind, seq, set_at in gone
-        if kind == "delay" and (tenant_id, run_id) in taken
+        if kind == "delay"
     ]
     if delays:
         journal.keep(connection, delays)

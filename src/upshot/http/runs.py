@@ -42,8 +42,51 @@ def get_run(call: CallNow, run_id: str) -> Response:
     return answer(call.upshot.runs.get(call.tenant_id, run_id))
 
 
+@router.post("/runs/bulk", **asks("operator", shapes.BulkRuns, operation="act_on_runs"))
+def act_on_runs(call: CallNow, body: shapes.BulkRunsBody) -> Response:
+    """Cancel, pause, resume or retry the runs that a filter names, a batch at a time. Counts only, unless `dry_run` is
+    false."""
+    wanted = body.filter
+    did = call.upshot.runs.bulk(
+        call.tenant_id,
+        body.action,
+        event=wanted.event,
+        automation=wanted.automation,
+        status=wanted.status,
+        entity=(wanted.entity.type, wanted.entity.id) if wanted.entity is not None else None,
+        dry_run=body.dry_run,
+        until=body.until,
+        after=body.after,
+        limit=body.limit,
+        actor=call.actor,
+    )
+    return answer(did)
+
+
 @router.post("/runs/{run_id}/cancel", **asks("operator", shapes.RunDetail, operation="cancel_run"))
 def cancel_run(call: CallNow, run_id: str) -> Response:
     """Cancel a run. No further step starts; what a step in flight does outside may still happen."""
     call.upshot.runs.cancel(call.tenant_id, run_id, actor=call.actor)
+    return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/pause", **asks("operator", shapes.RunDetail, operation="pause_run"))
+def pause_run(call: CallNow, run_id: str) -> Response:
+    """Pause a run. A step in flight ends and is kept, no further one starts. Time goes on: a delay that is over meanwhile is
+    over when the run is resumed."""
+    call.upshot.runs.pause(call.tenant_id, run_id, actor=call.actor)
+    return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/resume", **asks("operator", shapes.RunDetail, operation="resume_run"))
+def resume_run(call: CallNow, run_id: str) -> Response:
+    """Let a paused run go on where it stands."""
+    call.upshot.runs.resume(call.tenant_id, run_id, actor=call.actor)
+    return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/retry", **asks("operator", shapes.RunDetail, operation="retry_run"))
+def retry_run(call: CallNow, run_id: str) -> Response:
+    """Let a failed run go on at the step that failed, with the same idempotency key. Its dead letter is under way again."""
+    call.upshot.runs.retry(call.tenant_id, run_id, actor=call.actor)
     return answer(call.upshot.runs.get(call.tenant_id, run_id))

@@ -146,11 +146,6 @@ def due_timers(
     return [tuple(row) for row in connection.execute(query)]  # pyright: ignore[reportReturnType] - four columns
 
 
-def clear_timers(connection: Connection, tenant_id: str, run_id: str) -> None:
-    """Remove every timer of this run."""
-    connection.execute(delete(timers).where(timers.c.tenant_id == tenant_id, timers.c.run_id == run_id))
-
-
 # --- bringing runs back -------------------------------------------------------------------------------------------------
 
 

@@ -94,7 +94,7 @@ _keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
 _held_keys = rows(("tenant_id", TEXT), ("run_id", TEXT), ("epoch", INTEGER))
 _active_key = [active.c.tenant_id, active.c.run_id]
 _held = Prepared(
-    select(active.c.run_id)
+    select(active.c.run_id, active.c.parked)
     .where(
         key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
         active.c.worker_id == bindparam("worker_id"),
@@ -108,17 +108,19 @@ _held_number = Prepared(
     select(func.count()).where(
         key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
         active.c.worker_id == bindparam("worker_id"),
+        active.c.parked == 0,
     )
 )
 
 
-def held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str) -> set[str]:
-    """Of these `(tenant, run, epoch)`, the runs that this worker still holds. They stay so until the transaction ends."""
+def held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str) -> dict[str, bool]:
+    """Of these `(tenant, run, epoch)`, the runs that this worker still holds, each with whether somebody paused it meanwhile.
+    They stay so until the transaction ends."""
     if connection.dialect.name == "sqlite":  # a writing transaction is alone: a count is enough when all are held
         (number,) = _held_number(connection, keys, worker_id=worker_id).fetchone()
         if number == len(keys):
-            return {key[1] for key in keys}
-    return {row[0] for row in _held(connection, keys, worker_id=worker_id)}
+            return dict.fromkeys((key[1] for key in keys), False)
+    return {row[0]: row[1] != 0 for row in _held(connection, keys, worker_id=worker_id)}
 
 
 _runs_in_keys = key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
@@ -171,15 +173,15 @@ def release(connection: Connection, keys: Collection[Key]) -> None:
 
 _lock_parked = Prepared(
     select(active.c.tenant_id, active.c.run_id, active.c.queue)
-    .where(_active_in_keys, active.c.parked == 1)
+    .where(_active_in_keys, active.c.parked != 0)
     .order_by(active.c.tenant_id, active.c.run_id)
     .with_for_update()
 )
 
 
 def lock_parked(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:
-    """Lock those of these runs that sleep; the queue of each. Whoever changes a run's life locks it here first, and in this
-    order, so that no two wait for each other."""
+    """Lock those of these runs that sleep or are paused; the queue of each. Whoever changes a run's life locks it here
+    first, and in this order, so that no two wait for each other."""
     return {(row[0], row[1]): row[2] for row in _lock_parked(connection, keys)}
 
 
@@ -261,26 +263,12 @@ def claim(connection: Connection, worker_id: str, queue: str, limit: int, after:
 
 
 _holds = Prepared(
-    select(active.c.tenant_id, active.c.run_id, active.c.epoch).where(active.c.worker_id == bindparam("worker_id"))
+    select(active.c.tenant_id, active.c.run_id, active.c.epoch).where(
+        active.c.worker_id == bindparam("worker_id"), active.c.parked == 0
+    )
 )
 
 
 def holds(connection: Connection, worker_id: str) -> set[tuple[str, str, int]]:
-    """The `(tenant, run, epoch)` that this worker holds."""
+    """The `(tenant, run, epoch)` that this worker holds and may begin steps of: not those that were paused."""
     return {(row[0], row[1], row[2]) for row in _holds(connection, worker_id=worker_id)}
-
-
-def unfinished(connection: Connection, tenant_id: str, run_id: str) -> tuple[str, bool] | None:
-    """The status of this run, and whether it is a test, if it is not over; else None. The row is locked until the
-    transaction ends."""
-    own = (active.c.tenant_id == tenant_id) & (active.c.run_id == run_id)
-    if connection.execute(select(active.c.run_id).where(own).with_for_update()).first() is None:
-        return None
-    kept = select(runs.c.status, runs.c.test).where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)
-    found = connection.execute(kept).one()
-    return found[0], bool(found[1])
-
-
-def status(connection: Connection, tenant_id: str, run_id: str) -> str | None:
-    """The status of this run, None when there is no such run."""
-    return connection.execute(select(runs.c.status).where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)).scalar()

@@ -4,10 +4,12 @@ import type { Page, RunDetail, RunSummary } from "./types";
 
 export type RunFilter = { status?: string; automation?: string; event?: string; entity?: string };
 
+export type RunAction = "cancel" | "pause" | "resume" | "retry";
+
 export const runs = {
   list: (query: RunFilter & { limit?: number; cursor?: string }) => api.get<Page<RunSummary>>("/runs", query),
   get: (id: string) => api.get<RunDetail>(`/runs/${segment(id)}`),
-  cancel: (id: string) => api.post<RunDetail>(`/runs/${segment(id)}/cancel`),
+  act: (id: string, action: RunAction) => api.post<RunDetail>(`/runs/${segment(id)}/${action}`),
 };
 
 export const runsQuery = (filter: RunFilter, limit = 50) =>

@@ -70,10 +70,28 @@ export const watching = {
     noMatchHelp: "Choose another status or automation.",
     test: "Test",
     back: "Runs",
-    cancel: "Cancel run",
-    cancelTitle: "Cancel this run?",
-    cancelHelp: "No new step will start. A step that is being performed now still ends, and what was done stays done.",
-    cancelled: "The run is being cancelled.",
+    act: { pause: "Pause", resume: "Resume", retry: "Retry", cancel: "Cancel run" },
+    ask: {
+      pause: "Pause this run?",
+      resume: "Resume this run?",
+      retry: "Retry this run?",
+      cancel: "Cancel this run?",
+    },
+    help: {
+      pause:
+        "No new step will start until the run is resumed. A step that is being performed now ends and is kept. Waits go on: what is due meanwhile is due when the run is resumed.",
+      resume: "The run goes on where it stands. Nothing that was done is done again.",
+      retry: "The run goes on at the step that failed. Nothing that was done is done again.",
+      cancel: "No new step will start. A step that is being performed now still ends, and what was done stays done.",
+    },
+    retryHelp: (step: string, attempts: number, kept: number) =>
+      `The step “${step}” is performed again, after ${plural(attempts, "attempt", "attempts")}, with the same idempotency key. ${plural(kept, "step", "steps")} that completed will not be performed again.`,
+    did: {
+      pause: "The run is paused.",
+      resume: "The run goes on.",
+      retry: "The run goes on at the step that failed.",
+      cancel: "The run is being cancelled.",
+    },
     keep: "Keep it running",
     sentence: {
       completed: (duration: string) => `Completed in ${duration}.`,

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.engine.conftest import Bench
-from upshot import Conflict, NotFound
+from upshot import Conflict, NotFound, Refused
 from upshot.core.invariants import Snapshot, violations
 from upshot.store.schema import active, events, runs, steps, timers, unmatched
 
@@ -261,6 +261,149 @@ def test_what_cannot_be_done_is_refused_with_the_reason(bench: Bench, action: st
     with pytest.raises(NotFound):
         act("default", "nothing")
     assert audited(bench, action) == []
+
+
+# --- past a step, and again -------------------------------------------------------------------------------------------------
+
+READ = {"id": "read", "action": "note", "with": {"got": "{{ steps.try.output.id }}"}}
+FAILS = {"id": "try", "action": "raise", "with": {}, "on_error": "stop"}
+
+
+def test_a_failed_step_is_skipped_with_an_output_that_later_steps_read(bench: Bench) -> None:
+    bench.automation(NOTE, FAILS, READ)
+    bench.happen()
+    run_id, _ = the(bench)
+    bench.upshot.runs.skip("default", run_id, step="try", output={"id": "by hand"}, actor="ann")
+    bench.settle()
+    bench.advance(60)
+    assert kept(bench) == [("note", "completed"), ("try", "skipped"), ("read", "completed")]
+    assert (the(bench)[1], bench.calls[-1]) == ("completed", ("read", {"got": "by hand"}))
+    assert [step for step, _ in bench.calls] == ["note", "try", "read"]
+    assert [letter["status"] for letter in bench.upshot.dead_letters.page("default").items] == ["resolved"]
+    after = {"step": "try", "output": {"id": "by hand"}}
+    assert audited(bench, "skip") == [({"status": "failed"}, after)]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_delay_is_skipped(bench: Bench, restarts: bool) -> None:
+    bench.automation(NAP, NOTE)
+    bench.happen()
+    if restarts:
+        bench.restart()
+    bench.upshot.runs.skip("default", the(bench)[0])
+    bench.settle()
+    assert (the(bench)[1], kept(bench)) == ("completed", [("nap", "skipped"), ("note", "completed")])
+    bench.advance(2 * DAY)
+    assert len(bench.calls) == 1, "its timer is gone"
+
+
+def test_the_next_step_of_a_paused_run_is_skipped_and_it_stays_paused(bench: Bench, gate: Gate) -> None:
+    bench.automation({"id": "gate", "action": "gate", "with": {}}, {**NOTE, "id": "try"}, READ)
+    bench.upshot.emit("test/happened", {})
+    gate.entered()
+    run_id, _ = the(bench)
+    with pytest.raises(Conflict, match="pause it first"):
+        bench.upshot.runs.skip("default", run_id)
+    bench.upshot.runs.pause("default", run_id)
+    with pytest.raises(Conflict, match="wait until that step has ended"):
+        bench.upshot.runs.skip("default", run_id)
+    gate.open()
+    with pytest.raises(Conflict, match="stands at step 'try', not at 'read'"):
+        bench.upshot.runs.skip("default", run_id, step="read")
+    bench.upshot.runs.skip("default", run_id, output={"id": 7})
+    bench.settle()
+    assert (the(bench)[1], bench.calls) == ("paused", [])
+    bench.upshot.runs.resume("default", run_id)
+    bench.settle()
+    assert (the(bench)[1], bench.calls) == ("completed", [("read", {"got": 7})])
+
+
+def test_a_branch_is_skipped_only_with_its_answer(bench: Bench, gate: Gate) -> None:
+    branch = {"id": "paid?", "branch": {"field": "paid", "operator": "equals", "value": True}, "if_true": "yes"}
+    bench.automation({"id": "gate", "action": "gate", "with": {}}, branch, {**NOTE, "id": "yes"})
+    bench.upshot.emit("test/happened", {})
+    gate.entered()
+    run_id, _ = the(bench)
+    bench.upshot.runs.pause("default", run_id)
+    gate.open()
+    for output in (None, True, {"result": 1}):
+        with pytest.raises(Refused, match="for a branch"):
+            bench.upshot.runs.skip("default", run_id, output=output)
+    bench.upshot.runs.skip("default", run_id, output={"result": True})
+    bench.upshot.runs.resume("default", run_id)
+    bench.settle()
+    assert [step for step, _ in bench.calls] == ["yes"]
+
+
+def test_what_is_over_is_not_skipped(bench: Bench) -> None:
+    bench.automation(NOTE)
+    bench.happen()
+    with pytest.raises(Conflict, match="stands at no step"):
+        bench.upshot.runs.skip("default", the(bench)[0])
+    with pytest.raises(NotFound):
+        bench.upshot.runs.skip("default", "nothing")
+
+
+def test_a_run_is_run_again_from_a_step_and_says_what_happens_again(bench: Bench) -> None:
+    bench.automation(NOTE, {**NOTE, "id": "try"}, READ)
+    bench.happen({"a": 1})
+    run_id, _ = the(bench)
+    dry = bench.upshot.runs.rerun("default", run_id, from_step="try", dry_run=True)
+    assert dry == {"run_id": None, "event_id": None, "version": 1, "kept": ["note"], "repeats": ["try", "read"]}
+    assert len(bench.runs()) == 1
+    told = bench.upshot.runs.rerun("default", run_id, from_step="try", actor="ann")
+    bench.settle()
+    assert told == {**dry, "run_id": told["run_id"], "event_id": told["event_id"]}
+    again = bench.upshot.runs.get("default", told["run_id"])
+    assert (again["status"], [step["id"] for step in again["steps"]]) == ("completed", ["note", "try", "read"])
+    assert [step for step, _ in bench.calls] == ["note", "try", "read", "try", "read"]
+    keys = [step["attempts"][0]["idempotency_key"] for step in again["steps"]]
+    assert keys == [f"{told['run_id']}:{step}" for step in ("note", "try", "read")]
+    event = bench.upshot.events.get("default", told["event_id"])
+    assert (event["data"], event["cause"]) == ({"a": 1}, {"run_id": run_id, "step_id": None})
+    assert audited(bench, "rerun") == [(None, told)]
+
+
+def test_a_run_is_run_again_on_the_live_version_or_on_its_own(bench: Bench) -> None:
+    automation = bench.automation(NOTE, FAILS)
+    bench.happen()
+    run_id, _ = the(bench)
+    document = bench.upshot.automations.draft("default", automation)
+    document["steps"] = [{**NOTE, "with": {"new": True}}, {**NOTE, "id": "try"}]
+    bench.upshot.automations.save("default", automation, document)
+    on_live = bench.upshot.runs.rerun("default", run_id)
+    bench.settle()
+    assert (on_live["version"], on_live["kept"], on_live["repeats"]) == (2, [], ["note", "try"])
+    assert bench.calls[2:] == [("note", {"new": True}), ("try", {})]
+    from_there = bench.upshot.runs.rerun("default", run_id, from_step="try")
+    bench.settle()
+    assert (from_there["kept"], bench.calls[4:]) == (["note"], [("try", {})])
+    on_same = bench.upshot.runs.rerun("default", run_id, version="same", from_step="try")
+    bench.settle()
+    assert (on_same["version"], bench.upshot.runs.get("default", on_same["run_id"])["status"]) == (1, "failed")
+
+
+def test_a_run_is_not_run_again_from_where_it_never_was(bench: Bench) -> None:
+    automation = bench.automation(NOTE, {**NOTE, "id": "try"}, READ)
+    bench.happen()
+    run_id, _ = the(bench)
+    with pytest.raises(Refused, match="never came to a step"):
+        bench.upshot.runs.rerun("default", run_id, from_step="nowhere")
+    document = bench.upshot.automations.draft("default", automation)
+    document["steps"].insert(1, {**NOTE, "id": "between"})
+    bench.upshot.automations.save("default", automation, document)
+    with pytest.raises(Refused, match="version 2 does not come to this step"):
+        bench.upshot.runs.rerun("default", run_id, from_step="try")
+    with pytest.raises(NotFound):
+        bench.upshot.runs.rerun("default", "nothing")
+    assert len(bench.runs()) == 1
+
+
+def test_a_run_that_is_under_way_is_not_run_again(bench: Bench) -> None:
+    bench.automation(NAP)
+    bench.happen()
+    with pytest.raises(Conflict, match="Cancel it first"):
+        bench.upshot.runs.rerun("default", the(bench)[0])
 
 
 # --- many ---------------------------------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ ROLE_OF: dict[str, str] = {
     "POST /api/v1/runs/{run_id}/pause": "operator",
     "POST /api/v1/runs/{run_id}/resume": "operator",
     "POST /api/v1/runs/{run_id}/retry": "operator",
+    "POST /api/v1/runs/{run_id}/skip": "operator",
+    "POST /api/v1/runs/{run_id}/rerun": "operator",
     "GET /api/v1/dead-letters": "viewer",
     "GET /api/v1/dead-letters/groups": "viewer",
     "GET /api/v1/dead-letters/{letter_id}": "viewer",

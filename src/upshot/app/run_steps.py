@@ -33,7 +33,7 @@ def steps_shown(
     shown = [_kept(run, step, program, tried.get(step.step_id, [])) for step in journal]
     kept = {step.step_id for step in journal}
     is_over = run.status in statuses.RUN_OVER
-    current = None if is_over else _open_step(program, journal, timer)
+    current = None if is_over else open_step(program, journal, timer)
     if current is not None and current not in kept:
         shown.append(_open(run, current, program, tried.get(current, []), timer, is_held=is_held))
         kept.add(current)
@@ -67,7 +67,8 @@ def _end(program: Program | None, journal: list[StepRow]) -> str | None:
     return target if target is not None and isinstance(_step(program, target), StopStep) else None
 
 
-def _open_step(program: Program | None, journal: list[StepRow], timer: TimerRow | None) -> str | None:
+def open_step(program: Program | None, journal: list[StepRow], timer: TimerRow | None) -> str | None:
+    """The step where a run stands that kept this journal; None when it is over, or cannot be told."""
     if timer is not None:
         return timer.step_id
     if program is None:
@@ -134,7 +135,7 @@ def _waiting(
     started_at = earlier[0].started_at if earlier else timer.set_at if timer is not None else None
     return {
         "id": step_id,
-        "kind": _kind(program, step_id),
+        "kind": kind_of(program, step_id),
         "action": _action(program, step_id),
         "status": status,
         "attempts": [_attempt(run, attempt) for attempt in earlier],
@@ -191,7 +192,8 @@ def _action(program: Program | None, step_id: str) -> str | None:
     return step.action if isinstance(step, ActionStep) else None
 
 
-def _kind(program: Program | None, step_id: str) -> str:
+def kind_of(program: Program | None, step_id: str) -> str:
+    """The kind of a step, as the journal keeps it."""
     match _step(program, step_id):
         case BranchStep():
             return "branch"

@@ -1,4 +1,4 @@
-"""`upshot runs cancel | pause | resume | retry | bulk`."""
+"""`upshot runs cancel | pause | resume | retry | bulk | skip | rerun`."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,6 +97,72 @@ def bulk(
     output.show(f"{found} found, {done} done, {refused} left as they are.")
     for problem in problems:
         output.show(f"{problem['id']}: {problem['reason']}")
+
+
+@commands.command()
+def skip(
+    *,
+    run_id: RunId,
+    step: Annotated[str | None, typer.Option("--step", help="Only if the run stands at this step.")] = None,
+    output_: Annotated[
+        str, typer.Option("--output", metavar="JSON", help="The output in the place of its own.")
+    ] = "null",
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    app: options.App = None,
+    as_json: options.Json = False,
+) -> None:
+    """Go on past the step where a run stands: one that failed, waits, or is next in a paused run."""
+    from upshot.cli import output
+    from upshot.cli.input import read_json
+    from upshot.cli.opening import opened
+
+    given = read_json(output_, "output")
+    with opened(database, app) as upshot:
+        upshot.runs.skip(tenant, run_id, step=step, output=given, actor=options.ACTOR)
+        status = upshot.runs.get(tenant, run_id)["status"]
+    if as_json:
+        output.show_json({"id": run_id, "status": status})
+    else:
+        output.show(f"The run {run_id} is {status}.")
+
+
+@commands.command()
+def rerun(
+    *,
+    run_id: RunId,
+    from_step: Annotated[
+        str | None, typer.Option("--from-step", help="From this step, not from the beginning.")
+    ] = None,
+    is_same: Annotated[
+        bool, typer.Option("--same-version", help="On the run's own version, not the live one.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen again.")] = False,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    app: options.App = None,
+    as_json: options.Json = False,
+) -> None:
+    """Start a new run of one that is over, and say which effects happen again."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database, app) as upshot:
+        told = upshot.runs.rerun(
+            tenant,
+            run_id,
+            from_step=from_step,
+            version="same" if is_same else "current",
+            dry_run=dry_run,
+            actor=options.ACTOR,
+        )
+    if as_json:
+        output.show_json(told)
+        return
+    if told["run_id"] is not None:
+        output.show(f"Started as run {told['run_id']}, on version {told['version']}.")
+    output.show(f"Kept: {', '.join(told['kept']) or 'nothing'}.")
+    output.show(f"Performed again: {', '.join(told['repeats']) or 'nothing'}.")
 
 
 def _act(action: "Action", run_id: str, tenant: str, database: str | None, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 RUN: Final[dict[str, frozenset[str]]] = {
     "pending": frozenset({"running", "paused", "cancelled"}),
     "running": frozenset({"waiting", "paused", "completed", "partial", "failed", "cancelled"}),
-    "waiting": frozenset({"running", "paused", "failed", "cancelled"}),
+    "waiting": frozenset({"pending", "running", "paused", "failed", "cancelled"}),
     "paused": frozenset({"pending", "running", "waiting", "completed", "partial", "failed", "cancelled"}),
     "completed": frozenset(),
     "partial": frozenset(),

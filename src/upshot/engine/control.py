@@ -84,6 +84,13 @@ def _resume(connection: Connection, tenant_id: str, wanted: dict[str, Standing],
     return {}
 
 
+def make_ready(connection: Connection, tenant_id: str, asleep: dict[str, Standing], now: int) -> None:
+    """Let these runs, which are locked, sleep no longer: any worker may drive them on."""
+    standing.let_go_on(connection, [(tenant_id, run_id) for run_id in asleep], "pending")
+    _count(connection, tenant_id, asleep, dict.fromkeys(asleep, "pending"), now)
+    hints.send(connection, hints.RUNS)
+
+
 def _retry(connection: Connection, tenant_id: str, wanted: dict[str, Standing], who: str, now: int) -> dict[str, str]:
     """A run's dead letter goes with it; a run without one (a test's, or one too many to be kept) goes on alone."""
     found = (letter_pages.read(connection, tenant_id, f"run:{run_id}", is_locked=True) for run_id in sorted(wanted))

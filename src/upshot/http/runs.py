@@ -90,3 +90,28 @@ def retry_run(call: CallNow, run_id: str) -> Response:
     """Let a failed run go on at the step that failed, with the same idempotency key. Its dead letter is under way again."""
     call.upshot.runs.retry(call.tenant_id, run_id, actor=call.actor)
     return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/skip", **asks("operator", shapes.RunDetail, operation="skip_step"))
+def skip_step(call: CallNow, run_id: str, body: shapes.SkipBody | None = None) -> Response:
+    """Go on past the step where the run stands (one that failed, waits, or is next in a paused run), with an output in the
+    place of its own."""
+    given = body or shapes.SkipBody()
+    call.upshot.runs.skip(call.tenant_id, run_id, step=given.step, output=given.output, actor=call.actor)
+    return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/rerun", **asks("operator", shapes.Rerun, status=201, operation="rerun_run"))
+def rerun_run(call: CallNow, run_id: str, body: shapes.RerunBody | None = None) -> Response:
+    """Start a new run of one that is over: from its beginning, or from a step that it came to. Says what is kept and which
+    effects happen again; with `dry_run`, only that."""
+    given = body or shapes.RerunBody()
+    told = call.upshot.runs.rerun(
+        call.tenant_id,
+        run_id,
+        from_step=given.from_step,
+        version=given.version,
+        dry_run=given.dry_run,
+        actor=call.actor,
+    )
+    return answer(told, 200 if given.dry_run else 201)

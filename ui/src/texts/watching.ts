@@ -84,6 +84,22 @@ export const watching = {
       retry: "The run goes on at the step that failed. Nothing that was done is done again.",
       cancel: "No new step will start. A step that is being performed now still ends, and what was done stays done.",
     },
+    skip: "Skip the step",
+    skipTitle: (step: string) => `Skip the step “${step}”?`,
+    skipHelp: "The run goes on after it. It is not performed any more; later steps read this output in its place.",
+    skipOutput: "Output, as JSON",
+    skippedStep: "The step is skipped.",
+    rerun: "Run again",
+    rerunTitle: "Run this again?",
+    rerunFrom: "From",
+    rerunBeginning: "The beginning",
+    rerunVersion: "On version",
+    rerunVersions: { current: "The live version", same: "The version it ran on" },
+    rerunHelp: "A new run is started, with new idempotency keys: what is performed again has its effects again.",
+    rerunRepeats: (steps: string[]) =>
+      steps.length ? `Performed again: ${steps.join(", ")}.` : "Nothing that was performed is performed again.",
+    rerunKept: (steps: string[]) => `Kept, and not performed again: ${steps.join(", ")}.`,
+    rerunStarted: "A new run has started.",
     retryHelp: (step: string, attempts: number, kept: number) =>
       `The step “${step}” is performed again, after ${plural(attempts, "attempt", "attempts")}, with the same idempotency key. ${plural(kept, "step", "steps")} that completed will not be performed again.`,
     did: {

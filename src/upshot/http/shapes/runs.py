@@ -159,3 +159,36 @@ class BulkRuns(Answer):
     until: Instant
     next: str | None
     problems: list[RefusedRun]
+
+
+class SkipBody(Body):
+    """What stands in the place of the step."""
+
+    step: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="The step where the run must stand; whichever it is if left out."
+    )
+    output: AnyJson = Field(default=None, description="The output that later steps read.")
+
+
+class RerunBody(Body):
+    """From where, and on which version."""
+
+    from_step: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="A step that the run came to; its beginning if left out."
+    )
+    version: Literal["same", "current"] = Field(
+        default="current", description="The run's own version, or the live one."
+    )
+    dry_run: bool = False
+
+
+class Rerun(Answer):
+    """A run that was started again, or would be."""
+
+    run_id: str | None
+    event_id: str | None
+    version: int
+    kept: list[str] = Field(description="Steps whose outcomes the new run has already; they are not performed again.")
+    repeats: list[str] = Field(
+        description="Steps that were performed before and may be performed again, under new keys."
+    )

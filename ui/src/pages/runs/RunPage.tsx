@@ -8,6 +8,7 @@ import { ErrorNote, Skeleton, SkeletonRows } from "@/parts/Notes";
 import { Card, Page } from "@/parts/Page";
 import { Badge, StatusBadge } from "@/parts/Status";
 import { texts } from "@/texts";
+import { AgainActions } from "./AgainActions";
 import { RunActions } from "./RunActions";
 import { RunFacts } from "./RunFacts";
 import { StepDetail } from "./StepDetail";
@@ -54,7 +55,12 @@ export function RunPage() {
           <span role="status">{runSentence(run)}</span>
         </span>
       }
-      actions={<RunActions run={run} />}
+      actions={
+        <>
+          <RunActions run={run} />
+          <AgainActions run={run} />
+        </>
+      }
     >
       <RunBody run={run} />
     </Page>

@@ -24,7 +24,7 @@ Monkey = pytest.MonkeyPatch
 
 def without_epochs(patch: Monkey) -> None:
     """Whoever drove a run once may write for it."""
-    patch.setattr(runs, "held", lambda _connection, keys, _worker_id: {run_id for _, run_id, _ in keys})
+    patch.setattr(runs, "held", lambda _connection, keys, _worker_id: {run_id: False for _, run_id, _ in keys})
 
 
 def _commit_half(connection: Connection) -> None:

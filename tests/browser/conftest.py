@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 IS_OFF = os.environ.get("UPSHOT_TEST_BROWSER") == "off"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--no-first-run"]
 READY = "ready on"
+PATIENCE = 30_000  # milliseconds, for a slow machine; a test waits only as long as it must
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -62,7 +64,7 @@ def page(chromium: Browser, server: str) -> Iterator[Page]:
     """A fresh page; anything it writes to the console as an error fails the test."""
     context = chromium.new_context(base_url=server, viewport={"width": 1360, "height": 860}, reduced_motion="reduce")
     opened = context.new_page()
-    opened.set_default_timeout(20_000)
+    opened.set_default_timeout(PATIENCE)
     errors: list[str] = []
 
     def note(message: ConsoleMessage) -> None:

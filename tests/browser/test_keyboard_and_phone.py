@@ -48,6 +48,22 @@ def test_a_step_is_moved_and_removed_by_keys_and_the_focus_stays_in_the_list(pag
     expect(editor.get_by_role("button", name="Add step")).to_be_focused()
 
 
+def test_the_focus_lands_in_the_new_form_while_answers_are_still_being_shown(page: Page) -> None:
+    """React then owes the effects of an earlier render; they used to take up what this key press asked for."""
+    page.add_init_script(
+        "const post = MessagePort.prototype.postMessage;"
+        "MessagePort.prototype.postMessage = function (...given) { setTimeout(() => post.apply(this, given), 700) };"
+    )
+    page.goto("/automations/new")
+    editor = page.get_by_role("dialog", name="New automation")
+    editor.get_by_role("button", name="Add step").press("Enter")
+    wait = page.get_by_role("button", name=re.compile("^Wait")).last
+    expect(wait).to_be_visible()
+    editor.get_by_text("Still to do").wait_for()
+    wait.press("Enter")
+    expect(editor.get_by_role("heading", name="Wait")).to_be_focused()
+
+
 def test_an_event_and_conditions_are_chosen_by_keys(page: Page) -> None:
     page.goto("/automations/new")
     editor = page.get_by_role("dialog", name="New automation")

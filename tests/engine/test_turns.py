@@ -56,3 +56,23 @@ def test_every_tenant_has_its_share_of_each_batch(limit: int, tenants: list[str]
     share = limit // len(set(tenants))
     for tenant_id in set(tenants):
         assert taken.count(tenant_id) >= min(share, tenants.count(tenant_id))
+
+
+@given(PIECES, PIECES, st.integers(0, 4), st.integers(1, 12))
+def test_tenants_with_little_go_before_those_with_more_and_nothing_is_lost(
+    first: list[Waiting], later: list[Waiting], most: int, limit: int
+) -> None:
+    turns = Turns[Waiting]()
+    turns.put(first)
+    numbers = {tenant_id: [p.number for p in first if p.tenant_id == tenant_id] for tenant_id in "abcd"}
+    is_heavy = any(len([p for p in first if p.tenant_id == tenant_id]) > most for tenant_id in ("", *"abcd"))
+    taken = turns.take_light(most)
+    for tenant_id, given_in in numbers.items():
+        is_light = is_heavy and len(given_in) <= most
+        assert [p.number for p in taken if p.tenant_id == tenant_id] == (given_in if is_light else [])
+    turns.put(later)
+    while turns:
+        taken += turns.take_light(most)
+        taken += turns.take(limit)
+    assert turns.weight == 0
+    assert sorted(id(piece) for piece in taken) == sorted(id(piece) for piece in [*first, *later])

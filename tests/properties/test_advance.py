@@ -68,3 +68,30 @@ def test_an_outcome_of_a_step_that_is_not_open_is_never_swallowed(program: Progr
         assert "no such step" in str(error)
     else:
         raise AssertionError("the journal and the program disagreed and nobody was told")
+
+
+@given(forked_programs(), st.data())
+def test_a_run_whose_time_is_over_fails_wherever_it_stands(program: Program, data: st.DataObject) -> None:
+    state, commands, journal = advance.settle(program, *advance.start(program))
+    for _ in range(data.draw(st.integers(0, 4))):
+        open_steps = sorted(c.step_id for c in _work(advance.pending(program, state)))
+        if not open_steps:
+            return
+        outcome = outcome_of(program, data.draw(st.sampled_from(open_steps)), works=data.draw(st.booleans()))
+        state, commands, kept = advance.settle(program, *advance.apply(program, state, outcome))
+        journal += [outcome, *kept]
+    if commands and isinstance(commands[0], Finish):
+        return
+    was_handling = state.handling is not None
+    journal.append(advance.out_of_time())
+    state, commands = advance.resume(program, journal)
+    if program.automation.on_failure is None or was_handling:
+        (end,) = commands
+        assert isinstance(end, Finish)
+        assert end.status == "failed"
+        assert state.open == ()
+    else:
+        assert state.handling is not None
+        assert state.handling.error is not None
+        assert state.handling.error.code == "run_timeout"
+        assert advance.apply(program, advance.resume(program, journal[:-1])[0], journal[-1])[0] == state

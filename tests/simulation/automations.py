@@ -89,6 +89,20 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
         ],
     },
+    "limited": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "even", "operator": "is_true"},
+        "timeout": "4s",
+        "on_failure": "too late",
+        "steps": [
+            {"id": "try", "action": "call", "with": _MARKED, **_RETRIED},
+            {"id": "pause", "delay": "2s"},
+            {"id": "both", "parallel": ["again", "doze"], "next": None},
+            {"id": "again", "action": "call", "with": _MARKED, "next": None, **_RETRIED},
+            {"id": "doze", "delay": "1s", "next": None},
+            {"id": "too late", "action": "call", "with": _MARKED, **_RETRIED},
+        ],
+    },
     "soon": {
         "trigger": {"schedule": {"run_at": "2027-01-15T08:00:04Z"}},
         "steps": [{"id": "only", "delay": "1s"}, {"id": "end", "delay": "0s"}],
@@ -139,6 +153,7 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
     holds = {
         "even": lambda: is_even,
         "once": lambda: is_even,
+        "limited": lambda: is_even,
         "forked": lambda: data["number"] < FORKED_BELOW,
         "many": lambda: data["number"] > MANY_ABOVE,
     }

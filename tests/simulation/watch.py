@@ -22,6 +22,7 @@ from upshot.core.automations.document import SCHEDULED
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import from_text
 from upshot.core.invariants import ASLEEP, Snapshot, moves, violations
+from upshot.core.journal import WHOLE
 from upshot.core.statuses import RUN_OVER, is_final, may_move
 from upshot.store.runs import PAUSED
 from upshot.store.schema import metadata
@@ -244,7 +245,7 @@ class Watch:
                 self._broken("I4", f"run {run} ends oddly")
             elif timers and (hold is None or not (hold["parked"] or self._may_have_timers(key, run))):
                 self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
-            elif hold is not None and hold["parked"] == ASLEEP and not timers:
+            elif hold is not None and hold["parked"] == ASLEEP and not timers.keys() - {WHOLE}:
                 self._broken("I12", f"run {run} sleeps without a timer")
         for step in commit.kept:
             output = _decode(step["output"]) if step["output"] is not None else None
@@ -260,7 +261,7 @@ class Watch:
 
     def _may_have_timers(self, key: Key, run: Row) -> bool:
         """Whether some of its steps may wait while others run, or it was taken from its sleep by people."""
-        return key in self.held_back.taken or self.name_of(run) in {"forked", "many"}
+        return key in self.held_back.taken or self.name_of(run) in {"forked", "many", "limited"}
 
     def name_of(self, run: Row) -> str:
         """The name of this run's automation."""
@@ -321,8 +322,10 @@ class Watch:
         for timer in commit.fired:
             key = (timer["tenant_id"], timer["run_id"])
             kept = self.steps[key].get(timer["step_id"], {})
-            is_let_go = kept.get("status") in {"cancelled", "skipped"} or (
-                kept.get("kind") == "parallel" and kept["output"] is not None
+            is_let_go = (
+                kept.get("status") in {"cancelled", "skipped"}
+                or (kept.get("kind") == "parallel" and kept["output"] is not None)
+                or (timer["step_id"] != WHOLE and WHOLE in self.steps[key])
             )
             if self.runs[key]["status"] not in RUN_OVER and not is_let_go and now < timer["due_at"]:
                 self._broken("I8", f"timer {timer} fired {timer['due_at'] - now} microseconds early")

@@ -116,3 +116,26 @@ def test_the_list_is_ordered_by_priority_then_creation_and_paged(surface: Surfac
         cursor = f"&cursor={page['next']}"
     assert names == ["b", "a", "c", "d"]
     assert [i["name"] for i in surface.get("/automations?q=%25").json()["items"]] == []
+
+
+def test_a_circle_of_automations_is_named_and_not_refused(surface: Surface) -> None:
+    def emitting(name: str, event: str, told: str) -> dict[str, object]:
+        return document(
+            name=name, trigger={"event": event}, steps=[{"id": "tell", "action": "emit_event", "with": {"name": told}}]
+        )
+
+    there = surface.post("/automations", {**emitting("There", "a/first", "a/second"), "status": "active"}).json()
+    assert there["warnings"] == []
+    back = emitting("Back", "a/second", "a/first")
+    (warning,) = surface.post("/automations/validate", {"document": back}).json()["warnings"]
+    assert warning["path"] == "steps[0]"
+    assert "“There”" in warning["message"]
+    made = surface.post("/automations", back).json()
+    assert made["warnings"] == [warning]
+    published = surface.post(f"/automations/{made['id']}/publish").json()
+    assert (published["status"], published["warnings"]) == ("active", [warning])
+    (of_other,) = surface.get(f"/automations/{there['id']}").json()["warnings"]
+    assert "“Back”" in of_other["message"], "the one that was there before is in the same circle"
+    assert surface.post("/automations/validate", {"document": back}, tenant="beta").json()["warnings"] == []
+    saved = surface.put(f"/automations/{made['id']}", {**emitting("Back", "a/second", "a/else"), "revision": 1}).json()
+    assert saved["warnings"] == []

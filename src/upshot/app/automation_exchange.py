@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.actions import save_problems
+from upshot.core.automations import cycles as circles
 from upshot.core.automations import dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import read as read_document
 from upshot.core.automations.fields import Findings, as_list, as_object
@@ -33,9 +34,10 @@ class Exchange(ABC):
         self._upshot = upshot
 
     def validate(self, document: Any, *, tenant_id: str | None = None) -> dict[str, Any]:
-        """Whether this document could be saved: `{valid, problems, document, notes}`. Nothing is kept.
+        """Whether this document could be saved: `{valid, problems, document, notes, warnings}`. Nothing is kept.
 
-        With a tenant, the notes also name the placeholders that its event type lets be missing.
+        With a tenant, the notes also name the placeholders that its event type lets be missing, and the warnings the
+        circles that it would make with the tenant's active automations.
         """
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes)
         found = findings.problems or (self._present_problems(canonical, tenant_id) if canonical is not None else [])
@@ -48,6 +50,7 @@ class Exchange(ABC):
             "problems": problems,
             "document": canonical if is_valid else None,
             "notes": findings.notes,
+            "warnings": self._warnings(tenant_id, canonical, "") if canonical and is_valid and tenant_id else [],
         }
 
     def import_documents(
@@ -165,6 +168,35 @@ class Exchange(ABC):
             automation = read_document(canonical, actions=shapes)
             for path, message in gap_notes(automation, shapes, declared.schema, declared.sample):
                 findings.note_translated(path, message)
+
+    def _warned(self, tenant_id: str, item: dict[str, Any]) -> dict[str, Any]:
+        return {**item, "warnings": self._warnings(tenant_id, item, item["id"])}
+
+    def _warnings(self, tenant_id: str, document: Mapping[str, Any], automation_id: str) -> list[dict[str, str]]:
+        """The circles that this document makes with the tenant's active automations, each at one of its steps."""
+        shapes = self._upshot.actions.shapes
+        trigger, steps = document["trigger"], document["steps"]
+        if "event" not in trigger:
+            return []
+        try:
+            named = {
+                "name": document["name"],
+                "trigger": trigger,
+                "steps": steps,
+                "on_failure": document.get("on_failure"),
+            }
+            own = circles.part_of(read_document(named), automation_id, shapes)
+        except Refused:  # kept by a release that read it otherwise
+            return []
+        if not own.emits:
+            return []
+        known = self._upshot.engine.process.definitions.of_now(tenant_id)
+        others = (
+            circles.part_of(listener.program.automation, listener.automation_id, shapes)
+            for listeners in known.listeners.values()
+            for listener in listeners.by_id.values()
+        )
+        return [{"path": path, "message": message} for path, message in circles.cycles(own, others)]
 
     def _keep(self, tenant_id: str, told: Sequence[dict[str, Any]], actor: str) -> None:
         def write(connection: Connection) -> dict[str, Any]:

@@ -43,7 +43,8 @@ class Automations(Versions):
             NotFound: there is none of that id, or it was deleted.
         """
         with self._upshot.database.reading(tenant_id) as connection:
-            return self._item(connection, tenant_id, automation_id)
+            item = self._item(connection, tenant_id, automation_id)
+        return self._warned(tenant_id, item)
 
     def create(self, tenant_id: str, document: Mapping[str, Any], *, actor: str = "host") -> dict[str, Any]:
         """A new automation from a document in any understood shape: a draft, or with `"status": "active"` published.
@@ -246,6 +247,8 @@ class Automations(Versions):
 
     def _committed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
         item = changing.change(self._upshot, tenant_id, write, is_alone=True)
+        if "steps" in item:
+            item = self._warned(tenant_id, item)
         self._upshot.engine.definitions_changed(tenant_id)
         announce(self._upshot, tenant_id, "automation", id=item["id"], status=item["status"])
         return item

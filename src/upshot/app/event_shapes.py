@@ -7,7 +7,7 @@ import msgspec
 
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import SECOND, to_text
-from upshot.store.event_pages import EventRow
+from upshot.store.event_pages import EventRow, Hop
 from upshot.store.run_pages import RunRow, TimerRow
 
 
@@ -28,6 +28,19 @@ def event_item(event: EventRow, *, is_unmatched: bool, given_up: str | None, run
         "test": event.test,
         "run_count": run_count,
     }
+
+
+def path_of(hops: Sequence[Hop]) -> list[dict[str, Any]]:
+    """A chain of causes, from its root on."""
+    return [
+        {
+            "event": {"id": hop.event_id, "name": hop.event_name},
+            "run_id": hop.run_id,
+            "automation": {"id": hop.automation_id, "name": hop.automation_name},
+            "step_id": hop.step_id,
+        }
+        for hop in hops
+    ]
 
 
 def run_item(run: RunRow, timers: Sequence[TimerRow]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.app.emitting import Emitting
-from upshot.app.event_shapes import event_item, run_item
+from upshot.app.event_shapes import event_item, path_of, run_item
 from upshot.app.explain import explain
 from upshot.app.listed import Listed, within_json
 from upshot.core.errors import NotFound
@@ -42,7 +42,13 @@ class Events(Emitting):
             found = run_pages.of_event(connection, tenant_id, event.id, RUNS_MAX)
             waits = run_pages.timers_of(connection, tenant_id, [run.id for run in found])
             replay_of = letter_pages.replayed_as(connection, tenant_id, event.id)
-        return {**item, "replay_of": replay_of, "runs": [run_item(run, waits.get(run.id, ())) for run in found]}
+            path = path_of(store.causes(connection, tenant_id, event))
+        return {
+            **item,
+            "path": path,
+            "replay_of": replay_of,
+            "runs": [run_item(run, waits.get(run.id, ())) for run in found],
+        }
 
     def explain(self, tenant_id: str, event_id: str) -> dict[str, Any]:
         """Why each automation that listened for this event did or did not start.

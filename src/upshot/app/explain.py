@@ -12,7 +12,7 @@ from upshot.core.events import DEPTH_MAX, EntityRef, Event
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
 from upshot.engine.live_run import facts_of
-from upshot.store import automations, entities, event_pages, run_pages
+from upshot.store import automations, entities, event_pages, non_starts, run_pages
 from upshot.store.event_pages import EventRow
 from upshot.store.run_pages import RunRow
 
@@ -25,8 +25,12 @@ def explain(connection: Connection, tenant_id: str, event: EventRow, zone: str) 
     started = {run.automation_id: run for run in run_pages.of_event(connection, tenant_id, event.id, LISTENERS_MAX)}
     facts = _facts(connection, tenant_id, event, zone)
     why_none = _why_none(connection, tenant_id, event)
-    told = [_told(state, started.pop(state.automation_id, None), facts, event, why_none) for state in standing]
-    told = [item for item in told if item is not None]
+    held_back = non_starts.of_event(connection, tenant_id, event.id)
+    told: list[dict[str, Any]] = []
+    for state in standing:
+        held, run = held_back.get(state.automation_id), started.pop(state.automation_id, None)
+        item = _held_back(state, held, facts, event) if held and not run else _told(state, run, facts, event, why_none)
+        told += [item] if item is not None else []
     told += [_started_otherwise(connection, tenant_id, run, facts) for run in started.values()]
     return {"event_id": event.source_id or event.id, "automations": told}
 
@@ -73,6 +77,13 @@ def _told(
         "the event and its matching, or no worker can run this version."
     )
     return _item(state, "error", reason, event, None, explanation)
+
+
+def _held_back(state: automations.StateAt, held: non_starts.NonStart, facts: Facts, event: EventRow) -> dict[str, Any]:
+    """It would have started, and something held it back: as it was kept then."""
+    explanation = condition_explanation(state.document, facts) if state.document is not None else None
+    item = _item(state, held.outcome, held.reason, event, None, explanation)
+    return {**item, "key": held.key, "at": to_text(held.at)}
 
 
 def _started_otherwise(connection: Connection, tenant_id: str, run: RunRow, facts: Facts) -> dict[str, Any]:

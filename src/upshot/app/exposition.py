@@ -73,7 +73,7 @@ METRICS: Final[dict[str, Metric]] = {
     "lease_lost_writes_rejected_total": Metric("counter", "process", "writes refused because another holds the run"),
     "timers_fired_total": Metric("counter", "process", "timers that fired here"),
     "timers_late_total": Metric("counter", "process", "of these, more than a second after their instant"),
-    "loops_stopped_total": Metric("counter", "process", "events that start nothing: their chain of causes is a loop"),
+    "loops_stopped_total": Metric("counter", "process", "events that did not start all they would: a loop of causes"),
     "outbox_relayed_total": Metric("counter", "process", "outbox rows relayed, or refused for this time", "outcome"),
     "commits_total": Metric("counter", "process", "transactions of the writer, by how they ended", "outcome"),
     "service_errors_total": Metric("counter", "process", "polls that raised, by service", "service"),

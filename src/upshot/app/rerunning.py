@@ -55,7 +55,7 @@ class Rerunning(Driving):
             journal = run_pages.steps_of(connection, tenant_id, run_id)
             if run.status == "failed":
                 failed = _failed_at(run, journal)
-                step_id, journal = step or journal[failed].step_id, journal[:failed]
+                step_id, journal = step or journal[failed].step_id or None, journal[:failed]
             else:
                 step_id = step
             step_id = _place(program, run, journal, step_id)

@@ -11,7 +11,7 @@ from upshot.core.automations.document import ActionStep, ParallelStep, Step, Sto
 from upshot.core.automations.fields import as_object
 from upshot.core.commands import StepError
 from upshot.core.instants import SECOND, to_text
-from upshot.core.journal import Outcome
+from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
 from upshot.store.run_pages import AttemptRow, RunRow, StepRow, TimerRow
 
@@ -31,10 +31,13 @@ def steps_shown(
 ) -> tuple[list[Shown], str | None]:
     """The steps, those that happened first and in their order; and the step where the run stands, None when it is over."""
     tried: dict[str, list[AttemptRow]] = {}
-    for attempt in earlier:
+    journal_shown = [step for step in journal if step.step_id != WHOLE]  # the run's error tells it
+    for attempt in (attempt for attempt in earlier if attempt.step_id != WHOLE):
         tried.setdefault(attempt.step_id, []).append(attempt)
-    shown = [_kept(run, step, program, tried.get(step.step_id, [])) for step in _without_many_items(journal, program)]
-    kept = {step.step_id for step in journal}
+    shown = [
+        _kept(run, step, program, tried.get(step.step_id, [])) for step in _without_many_items(journal_shown, program)
+    ]
+    kept = {step.step_id for step in journal_shown}
     is_over = run.status in statuses.RUN_OVER
     waiting = {timer.step_id: timer for timer in timers}
     opened = [] if is_over else _open_steps(program, journal, timers)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from upshot.app.event_shapes import run_item
+from upshot.app.event_shapes import path_of, run_item
 from upshot.app.explain import condition_explanation, facts_of_run
 from upshot.app.listed import Listed
 from upshot.app.rerunning import Rerunning
@@ -79,6 +79,9 @@ class Runs(Rerunning):
         return {
             **run_item(run, timers),
             "current_step": current,
+            "root_id": event.root_id if event is not None else None,
+            "depth": event.depth if event is not None else None,
+            "path": path_of(event_pages.causes(connection, tenant_id, event)) if event is not None else [],
             "explanation": explanation,
             "steps": steps,
             "document": document,

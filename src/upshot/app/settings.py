@@ -23,6 +23,8 @@ RANGES: Final = {
     "requests_per_second": (1, 1_000_000_000),
     "events_bytes_max": (1_024, 104_857_600),
     "prune_every_hours": (0, 720),
+    "loop_runs_max": (0, 1_000_000),
+    "loop_window_seconds": (1, 86_400),
 }
 PREFIX: Final = "UPSHOT_"
 FILE_NAME: Final = "upshot.toml"
@@ -58,6 +60,11 @@ class Settings:
     """Requests each key, and each tenant over all its keys, may make per second (bursts of twice as many)."""
     events_bytes_max: int = 8_388_608
     """The largest body of one request that gives events."""
+    loop_runs_max: int = 300
+    """How many runs of one automation other runs may cause for one entity within `loop_window_seconds` before it is taken for a
+    loop and further ones are not started; 0: any number."""
+    loop_window_seconds: int = 600
+    """How far back those runs are counted."""
     outbound_allow_http: bool = False
     """Whether webhooks may be called without TLS."""
     outbound_allow_hosts: frozenset[str] = frozenset()

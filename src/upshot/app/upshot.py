@@ -190,4 +190,6 @@ def limits_of(settings: Settings) -> Limits:
         runs_max=settings.worker_concurrency,
         queues=settings.worker_queues,
         drain_seconds=float(settings.drain_seconds),
+        loop_runs_max=settings.loop_runs_max,
+        loop_window_seconds=settings.loop_window_seconds,
     )

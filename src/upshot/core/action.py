@@ -133,7 +133,8 @@ class Action:
 
     `validate(arguments)` gives the value that `perform(value, context)` takes, or raises Refused with paths relative to
     the arguments. `perform` is an async function (run on the engine's loop), a plain one (run on a thread), or of kind
-    `store` (pure, called in place). An alias stands `over` another action, or over `"delay"`.
+    `store` (pure, called in place). An alias stands `over` another action, or over `"delay"`. `emits` is the
+    name of the event it makes happen (see `ActionShape`).
     """
 
     name: str
@@ -147,11 +148,12 @@ class Action:
     module: str = "upshot"
     over: str | None = None
     with_: dict[str, Any] | None = None
+    emits: str = ""
 
     @property
     def shape(self) -> ActionShape:
         """What an automation must know of it."""
-        return ActionShape(self.name, self.schema, over=self.over, with_=self.with_, title=self.title)
+        return ActionShape(self.name, self.schema, over=self.over, with_=self.with_, title=self.title, emits=self.emits)
 
 
 class ActionRegistry:

@@ -19,7 +19,7 @@ from upshot.core.automations.document import BranchStep, DelayStep, ForEachStep,
 from upshot.core.automations.places import item_place, list_place
 from upshot.core.automations.regions import Region
 from upshot.core.commands import Command, Commands, Finish, Keep, RunStep, Sleep, StepError
-from upshot.core.journal import Outcome
+from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
 
 _WORKED: Final = frozenset({"completed", "skipped"})
@@ -75,6 +75,8 @@ def apply(program: Program, state: State, outcome: Outcome) -> tuple[State, Comm
         OutOfOrder: the outcome's step is not open.
     """
     step_id = outcome.step_id
+    if step_id == WHOLE:
+        return _out_of_time(program, state, outcome)
     if step_id not in state.open:
         raise OutOfOrder(f"an outcome of step {step_id!r} arrived while {', '.join(state.open) or 'nothing'} was open")
     step = program.steps[step_id]
@@ -159,6 +161,18 @@ def next_of(step: Step, outcome: Outcome) -> str | None:
             return None
         case _:
             return step.next
+
+
+def out_of_time() -> Outcome:
+    """What the time limit of a run comes to."""
+    return Outcome(WHOLE, "failed", error=StepError("run_timeout", "The run took longer than it may.", WHOLE))
+
+
+def _out_of_time(program: Program, state: State, outcome: Outcome) -> tuple[State, Commands]:
+    """The run fails where it stands: whatever is open is let go, and has no outcome."""
+    walk = _Walk(program, State(has_failures=True, handling=state.handling))
+    walk.fail(outcome.error or _unknown_error(WHOLE))
+    return walk.result()
 
 
 def _entered(program: Program, target: str | None) -> tuple[State, Commands]:
@@ -313,7 +327,12 @@ class _Walk:
         elif region is not None:
             joining = self._joins[region.parallel.id]
             self._join(Joining(joining.step_id, joining.arrived, (*joining.failed, region.head), error))
-        elif self._handling is None and self._program.automation.on_failure is not None:
+        else:
+            self.fail(error)
+
+    def fail(self, error: StepError) -> None:
+        """The run fails; once, it takes the steps that handle that first."""
+        if self._handling is None and self._program.automation.on_failure is not None:
             self._handling = Finish("failed", error)
             self.enter(self._program.automation.on_failure, None)
         else:

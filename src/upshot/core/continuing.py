@@ -11,7 +11,7 @@ from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.limits import ITEMS_MAX
 from upshot.core.automations.places import place_of
 from upshot.core.commands import Keep
-from upshot.core.journal import Outcome
+from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
 
 KeptOutcome = tuple[Outcome, str]
@@ -29,7 +29,7 @@ def state_after(program: Program, kept: Iterable[KeptOutcome]) -> State | None:
 def _after(program: Program, state: State, kept: KeptOutcome) -> State | None:
     outcome, kind = kept
     try:
-        if kind_of(program.steps[outcome.step_id]) != kind:
+        if outcome.step_id != WHOLE and kind_of(program.steps[outcome.step_id]) != kind:
             return None
         return advance.apply(program, state, outcome)[0]
     except (advance.OutOfOrder, KeyError, IndexError, TypeError):  # it has no such step, or the step has no such way

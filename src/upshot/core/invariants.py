@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from upshot.core.journal import WHOLE
 from upshot.core.statuses import RUN, RUN_OVER
 
 ASLEEP = 1
@@ -122,7 +123,8 @@ def _timers_belong_to_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
     active = {(row["tenant_id"], row["run_id"]) for row in snapshot.active}
     timed = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers}
     asleep = {key for key, how in parked.items() if how == ASLEEP}
-    yield from (f"I12: run {key} sleeps without a timer" for key in sorted(asleep - timed))
+    woken = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers if row["step_id"] != WHOLE}
+    yield from (f"I12: run {key} sleeps without a timer" for key in sorted(asleep - woken))
     yield from (f"I8: a timer of run {key} is set though it is over" for key in sorted(timed - active))
     paused = {(run["tenant_id"], run["id"]) for run in snapshot.runs if run["status"] == "paused"}
     held_back = parked.keys() - asleep

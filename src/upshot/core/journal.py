@@ -1,10 +1,13 @@
 """The journal: the kept outcomes of a run's steps, in kept order, from which the run resumes."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from upshot.core.commands import StepError
+
+WHOLE: Final = ""
+"""Stands for the run itself where a step's id stands: its time limit has a timer and, when it is over, an outcome."""
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):

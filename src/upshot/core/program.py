@@ -17,6 +17,7 @@ from upshot.core.automations.document import (
 from upshot.core.automations.places import Steps, list_place, place_of
 from upshot.core.automations.regions import Region, regions_of
 from upshot.core.conditions import Condition, compile_condition
+from upshot.core.journal import WHOLE
 from upshot.core.templates import Template, compile_template
 
 
@@ -62,6 +63,8 @@ class Program:
                     self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
+        if automation.timeout is not None:
+            self.templates[WHOLE] = compile_template(automation.timeout, "timeout")
         self.forks = any(isinstance(step, ForEachStep | ParallelStep) for step in automation.steps)
         self.within: dict[str, Region] = regions_of(automation) if self.forks else {}
         self.at_most_once = frozenset(
@@ -99,6 +102,11 @@ class Program:
     def needs_entity(self, step_id: str) -> bool:
         """Whether what this step renders or decides may read the entity."""
         return step_id in self.reads_entity or (self.forks and (self.loop_of(step_id) or "") in self.reads_entity)
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether a run of it may take only so long."""
+        return self.automation.timeout is not None
 
     @property
     def first(self) -> str:

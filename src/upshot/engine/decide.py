@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.core.events import Event
 from upshot.core.work import EVENT_STEPS_MAX
+from upshot.engine.breaker import Breaker, without_loops
 from upshot.engine.definitions import Listener, TenantDefinitions
 from upshot.engine.live_run import LiveRun, facts_of
 from upshot.engine.process import Process
@@ -36,6 +37,8 @@ class Matched(msgspec.Struct, frozen=True):
     zone: str
     started: list[tuple[Listener, run_store.NewRun]]
     steps: int = 0
+    breaker: Breaker | None = None
+    """Set where a run caused the event and the entity is known: loops are looked for before its runs are made."""
 
 
 class Decide:
@@ -43,6 +46,8 @@ class Decide:
 
     def __init__(self, process: Process, run: Run) -> None:
         self._process, self._run = process, run
+        limits = process.limits
+        self._breaker = Breaker(limits.loop_runs_max, limits.loop_window_seconds) if limits.loop_runs_max else None
 
     async def entities(self, events: Sequence[Event], known: Mapping[str, TenantDefinitions]) -> Entities:
         """The entities that the conditions of those who listen for these events read, by the definitions of their tenants."""
@@ -77,7 +82,8 @@ class Decide:
         for key in found.keys:
             listener = listeners.by_id[key]
             started.append((listener, self._new_run(event, listener, kept_facts, now)))
-        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left)
+        breaker = self._breaker if event.depth and event.entity is not None else None
+        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker)
 
     def begin(self, match: Matched, made: Collection[str]) -> None:
         """Drive those runs of this match that were made; its commit is done."""
@@ -122,8 +128,11 @@ def current(connection: Connection, matched: Sequence[Matched]) -> list[Matched]
 
 
 def start(connection: Connection, matched: Sequence[Matched], now: int) -> set[str]:
-    """Create the runs of these matches and count them; the ids of those that were made."""
-    new = [run for m in matched for _, run in m.started]
+    """Create the runs of these matches, but for loops, and count them; the ids of those that were made."""
+    if any(m.breaker is not None for m in matched):
+        new = without_loops(connection, matched, now)
+    else:
+        new = [run for m in matched for _, run in m.started]
     made = run_store.create(connection, new, now) if new else set[str]()
     if made:
         born = Counter(

@@ -12,7 +12,7 @@ from upshot.core.commands import Commands
 from upshot.core.events import Event
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
-from upshot.core.journal import Outcome
+from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
 from upshot.store.journal import KeptRun, Timer
 from upshot.store.runs import NewRun
@@ -21,7 +21,8 @@ from upshot.store.runs import NewRun
 class LiveRun:
     """One unfinished run: where it stands, what its steps gave, the hold (`epoch`) under which it may write, and the trace
     that its present step belongs to. Of a run with several open places also their timers, and when they
-    began. `begun` are steps at most once that somebody began and whose outcome nobody kept."""
+    began. `begun` are steps at most once that somebody began and whose outcome nobody kept; `is_limited` says that the timer
+    of its time limit is set, or has fired."""
 
     __slots__ = (
         "_facts",
@@ -32,6 +33,7 @@ class LiveRun:
         "epoch",
         "event",
         "id",
+        "is_limited",
         "outputs",
         "program",
         "seq",
@@ -58,6 +60,7 @@ class LiveRun:
         self.timers: dict[str, Timer] = {}
         self.began: dict[str, int] = {}
         self.begun: frozenset[str] = frozenset()
+        self.is_limited = False
         base = facts_of(event, now=event.ts, zone=zone, entity=None)
         self._facts = msgspec.structs.replace(base, steps=self.outputs, run={"id": run_id, "test": event.test})
 
@@ -74,6 +77,8 @@ class LiveRun:
         for outcome in kept.journal:
             run.remember(outcome)
         run.begun = kept.begun
+        is_over = any(outcome.step_id == WHOLE for outcome in kept.journal)
+        run.is_limited = is_over or any(timer.step_id == WHOLE for timer in kept.timers)
         run.state, commands = advance.resume(program, kept.journal)
         run.timers.update((timer.step_id, timer) for timer in kept.timers if timer.step_id in run.state.open)
         return run, commands
@@ -96,11 +101,9 @@ class LiveRun:
     def remember(self, outcome: Outcome) -> None:
         """Keep in mind what this step gave. What the items of a `for_each` gave becomes one list when it is over."""
         self.outputs[outcome.step_id] = root = as_root(outcome)
-        if (
-            self.program.forks
-            and outcome.status != "skipped"
-            and isinstance(self.program.steps[outcome.step_id], ForEachStep)
-        ):
+        if outcome.step_id == WHOLE or not self.program.forks or outcome.status == "skipped":
+            return
+        if isinstance(self.program.steps[outcome.step_id], ForEachStep):
             told = as_object(outcome.output)
             if told is not None and "count" in told and self.outputs.pop(list_place(outcome.step_id), None) is not None:
                 places = (item_place(outcome.step_id, index) for index in range(told["count"]))

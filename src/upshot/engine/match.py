@@ -126,11 +126,10 @@ class Match:
         giver never handed it over (it was cancelled, or the engine did not run yet), or nobody knew that it was kept."""
         process = self._process
         now = process.clock.now()
-        claimed, last = await process.commit.run_async(
+        claimed, self._claimed_up_to, is_more = await process.commit.run_async(
             lambda c: event_store.claim_unmatched(c, process.worker_id, BATCH_MAX, self._claimed_up_to), "claim_events"
         )
-        self._claimed_up_to = last
-        if len(claimed) < BATCH_MAX:
+        if not is_more:
             self._next_claim_at = now + int(POLL_SECONDS * SECOND)
         own = await self._own(now)
         hopeless = [one for one in claimed if one.strikes > process.limits.strikes_max]

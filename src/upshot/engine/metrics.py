@@ -158,6 +158,7 @@ class Metrics:
     def _matched(self, work: Any, answer: Any, now: int) -> None:
         if isinstance(answer, set):
             self._started(work.event, len(answer), now)  # pyright: ignore[reportUnknownArgumentType] - of ids
+            self.loops_stopped += work.breaker is not None and len(answer) < len(work.started)  # pyright: ignore[reportUnknownArgumentType] - of ids
 
     def _started(self, event: "Event", runs: int, now: int) -> None:
         self.events_matched += 1

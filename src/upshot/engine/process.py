@@ -37,6 +37,9 @@ class Limits:
     are being driven here."""
     drain_seconds: float = 10.0
     """How long steps in flight may take to end once the worker stops."""
+    loop_runs_max: int = 300
+    """Runs of one automation that other runs may cause for one entity within `loop_window_seconds`; 0: any number."""
+    loop_window_seconds: int = 600
     queues: frozenset[str] = frozenset({"automation"})
     """The queues this process serves: it drives only runs of these."""
 

@@ -168,7 +168,7 @@ def finish(
     groups: dict[tuple[str, StepError | None], list[tuple[str, str]]] = {}
     changes: Counter[counts.Key] = Counter()
     given_up: list[letters.Letter] = []
-    forked: list[tuple[str, str]] = []
+    timed: list[tuple[str, str]] = []
     for run, commands in ended:
         if commands and isinstance(command := commands[0], Finish):
             groups.setdefault((command.status, command.error), []).append(run.key)
@@ -178,11 +178,11 @@ def finish(
                 changes[run.tenant_id, "automation", run.automation_id, command.status] += 1
                 if command.error is not None:
                     given_up.append(_letter(run, command.error))
-            if run.program.forks:
-                forked.append(run.key)
+            if run.program.forks or run.program.has_limit:
+                timed.append(run.key)
     for (status, error), keys in groups.items():
         runs.finish(connection, keys, status, now, encode_error(error))
-    journal.clear_timers(connection, forked)
+    journal.clear_timers(connection, timed)
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)

@@ -15,6 +15,7 @@ from upshot.core.advance import OutOfOrder
 from upshot.core.commands import StepError
 from upshot.core.errors import Refused
 from upshot.core.instants import MINUTE, SECOND
+from upshot.core.journal import WHOLE
 from upshot.core.program import Program
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
@@ -22,6 +23,7 @@ from upshot.engine.record import encode_error
 from upshot.engine.run import Run
 from upshot.store import counts, dead_letters, journal, runs, standing
 from upshot.store.database import DatabaseUnavailable
+from upshot.store.fair import Share
 from upshot.store.journal import KeptRun, Timer
 from upshot.store.runs import Claimed
 
@@ -29,6 +31,8 @@ log = logging.getLogger("upshot.engine")
 
 POLL_SECONDS = 1.0
 CLAIM_MAX = 500
+CLAIM_PART = 8
+"""No claim for less room than this part of all of it: a claim for one run costs as much as one for many."""
 AT_A_STRETCH = 25  # runs brought back before other tasks of the loop have their turn
 MISSING_LOOK = 5 * SECOND
 """How often what is held here is compared with what is driven here (microseconds)."""
@@ -62,23 +66,22 @@ class Recover:
         if self._process.clock.now() >= self._next_look_at:
             await self._bring_back_missing()
         limit = min(CLAIM_MAX, self._run.room_to_claim)
-        if limit <= 0:
+        if limit < max(1, self._process.limits.runs_max // CLAIM_PART):
             self._run.claim_wanted = True
             return POLL_SECONDS
-        number = 0
+        is_more = False
         for queue in sorted(self._process.limits.queues):
-            number += await self._claim(queue, limit)
-        if number >= limit:
+            is_more |= await self._claim(queue, limit)
+        if is_more:
             self._run.claim_wanted = True
-            return 0.0 if self._run.room else POLL_SECONDS
-        if self._on_trial:
-            return TRIAL_SECONDS
-        return 0.0 if any(self._claimed_up_to.values()) else POLL_SECONDS
+            return 0.0
+        return TRIAL_SECONDS if self._on_trial else POLL_SECONDS
 
-    async def _claim(self, queue: str, limit: int) -> int:
+    async def _claim(self, queue: str, limit: int) -> bool:
+        """Claim of this queue; whether more may be claimed at once."""
         process = self._process
         now, after = process.clock.now(), self._claimed_up_to.get(queue, "")
-        claimed, self._claimed_up_to[queue] = await process.commit.run_async(
+        claimed, self._claimed_up_to[queue], is_more = await process.commit.run_async(
             lambda c: claim(c, process.worker_id, queue, now, limit, after), "claim"
         )
         hopeless = [c for c in claimed if c.strikes > process.limits.strikes_max]
@@ -91,7 +94,7 @@ class Recover:
             self._owed.append(([(c.tenant_id, c.run_id, c.epoch) for c in later], False))
             await self._release()
         await self.bring_back([(c.tenant_id, c.run_id, c.epoch) for c in tried])
-        return len(claimed) - len(later)
+        return is_more and not later
 
     def _apart(self, claimed: list[Claimed]) -> tuple[list[Claimed], list[Claimed]]:
         """Of these runs, those to drive now, and those to hand back because they have so many strikes that few are driven at
@@ -170,8 +173,9 @@ class Recover:
             log.exception("run %s could not be brought back; it is handed back", kept.run_id)
             self._owed.append(([held], not isinstance(error, DatabaseUnavailable)))
             return
-        for timer in run.timers.values():
-            self.on_timer(timer)
+        for timer in kept.timers:
+            if timer.step_id in run.timers or timer.step_id == WHOLE:
+                self.on_timer(timer)
         self._run.reserve_always(kept.tenant_id)
         self._run.take(run, commands)
 
@@ -208,17 +212,15 @@ def set_aside(connection: Connection, timer: Timer, epoch: int, worker_id: str, 
     return True
 
 
-def claim(
-    connection: Connection, worker_id: str, queue: str, now: int, limit: int, after: str = ""
-) -> tuple[list[Claimed], str]:
-    """Take runs of this queue that are ready, and count those that only now begin; also where the next claim begins."""
-    claimed, last = runs.claim(connection, worker_id, queue, limit, after)
+def claim(connection: Connection, worker_id: str, queue: str, now: int, limit: int, after: str = "") -> Share[Claimed]:
+    """Take runs of this queue that are ready, and count those that only now begin."""
+    share = runs.claim(connection, worker_id, queue, limit, after)
     changes: Counter[counts.Key] = Counter()
-    for run in claimed:
+    for run in share.rows:
         changes[run.tenant_id, "runs", "", run.was] -= 1
         changes[run.tenant_id, "runs", "", "running"] += 1
     counts.add(connection, changes, now)
-    return claimed, last
+    return share
 
 
 def give_up(connection: Connection, hopeless: list[Claimed], worker_id: str, now: int) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from upshot.core.commands import Commands, Finish, RunStep, Sleep, StepError
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
-from upshot.core.journal import Outcome
+from upshot.core.journal import WHOLE, Outcome
 from upshot.engine import tracing
 from upshot.engine.act import Act
 from upshot.engine.context import clean_text
@@ -35,6 +34,7 @@ from upshot.engine.record import (
     Recording,
     encode_error,
 )
+from upshot.engine.room import Room
 from upshot.engine.settle import Performed
 from upshot.store import entities, runs, standing
 from upshot.store.database import DatabaseUnavailable
@@ -44,72 +44,22 @@ log = logging.getLogger("upshot.engine")
 
 BUSY_PAUSE_SECONDS = 0.2
 HAND_BACK_PAUSE_SECONDS = 1.0
-TENANT_SHARE = 0.75
-"""The part of a process's room that one tenant may fill with new runs."""
 
 
-class Run:
+class Run(Room):
     """The runs this process drives."""
 
     def __init__(self, process: Process, act: Act, lease: Heartbeat) -> None:
+        super().__init__(process.limits)
         self._process, self._act, self.lease = process, act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
         self._begin = Begin(process.worker_id)
-        self._taken: Counter[str] = Counter()
-        self._taken_in_all = 0
         self.is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
         self.forks: dict[tuple[str, str], Fork] = {}
         self.sleeping: dict[tuple[str, str], LiveRun] = {}
-        self.claim_wanted = False
         self.on_emitted: Callable[[Sequence[Event]], None] = lambda _: None
         self.on_timer: Callable[[Timer], bool] = lambda _: False
-        self.on_room: Callable[[], None] = lambda: None
-
-    # --- room -----------------------------------------------------------------------------------------------------------
-
-    def reserve(self, tenant_id: str) -> bool:
-        """Take room for one run of this tenant; False when this process drives as many as it may, or so many of this tenant
-        that no room would be left for the others."""
-        if self.room <= 0 or self._taken[tenant_id] >= self._process.limits.runs_max * TENANT_SHARE:
-            return False
-        self.reserve_always(tenant_id)
-        return True
-
-    def reserve_always(self, tenant_id: str) -> None:
-        """Take room for a run that this process holds already."""
-        self._taken[tenant_id] += 1
-        self._taken_in_all += 1
-
-    def give_back_room(self, tenant_id: str) -> None:
-        """Room that was reserved is not needed (any more)."""
-        self._taken[tenant_id] -= 1
-        self._taken_in_all -= 1
-        if not self._taken[tenant_id]:
-            del self._taken[tenant_id]
-        if self.claim_wanted and self.room > self._process.limits.runs_max // 2:
-            self.claim_wanted = False
-            self.on_room()
-
-    def wants_claim(self) -> None:
-        """Runs wait in the store for room here."""
-        self.claim_wanted = True
-        if not self._driving:
-            self.on_room()
-
-    @property
-    def room(self) -> int:
-        """How many more runs may be driven now."""
-        return self._process.limits.runs_max - self._taken_in_all
-
-    @property
-    def room_to_claim(self) -> int:
-        """How many runs may be claimed now: some room is kept for what tenants start meanwhile."""
-        return self.room - int(self._process.limits.runs_max * (1 - TENANT_SHARE))
-
-    def driven(self, tenant_id: str) -> int:
-        """How many runs of this tenant have room here now."""
-        return self._taken[tenant_id]
 
     def is_idle(self) -> bool:
         """Whether no run is being driven."""
@@ -155,6 +105,8 @@ class Run:
     async def _drive(self, run: LiveRun, commands: Commands) -> None:
         try:
             following: Commands | None = commands
+            if run.program.has_limit and not run.is_limited:
+                await self._limit(run)
             while following is not None:
                 following = await self._carry_out(run, following)
         except LeaseLost:
@@ -205,6 +157,22 @@ class Run:
             case _:
                 recorded = await self.record(Recording(run, (), commands))
                 return self._following(run, recorded)
+
+    async def _limit(self, run: LiveRun) -> None:
+        """Set the timer of the run's time limit, which begins now; before its first step, and again when it is retried."""
+        now = self._process.clock.now()
+        facts = run.facts(now, None)
+        due = due_at(run.program.template(WHOLE).render(facts), facts, now, "timeout")
+        timer = Timer(run.tenant_id, run.id, WHOLE, "limit", SEQ_UNKNOWN, now, due)
+        await self.park(Parking(run, (timer,), sleeps=False))
+        run.is_limited = True
+
+    def drop(self, key: tuple[str, str]) -> None:
+        """Drive this run no further: it was taken over. What it does at this moment is let go."""
+        self.sleeping.pop(key, None)
+        driven = self._driving.get(key)
+        if driven is not None:
+            driven.cancel()
 
     def now(self) -> int:
         """The present instant."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from upshot.core import advance
 from upshot.core.errors import Busy
 from upshot.core.instants import MINUTE, SECOND
+from upshot.core.journal import WHOLE
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.recover import Recover
@@ -122,7 +123,11 @@ class Timekeep:
     async def _fire(self, due: list[Entry], now: int) -> bool:
         """Fire these, one of a run; False when the store could not take it now. One that cannot be fired holds up no other."""
         process = self._process
-        due = self._one_of_each(due)
+        limits = [entry for entry in due if entry[3] == WHOLE]
+        if limits and not await self._fire_limits(limits, now):
+            self._push([entry for entry in due if entry[3] != WHOLE])
+            return False
+        due = self._one_of_each([entry for entry in due if entry[3] != WHOLE])
         if not due:
             return True
         keys = [(tenant_id, run_id, step_id) for _, run_id, tenant_id, step_id in due]
@@ -154,6 +159,29 @@ class Timekeep:
                 self._run.sleeping.pop((tenant_id, run_id), None)
         if absent:
             await self._recover.bring_back([(t.tenant_id, t.run_id, t.epoch) for t in absent])
+        return True
+
+    async def _fire_limits(self, due: list[Entry], now: int) -> bool:
+        """The time of these runs is over: they are taken from whoever drives them, and go on to fail here. False when the store
+        could not take it now."""
+        process = self._process
+        keys = [(tenant_id, run_id) for _, run_id, tenant_id, _ in due]
+        try:
+            fired, paused = await process.commit.run_async(
+                lambda c: fire_limits(c, keys, now, process.worker_id, process.limits.queues), "fire"
+            )
+        except Busy:
+            self._push(due)
+            return False
+        except Exception:
+            log.exception("the time limits of %s runs could not be set off; they are tried again in a minute", len(due))
+            self._push([(now + MINUTE, *entry[1:]) for entry in due])
+            return True
+        process.metrics.fired([entry[0] for entry in due if (entry[2], entry[1]) not in paused], now)
+        self._push([(now + MINUTE, *entry[1:]) for entry in due if (entry[2], entry[1]) in paused])
+        for timer in fired:
+            self._run.drop((timer.tenant_id, timer.run_id))
+        await self._recover.bring_back([(t.tenant_id, t.run_id, t.epoch) for t in fired])
         return True
 
     def _one_of_each(self, due: list[Entry]) -> list[Entry]:
@@ -211,6 +239,51 @@ def fire(
         for tenant_id, run_id, step_id, kind, _, _ in gone
         if (tenant_id, run_id) in taken and (tenant_id, run_id) not in others
     ]
+
+
+def fire_limits(
+    connection: Connection,
+    keys: list[tuple[str, str]],
+    now: int,
+    worker_id: str,
+    queues: Collection[str] = ("automation",),
+) -> tuple[list[Fired], set[tuple[str, str]]]:
+    """Keep that the time of those of these runs is over whose limit is due. Nobody else may write for them any more; what
+    they wait for is forgotten. Also those that are paused: their limit waits until they go on."""
+    locked = runs.lock(connection, keys)
+    paused = {key for key, (_, status) in locked.items() if status == "paused"}
+    gone = [row[:2] for row in journal.fire(connection, [(*key, WHOLE) for key in locked.keys() - paused], now)]
+    if not gone:
+        return [], paused
+    taken = runs.take_over(connection, gone, worker_id)
+    journal.clear_timers(connection, gone)
+    seqs = journal.next_seqs(connection, gone)
+    error = encode_error(advance.out_of_time().error)
+    journal.keep(connection, [_whole(key, seqs[key], error, now) for key in gone])
+    changes: Counter[counts.Key] = Counter()
+    for key in gone:
+        changes[key[0], "runs", "", locked[key][1]] -= 1
+        changes[key[0], "runs", "", "running"] += 1
+    counts.add(connection, changes, now)
+    others = {key for key in gone if locked[key][0] not in queues}
+    if others:
+        runs.release(connection, others)
+    return [Fired(*key, WHOLE, "limit", taken[key]) for key in gone if key not in others], paused
+
+
+def _whole(key: tuple[str, str], seq: int, error: str | None, now: int) -> KeptStep:
+    return KeptStep(
+        tenant_id=key[0],
+        run_id=key[1],
+        seq=seq,
+        step_id=WHOLE,
+        kind="run",
+        status="failed",
+        attempt=1,
+        started_at=now,
+        finished_at=now,
+        error=error,
+    )
 
 
 def _kept(row: tuple[str, str, str, str, int, int], seq: int, now: int) -> KeptStep:

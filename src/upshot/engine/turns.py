@@ -45,6 +45,15 @@ class Turns(Generic[T]):
             line.append(piece)
             self.weight += piece.weight
 
+    def take_light(self, most: int) -> list[T]:
+        """All that waits of tenants with at most so many pieces, while others have more; else nothing."""
+        if all(len(line) <= most for line in self._lines.values()):
+            return []
+        light = [tenant_id for tenant_id, line in self._lines.items() if tenant_id and len(line) <= most]
+        taken = [piece for tenant_id in light for piece in self._lines.pop(tenant_id)]
+        self.weight -= sum(piece.weight for piece in taken)
+        return taken
+
     def take(self, limit: int) -> list[T]:
         """Whole pieces of about `limit` weight in all: an equal share of each tenant, and what some leave is the others'."""
         taken: list[T] = []

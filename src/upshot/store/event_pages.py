@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, func, or_, select
 
 from upshot.core.instants import MINUTE
 from upshot.store.listing import SCAN_MAX, contains, id_bound, rarely
-from upshot.store.schema import dead_letters, event_keys, events, unmatched
+from upshot.store.schema import automations, dead_letters, event_keys, events, runs, unmatched
 
 MADE_WITHIN = MINUTE
 """An event's id is made at most this long before or after its acceptance: bounds in time are bounds on the key."""
@@ -31,6 +31,17 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True):
     cause_run_id: str | None
     cause_step_id: str | None
     test: bool
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One link of a chain of causes: an event started a run, and a step of it made the next event happen."""
+
+    event_id: str
+    event_name: str
+    run_id: str
+    automation_id: str
+    automation_name: str
+    step_id: str | None
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -78,6 +89,34 @@ def read(connection: Connection, tenant_id: str, event_id: str) -> EventRow | No
     query = select(*_COLUMNS).where(events.c.tenant_id == tenant_id, events.c.id == (own or event_id))
     row = connection.execute(query).one_or_none()
     return _row(row) if row is not None else None
+
+
+def causes(connection: Connection, tenant_id: str, event: EventRow) -> list[Hop]:
+    """The chain of causes of this event, from its root on, as far as it is kept. Empty for one that nothing caused."""
+    joined = runs.join(events, (events.c.tenant_id == runs.c.tenant_id) & (events.c.id == runs.c.event_id)).outerjoin(
+        automations, (automations.c.tenant_id == runs.c.tenant_id) & (automations.c.id == runs.c.automation_id)
+    )
+    hops: list[Hop] = []
+    run_id, step_id = event.cause_run_id, event.cause_step_id
+    while run_id is not None and len(hops) <= event.depth:
+        query = (
+            select(
+                func.coalesce(events.c.source_id, events.c.id),
+                events.c.name,
+                runs.c.automation_id,
+                func.coalesce(automations.c.name, ""),
+                events.c.cause_run_id,
+                events.c.cause_step_id,
+            )
+            .select_from(joined)
+            .where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)
+        )
+        found = connection.execute(query).one_or_none()
+        if found is None:
+            break
+        hops.append(Hop(found[0], found[1], run_id, found[2], found[3], step_id))
+        run_id, step_id = found[4], found[5]
+    return hops[::-1]
 
 
 def own_id(connection: Connection, tenant_id: str, source_id: str) -> str | None:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.events import EntityRef, Event
 from upshot.store import counts
-from upshot.store.fair import Waiting
+from upshot.store.fair import Share, Waiting
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import event_keys, events, unmatched
 
@@ -117,13 +117,13 @@ _free = Waiting(
 )
 
 
-def claim_unmatched(connection: Connection, worker_id: str, limit: int, after: str = "") -> tuple[list[Unmatched], str]:
+def claim_unmatched(connection: Connection, worker_id: str, limit: int, after: str = "") -> Share[Unmatched]:
     """Take events that nobody holds: a share of each tenant after `after`, oldest first. A claim is a strike, committed before
-    anything of an event is decoded. Also the tenant after which the next claim begins."""
-    found, last = _free.claim(connection, limit, after)
-    if found:
-        _hold(connection, [(row[0], row[1]) for row in found], worker_id=worker_id)
-    return [Unmatched(row[0], row[1], row[2] + 1) for row in found], last
+    anything of an event is decoded. The rows are `Unmatched`."""
+    found = _free.claim(connection, limit, after)
+    if found.rows:
+        _hold(connection, [(row[0], row[1]) for row in found.rows], worker_id=worker_id)
+    return found._replace(rows=[Unmatched(row[0], row[1], row[2] + 1) for row in found.rows])
 
 
 _own_waiting = Prepared(

@@ -4,7 +4,7 @@ The tenants are found by a skip scan: one index lookup per tenant that has somet
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, select
 
@@ -15,6 +15,19 @@ TENANTS_MAX = 25
 
 Columns = Any
 """A table's columns by name."""
+
+
+T = TypeVar("T")
+
+
+class Share(NamedTuple, Generic[T]):
+    """What one claim took."""
+
+    rows: list[T]
+    last: str
+    """The tenant after which the next claim begins; empty: at the first again."""
+    is_more: bool
+    """Whether more may wait than this: of a tenant that got its whole share, or of tenants that this claim passed over."""
 
 
 class Waiting:
@@ -38,17 +51,16 @@ class Waiting:
             .with_for_update(skip_locked=True)
         )
 
-    def claim(self, connection: Connection, limit: int, after: str, **parameters: Any) -> tuple[list[Any], str]:
-        """Up to `limit` rows, an equal share of each tenant after `after`, locked until the transaction ends; and the tenant
-        after which the next claim begins (empty: at the first again)."""
+    def claim(self, connection: Connection, limit: int, after: str, **parameters: Any) -> Share[Any]:
+        """Up to `limit` rows, an equal share of each tenant after `after`, locked until the transaction ends."""
         number = min(TENANTS_MAX, limit)
         found = self._tenants(connection, after=after, number=number, **parameters)
         tenants = [row[0] for row in found if row[0] is not None]
         share = limit // max(len(tenants), 1)
-        rows: list[Any] = []
-        for tenant_id in tenants:
-            rows.extend(self._rows(connection, tenant_id=tenant_id, share=share, **parameters))
-        return rows, tenants[-1] if len(tenants) == number else ""
+        shares = [list(self._rows(connection, tenant_id=tenant_id, share=share, **parameters)) for tenant_id in tenants]
+        last = tenants[-1] if len(tenants) == number else ""
+        is_more = bool(after or last) or any(len(taken) >= share for taken in shares)
+        return Share([row for taken in shares for row in taken], last, is_more)
 
 
 def _skip_scan(table: Table, ready: Callable[[Columns], ColumnElement[bool]]) -> Prepared:

@@ -20,6 +20,7 @@ from upshot.store.schema import (
     event_keys,
     events,
     idempotency,
+    non_starts,
     outbox,
     runs,
     steps,
@@ -153,6 +154,7 @@ EVENTS = Kind(
     "id",
     _event_may_go(events.c),
     and_(_event_is_free(events.c), ~exists().where(_runs_of(events.c))),
+    parts=[(non_starts, "event_id")],
     has_time_in_key=True,
 )
 DEAD_LETTERS = Kind(

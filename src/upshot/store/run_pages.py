@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Select, func, literal, select, tuple_
 
 from upshot.core import statuses
+from upshot.core.journal import WHOLE
 from upshot.store.listing import SCAN_MAX, rarely
 from upshot.store.schema import active, attempts, automations, events, runs, steps, timers
 
@@ -211,7 +212,8 @@ def last_of_automations(
 def timers_of(connection: Connection, tenant_id: str, run_ids: Sequence[str]) -> dict[str, list[TimerRow]]:
     """What each of these runs waits for, the next first."""
     columns = [timers.c[name] for name in TimerRow.__struct_fields__]
-    query = select(*columns).where(timers.c.tenant_id == tenant_id, timers.c.run_id.in_(run_ids))
+    of_runs = (timers.c.tenant_id == tenant_id, timers.c.run_id.in_(run_ids), timers.c.step_id != WHOLE)
+    query = select(*columns).where(*of_runs)
     found: dict[str, list[TimerRow]] = {}
     for row in connection.execute(query.order_by(timers.c.due_at, timers.c.step_id)):
         found.setdefault(row[0], []).append(TimerRow(*row))

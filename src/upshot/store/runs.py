@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, case, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
-from upshot.store.fair import Waiting
+from upshot.store.fair import Share, Waiting
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, runs, steps
 
@@ -188,6 +188,35 @@ def lock_parked(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:
     return {(row[0], row[1]): row[2] for row in _lock_parked(connection, keys)}
 
 
+_lock = Prepared(
+    select(active.c.tenant_id, active.c.run_id, active.c.queue, runs.c.status)
+    .join(runs, (runs.c.tenant_id == active.c.tenant_id) & (runs.c.id == active.c.run_id))
+    .where(_active_in_keys)
+    .order_by(active.c.tenant_id, active.c.run_id)
+    .with_for_update(of=active)
+)
+
+
+def lock(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[str, str]]:
+    """Lock those of these runs that are not over, whoever drives them; the queue and the status of each."""
+    return {(row[0], row[1]): (row[2], row[3]) for row in _lock(connection, keys)}
+
+
+_take_over = Prepared(
+    update(active)
+    .where(_active_in_keys)
+    .values(worker_id=bindparam("worker_id"), parked=0, epoch=active.c.epoch + 1, strikes=0)
+    .returning(active.c.tenant_id, active.c.run_id, active.c.epoch)
+)
+
+
+def take_over(connection: Connection, keys: Sequence[Key], worker_id: str) -> dict[Key, int]:
+    """Take these runs, which are locked, from whoever drives them; also those that sleep. The new epoch of each."""
+    taken = {(row[0], row[1]): row[2] for row in _take_over(connection, keys, worker_id=worker_id)}
+    _set_status(connection, list(taken), status="running")
+    return taken
+
+
 _wake = Prepared(
     update(active)
     .where(_active_in_keys, active.c.parked == 1)
@@ -246,23 +275,24 @@ class Claimed(msgspec.Struct, frozen=True):
     test: bool
 
 
-def claim(connection: Connection, worker_id: str, queue: str, limit: int, after: str = "") -> tuple[list[Claimed], str]:
+def claim(connection: Connection, worker_id: str, queue: str, limit: int, after: str = "") -> Share[Claimed]:
     """Take runs of this queue that nobody drives: a share of each tenant after `after`; of one tenant the highest priority
-    first, then the oldest. A claim is a strike. Also the tenant after which the next claim begins."""
-    found, last = _ready.claim(connection, limit, after, queue=queue)
-    if not found:
-        return [], last
-    keys = [tuple(row) for row in found]
+    first, then the oldest. A claim is a strike. The rows are `Claimed`."""
+    found = _ready.claim(connection, limit, after, queue=queue)
+    if not found.rows:
+        return found
+    keys = [tuple(row) for row in found.rows]
     taken = _claim(connection, keys, worker_id=worker_id).fetchall()
     epochs, strikes = ({(row[0], row[1]): row[at] for row in taken} for at in (2, 3))
     before = _read_claimed(connection, keys).fetchall()
     _set_status(connection, keys, status="running")
-    return [
+    claimed = [
         Claimed(
             tenant_id, run_id, epochs[tenant_id, run_id], strikes[tenant_id, run_id], was, automation_id, bool(test)
         )
         for tenant_id, run_id, was, automation_id, test in before
-    ], last
+    ]
+    return found._replace(rows=claimed)
 
 
 _holds = Prepared(

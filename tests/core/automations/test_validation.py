@@ -212,3 +212,16 @@ def test_an_automation_is_a_plain_value() -> None:
     automation = read(document(), actions=ACTIONS)
     assert msgspec.structs.replace(automation, name="x").name == "x"
     assert automation.step("note").id == "note"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "code"),
+    [("soon", "bad_duration"), ("{{ wait }}", "bad_duration"), ({"hours": -1}, "bad_duration"), (5, "bad_duration"),
+     ({"fortnights": 1}, "unknown_field")],
+)  # fmt: skip
+def test_a_time_limit_is_a_delay_without_placeholders(timeout: Any, code: str) -> None:
+    document = {"name": "x", "trigger": {"event": "a/b"}, "steps": [{"id": "a", "delay": "1h"}], "timeout": timeout}
+    automation, problems = examine(document)
+    assert automation is None
+    assert [problem.code for problem in problems] == [code]
+    assert problems[0].path.startswith("timeout")

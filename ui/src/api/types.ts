@@ -150,6 +150,8 @@ export type AutomationDocument = {
   steps: StepDocument[];
   /** The step a run goes to when it fails. */
   on_failure?: string | null;
+  /** How long a run may take, as delays are written. */
+  timeout?: Json;
 };
 export type AutomationStatus = "draft" | "active" | "paused" | "archived";
 export type AutomationItem = AutomationDocument & {

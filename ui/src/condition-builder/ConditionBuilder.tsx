@@ -1,5 +1,6 @@
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useMemo, useRef } from "react";
 import type { Explanation, Group, JsonObject, Operator, Problem } from "@/api/types";
+import { useLanding } from "@/parts/useLanding";
 import { BuilderContext } from "./context";
 import type { Fact } from "./facts";
 import { GroupView } from "./GroupView";
@@ -30,11 +31,15 @@ export function ConditionBuilder({
   at = "condition",
 }: Props) {
   const told = useMemo(() => explained(value, explanation), [value, explanation]);
-  const [frame, landOnAdd] = useLanding();
+  const frame = useRef<HTMLDivElement>(null);
+  // What is removed takes its focus with it; the button that adds the next one has it then.
+  const landOnAdd = useLanding<Place>(() => {
+    frame.current?.querySelector<HTMLElement>(":scope > fieldset > [data-add] button")?.focus();
+  });
   const context = useMemo(() => {
     const remove = (place: Place) => {
       onChange(removeAt(value, place));
-      landOnAdd();
+      landOnAdd(place);
     };
     return { root: value, change: onChange, remove, facts, operators, told, sample, problems, at };
   }, [value, onChange, landOnAdd, facts, operators, told, sample, problems, at]);
@@ -45,19 +50,4 @@ export function ConditionBuilder({
       </div>
     </BuilderContext.Provider>
   );
-}
-
-/** What is removed takes its focus with it; the button that adds the next one has it then. */
-function useLanding() {
-  const frame = useRef<HTMLDivElement>(null);
-  const isWanted = useRef(false);
-  useEffect(() => {
-    if (!isWanted.current) return;
-    isWanted.current = false;
-    frame.current?.querySelector<HTMLElement>(":scope > fieldset > [data-add] button")?.focus();
-  });
-  const land = useCallback(() => {
-    isWanted.current = true;
-  }, []);
-  return [frame, land] as const;
 }

@@ -1,9 +1,10 @@
 import { ChevronDown, ChevronUp, Copy, Ellipsis, Trash2 } from "lucide-react";
-import { type KeyboardEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, useRef } from "react";
 import type { ActionItem, AutomationDocument, DryRunStep, Operator, Problem, StepDocument } from "@/api/types";
 import { IconButton } from "@/parts/Button";
 import { cx } from "@/parts/classes";
 import { Menu } from "@/parts/Menu";
+import { useLanding } from "@/parts/useLanding";
 import { texts } from "@/texts";
 import { AddStep } from "./AddStep";
 import { duplicateStep, insertStep, kindOf, moveStep, newStep, removeStep, summary, targetWords } from "./model";
@@ -24,7 +25,12 @@ type Props = {
 /** The steps as a list: what each does, in order, with the ways a branch can take. Alt+arrow moves, Delete removes. */
 export function Outline({ document, actions, operators, problems, dryRun, selected, onSelect, onChange }: Props) {
   const steps = document.steps;
-  const [list, landAt] = useLanding();
+  const list = useRef<HTMLDivElement>(null);
+  // A step that moved takes the focus along, and one that went leaves it to the step now in its place.
+  const landAt = useLanding<number>((at) => {
+    const rows = list.current?.querySelectorAll<HTMLElement>("[data-step]");
+    (rows?.[at] ?? list.current?.querySelector<HTMLElement>(":scope > button"))?.focus();
+  });
   const add = (at: number, kind: Parameters<typeof newStep>[1], action?: ActionItem) => {
     onChange(insertStep(steps, at, newStep(steps, kind, action)), at);
     onSelect(at);
@@ -78,22 +84,6 @@ export function Outline({ document, actions, operators, problems, dryRun, select
       <AddStep actions={actions} label={texts.steps.add} onAdd={(kind, action) => add(steps.length, kind, action)} />
     </div>
   );
-}
-
-/** A step that moved takes the focus along, and one that went leaves it to the step now in its place. */
-function useLanding() {
-  const list = useRef<HTMLDivElement>(null);
-  const wanted = useRef<number | null>(null);
-  useEffect(() => {
-    if (wanted.current === null) return;
-    const rows = list.current?.querySelectorAll<HTMLElement>("[data-step]");
-    (rows?.[wanted.current] ?? list.current?.querySelector<HTMLElement>(":scope > button"))?.focus();
-    wanted.current = null;
-  });
-  const landAt = (at: number) => {
-    wanted.current = at;
-  };
-  return [list, landAt] as const;
 }
 
 function Joint({ children }: { children?: React.ReactNode }) {

@@ -152,6 +152,7 @@ ACTIONS: Final = (
         validate=read_email,
         perform=draft_email,
         kind="store",
+        emits=f"{ENTITY_TYPE}.created",
         icon="mail",
     ),
     Action(
@@ -162,6 +163,7 @@ ACTIONS: Final = (
         validate=read_sms,
         perform=draft_sms,
         kind="store",
+        emits=f"{ENTITY_TYPE}.created",
         icon="message-square",
     ),
 )

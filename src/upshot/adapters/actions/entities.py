@@ -97,6 +97,7 @@ ACTIONS: Final = (
         validate=reader(CREATE),
         perform=create_entity,
         kind="store",
+        emits="{type}.created",
         icon="square-plus",
     ),
     Action(
@@ -107,6 +108,7 @@ ACTIONS: Final = (
         validate=reader(UPDATE),
         perform=update_entity,
         kind="store",
+        emits="{type}.updated",
         icon="square-pen",
     ),
     Action(
@@ -117,6 +119,7 @@ ACTIONS: Final = (
         validate=reader(TAG),
         perform=add_tag,
         kind="store",
+        emits="{type}.updated",
         icon="tag",
     ),
     Action(
@@ -127,6 +130,7 @@ ACTIONS: Final = (
         validate=reader(TAG),
         perform=remove_tag,
         kind="store",
+        emits="{type}.updated",
         icon="tag",
     ),
 )

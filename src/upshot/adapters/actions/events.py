@@ -81,6 +81,7 @@ ACTIONS: Final = (
         validate=read_event,
         perform=emit_event,
         kind="store",
+        emits="{name}",
         icon="radio",
     ),
 )

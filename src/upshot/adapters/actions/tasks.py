@@ -58,6 +58,7 @@ ACTIONS: Final = (
         validate=reader(CREATE),
         perform=create_task,
         kind="store",
+        emits="task.created",
         icon="list-todo",
     ),
 )

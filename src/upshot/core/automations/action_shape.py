@@ -28,6 +28,8 @@ class ActionShape:
     over: str | None = None
     with_: dict[str, Any] | None = None
     title: str = ""
+    emits: str = ""
+    """The name of the event that it makes happen, where an argument's name in braces is that argument: `{type}.created`."""
     missing: dict[str, OnMissing] = field(default_factory=dict[str, OnMissing])
     contexts: dict[str, ContextName] = field(init=False)
     """What the text of each argument is, where its schema says so; it holds for every text inside the argument."""

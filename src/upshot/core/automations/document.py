@@ -158,7 +158,8 @@ BY_HAND: Final = "system.manual."
 
 class Automation(msgspec.Struct, frozen=True):
     """One validated automation: what a version holds, read. It starts by an `event` or, when that is empty, by a schedule or
-    only by hand. A run that fails takes the steps from `on_failure` on first."""
+    only by hand. A run that fails takes the steps from `on_failure` on first. One that takes longer than `timeout` (a delay)
+    fails."""
 
     name: str
     event: str
@@ -168,6 +169,7 @@ class Automation(msgspec.Struct, frozen=True):
     description: str = ""
     on_failure: str | None = None
     schedule: Schedule | None = None
+    timeout: str | dict[str, Any] | None = None
 
     def listens_to(self, automation_id: str) -> str:
         """The name of the events that start it."""

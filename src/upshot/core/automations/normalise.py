@@ -29,6 +29,7 @@ _KNOWN: Final = (
     "priority",
     "steps",
     "on_failure",
+    "timeout",
     "status",
 )
 _BOOKKEEPING: Final = (
@@ -112,9 +113,10 @@ def _read_document(
     canonical["priority"] = PRIORITY_DEFAULT if priority in (ABSENT, None) else priority
     canonical["condition"] = _read_conditions(fields, conditions, findings)
     canonical["steps"] = _read_steps(fields, actions, findings)
-    on_failure = fields.take("on_failure")
-    if on_failure not in (ABSENT, None):
-        canonical["on_failure"] = on_failure
+    for option in ("on_failure", "timeout"):
+        given_option = fields.take(option)
+        if given_option not in (ABSENT, None):
+            canonical[option] = given_option
     if _read_status(fields, findings):
         canonical["status"] = "active"
     if imported:

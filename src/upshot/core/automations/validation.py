@@ -11,6 +11,7 @@ import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.document import Automation, Step
+from upshot.core.automations.durations import problems_of
 from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow import flow_problems
@@ -28,6 +29,7 @@ from upshot.core.automations.steps import read_step
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 from upshot.core.schedules import Schedule, read_schedule
+from upshot.core.templates import has_template
 
 _FIELDS: Final = (
     "name",
@@ -37,6 +39,7 @@ _FIELDS: Final = (
     "priority",
     "steps",
     "on_failure",
+    "timeout",
     "status",
 )
 
@@ -88,6 +91,7 @@ def examine(
         steps=tuple(steps),
         description=given.get("description", ""),
         on_failure=given.get("on_failure"),
+        timeout=given.get("timeout"),
     ), []
 
 
@@ -128,6 +132,7 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
         )
     if not isinstance(given.get("on_failure"), str | None):
         problems.append(Problem("on_failure", "must be the id of a step", "wrong_type"))
+    problems += _timeout_problems(given.get("timeout"))
     if given.get("status", "active") != "active":
         problems.append(Problem("status", 'must be "active", or left out for a draft', "bad_status"))
     if given.get("condition") is not None:
@@ -136,6 +141,14 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
         except Refused as refused:
             problems.extend(refused.problems)
     return problems
+
+
+def _timeout_problems(value: Any) -> list[Problem]:
+    if value is None:
+        return []
+    if has_template(str(value)):
+        return [Problem("timeout", "is the same for every run, without placeholders", "bad_duration")]
+    return problems_of(value, "timeout")
 
 
 def _trigger_problems(value: Any) -> list[Problem]:

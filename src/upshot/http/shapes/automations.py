@@ -115,6 +115,9 @@ class AutomationItem(Answer):
     condition: JsonObject | None
     steps: list[JsonObject]
     on_failure: str | None = Field(description="The step a run goes to when it fails.")
+    timeout: AnyJson = Field(
+        description="How long a run may take, as delays are written; null for as long as it likes."
+    )
     version: int | None = Field(description="The live version; null when it was never published.")
     draft_revision: int
     has_draft_changes: bool
@@ -124,6 +127,9 @@ class AutomationItem(Answer):
     last_run: LastRun | None
     run_count: int = Field(description="Runs that ended.")
     success_rate: float | None
+    warnings: list[Note] = Field(
+        description="Circles it makes with the active automations: allowed, and stopped when they run too long. Empty in lists."
+    )
 
 
 class AutomationPage(Answer):
@@ -140,6 +146,7 @@ class Validation(Answer):
     problems: list[ProblemItem]
     document: JsonObject | None
     notes: list[Note]
+    warnings: list[Note] = Field(description="What could go wrong though it may be saved: circles of automations.")
 
 
 class Imported(Answer):

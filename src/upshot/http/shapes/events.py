@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from upshot.http.shapes.base import Answer, Body, EntityRef, Instant, JsonObject, ProblemItem
-from upshot.http.shapes.runs import RunSummary
+from upshot.http.shapes.runs import CauseLink, RunSummary
 
 EventName = Annotated[str, Field(min_length=1, max_length=200, examples=["crm/appointment.created"])]
 
@@ -63,8 +63,10 @@ class EventItem(Answer):
 
 
 class EventDetail(EventItem):
-    """One event and the runs it started. `replay_of` is the dead letter whose edited replay it is."""
+    """One event and the runs it started. `replay_of` is the dead letter whose edited replay it is, `path` the chain of causes
+    that led to it, from its root on, as far as it is kept."""
 
+    path: list[CauseLink]
     replay_of: str | None
     runs: list[RunSummary]
 

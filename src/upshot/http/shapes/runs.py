@@ -98,9 +98,29 @@ class RunStep(Answer):
     explanation: JsonObject | None
 
 
-class RunDetail(RunSummary):
-    """One run with its steps, why it started, and the document of the version it runs."""
+class CausedAutomation(Answer):
+    """The automation of a run in a chain of causes."""
 
+    id: str
+    name: str
+
+
+class CauseLink(Answer):
+    """One link of a chain of causes: an event started a run, and a step of it made the next event happen."""
+
+    event: RunEvent
+    run_id: str
+    automation: CausedAutomation
+    step_id: str | None
+
+
+class RunDetail(RunSummary):
+    """One run with its steps, why it started, and the document of the version it runs. `path` is the chain of causes that led
+    to its event, from its root on, as far as it is kept; `depth` counts how many events it has."""
+
+    root_id: str | None
+    depth: int | None
+    path: list[CauseLink]
     explanation: JsonObject | None
     steps: list[RunStep]
     document: JsonObject | None

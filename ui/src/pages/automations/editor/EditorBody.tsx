@@ -1,9 +1,10 @@
 import { ArrowUp } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { useRef } from "react";
 import type { ActionItem, AutomationDocument, AutomationItem, EventType, Operator } from "@/api/types";
 import type { Fact } from "@/condition-builder/facts";
 import { StepForm } from "@/outline/StepForm";
 import { Button } from "@/parts/Button";
+import { useLanding } from "@/parts/useLanding";
 import { texts } from "@/texts";
 import { ConditionForm } from "./ConditionForm";
 import { Inspector } from "./Inspector";
@@ -37,12 +38,16 @@ export type BodyProps = {
 
 /** Outline, the form of what is selected in it, and the sample to try it on. */
 export function EditorBody(given: Omit<BodyProps, "onPick">) {
-  const [form, goToForm] = useWayToForm();
+  const form = useRef<HTMLDivElement>(null);
+  const goToForm = useLanding<Selection>(() => {
+    form.current?.querySelector<HTMLElement>("h3")?.focus({ preventScroll: true });
+    form.current?.scrollIntoView({ block: "start" }); // on a phone it stands below the outline
+  });
   const props: BodyProps = {
     ...given,
     onPick: (selection) => {
       given.onSelect(selection);
-      goToForm();
+      goToForm(selection);
     },
   };
   return (
@@ -80,22 +85,6 @@ export function backToOutline(from: HTMLElement): boolean {
   const row = document.querySelector<HTMLElement>('[data-outline] [aria-current="step"]');
   row?.focus();
   return row !== null;
-}
-
-/** The form's heading takes the focus once the form that was asked for is there. */
-function useWayToForm() {
-  const form = useRef<HTMLDivElement>(null);
-  const isAsked = useRef(false);
-  useEffect(() => {
-    if (!isAsked.current) return;
-    isAsked.current = false;
-    form.current?.querySelector<HTMLElement>("h3")?.focus({ preventScroll: true });
-    form.current?.scrollIntoView({ block: "start" }); // on a phone it stands below the outline
-  });
-  const go = () => {
-    isAsked.current = true;
-  };
-  return [form, go] as const;
 }
 
 function SelectedForm(props: BodyProps) {

@@ -39,7 +39,7 @@ export function tidy(document: AutomationDocument): AutomationDocument {
 }
 
 export function documentOf(item: AutomationItem): AutomationDocument {
-  const { name, description, trigger, priority, condition, steps, on_failure } = item;
+  const { name, description, trigger, priority, condition, steps, on_failure, timeout } = item;
   return tidy({
     name,
     description: description || undefined,
@@ -48,6 +48,7 @@ export function documentOf(item: AutomationItem): AutomationDocument {
     condition,
     steps,
     on_failure: on_failure ?? undefined,
+    timeout: timeout ?? undefined,
   });
 }
 

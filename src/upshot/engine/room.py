@@ -1,0 +1,63 @@
+"""Room: how many runs this process may drive, and how many of one tenant, so that some is left for the others."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from upshot.engine.process import Limits
+
+TENANT_SHARE = 0.75
+"""The part of a process's room that one tenant may fill with new runs."""
+
+
+class Room:
+    """The room of one process; what is taken is given back."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._taken: Counter[str] = Counter()
+        self._taken_in_all = 0
+        self.claim_wanted = False
+        self.on_room: Callable[[], None] = lambda: None
+
+    def reserve(self, tenant_id: str) -> bool:
+        """Take room for one run of this tenant; False when this process drives as many as it may, or so many of this tenant
+        that no room would be left for the others."""
+        if self.room <= 0 or self._taken[tenant_id] >= self._limits.runs_max * TENANT_SHARE:
+            return False
+        self.reserve_always(tenant_id)
+        return True
+
+    def reserve_always(self, tenant_id: str) -> None:
+        """Take room for a run that this process holds already."""
+        self._taken[tenant_id] += 1
+        self._taken_in_all += 1
+
+    def give_back_room(self, tenant_id: str) -> None:
+        """Room that was reserved is not needed (any more)."""
+        self._taken[tenant_id] -= 1
+        self._taken_in_all -= 1
+        if not self._taken[tenant_id]:
+            del self._taken[tenant_id]
+        if self.claim_wanted and self.room > self._limits.runs_max // 2:
+            self.claim_wanted = False
+            self.on_room()
+
+    def wants_claim(self) -> None:
+        """Runs wait in the store for room here."""
+        self.claim_wanted = True
+        if not self._taken_in_all:
+            self.on_room()
+
+    @property
+    def room(self) -> int:
+        """How many more runs may be driven now."""
+        return self._limits.runs_max - self._taken_in_all
+
+    @property
+    def room_to_claim(self) -> int:
+        """How many runs may be claimed now: some room is kept for what tenants start meanwhile."""
+        return self.room - int(self._limits.runs_max * (1 - TENANT_SHARE))
+
+    def driven(self, tenant_id: str) -> int:
+        """How many runs of this tenant have room here now."""
+        return self._taken[tenant_id]

@@ -33,8 +33,10 @@ def prepare_all_kinds(work: Work) -> None:
     hopeless = upshot.events.accept(TENANT, [event(-8)])[0].event.id
     automation_id = next(a["id"] for a in upshot.automations.page(TENANT).items if a["name"] == "three")
     soon = {"schedule": {"run_at": to_text(upshot.clock.now() + SOON)}}
+    later = {"debounce": {"for": "1s"}}  # so that there is something to release
     upshot.automations.create(
-        TENANT, {"name": "soon", "trigger": soon, "steps": [{"id": "end", "stop": True}], "status": "active"}
+        TENANT,
+        {"name": "soon", "trigger": soon, "flow": later, "steps": [{"id": "end", "stop": True}], "status": "active"},
     )
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
     upshot.close()

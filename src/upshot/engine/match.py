@@ -60,7 +60,8 @@ class MatchWrite:
         """Write all matches whose definitions are current."""
         still = current(connection, work)
         won = event_store.take_unmatched(connection, [(m.event.tenant_id, m.event.id) for m in still])
-        made = start(connection, [m for m in still if m.event.id in won], now)
+        first = {m.event.id: m for m in reversed(still)}  # one was handed over, and read from the store at that moment
+        made = start(connection, [m for m in first.values() if m.event.id in won], now)
         stale = {m.event.id for m in work} - {m.event.id for m in still}
         return [None if m.event.id in stale else made & {run.id for _, run in m.started} for m in work]
 

@@ -7,7 +7,8 @@ Tables that are keyed by tenant and id are stored by that key (`WITHOUT ROWID` o
 from upshot.store.columns import metadata
 from upshot.store.schema.automations import automation_states, automation_versions, automations, schedules
 from upshot.store.schema.entities import entities, entity_dates, entity_types
-from upshot.store.schema.events import event_keys, event_types, events, non_starts, outbox, unmatched
+from upshot.store.schema.events import event_keys, event_types, events, outbox, unmatched
+from upshot.store.schema.flow import flow_keys, flow_outcomes
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
 from upshot.store.schema.system import counts, dead_letters, workers
 from upshot.store.schema.who import api_keys, audit, idempotency, tenants
@@ -22,7 +23,6 @@ __all__ = [
     "events",
     "event_keys",
     "unmatched",
-    "non_starts",
     "outbox",
     "automations",
     "automation_versions",
@@ -33,6 +33,8 @@ __all__ = [
     "steps",
     "attempts",
     "timers",
+    "flow_keys",
+    "flow_outcomes",
     "workers",
     "dead_letters",
     "counts",

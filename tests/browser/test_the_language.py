@@ -40,7 +40,7 @@ def test_branches_at_once_are_built_by_keys_and_kept(page: Page) -> None:
     outline = editor.get_by_role("list", name="Steps")
     for _ in range(2):
         add_step(page, editor.get_by_role("button", name="Add branch"), "Wait")
-        expect(editor.get_by_role("heading", name="Wait")).to_be_focused()
+        expect(editor.get_by_role("heading", name="Wait", exact=True)).to_be_focused()
         outline.get_by_role("button", name=re.compile("^At once")).press("Enter")
         expect(editor.get_by_role("heading", name="At once")).to_be_focused()
     expect(outline.get_by_text("branch 2 of 2")).to_be_visible()

@@ -25,6 +25,7 @@ export type Contract = [
     Pick<ours.AutomationItem, Exclude<keyof Served["AutomationItem"] & keyof ours.AutomationItem, Free>>
   >,
   Fits<Omit<Served["Validation"], "document">, Omit<ours.Validation, "document">>,
+  Fits<Served["ScheduleItem"], ours.ScheduleItem>,
   Fits<Omit<Served["Imported"], "document">, Omit<ours.Imported, "document">>,
   Fits<Omit<Served["ActionItem"], "schema">, Omit<ours.ActionItem, "schema">>,
   Fits<Omit<Served["Entity"], "fields">, Omit<ours.Entity, "fields">>,

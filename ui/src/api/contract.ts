@@ -5,6 +5,7 @@
 import type * as dead from "./dead-letters";
 import type { components } from "./schema";
 import type * as ours from "./types";
+import type * as hooks from "./webhooks";
 
 type Served = components["schemas"];
 
@@ -31,6 +32,7 @@ export type Contract = [
   Fits<Omit<Served["Entity"], "fields">, Omit<ours.Entity, "fields">>,
   Fits<Served["EntityTypeCount"], ours.EntityTypeCount>,
   Fits<Served["Key"], ours.ApiKey>,
+  Fits<Served["Webhook"], hooks.Webhook>,
   Fits<Served["DeadLetter"], dead.Letter>,
   Fits<Served["DeadLetterGroup"], dead.LetterGroup>,
   Fits<Served["BulkAnswer"], dead.BulkAnswer>,

@@ -89,6 +89,19 @@ def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
     assert saved == made
 
 
+def test_a_webhook_shows_its_address_once(page: Page) -> None:
+    page.goto("/settings/webhooks")
+    page.get_by_role("button", name="New webhook").press("Enter")
+    made = page.get_by_role("dialog", name="New webhook")
+    made.get_by_role("textbox", name="Name", exact=True).fill("Repository")
+    made.get_by_role("textbox", name="Event", exact=True).fill("repository/pushed")
+    made.get_by_role("button", name="Create webhook").press("Enter")
+    shown = page.get_by_role("dialog", name=re.compile("Repository"))
+    expect(shown.get_by_text(re.compile("/hooks/"))).to_be_visible()
+    shown.get_by_role("button", name="I have copied it").press("Enter")
+    expect(page.get_by_role("row", name=re.compile("repository/pushed"))).to_contain_text("Nothing yet")
+
+
 def add_step(page: Page, button: Any, kind: str) -> None:
     button.press("Enter")
     expect(page.get_by_role("searchbox", name="Add step")).to_be_focused()

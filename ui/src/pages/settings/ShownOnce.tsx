@@ -7,7 +7,7 @@ import { texts } from "@/texts";
 /** The address and the secret of a webhook, as they are shown this one time. */
 export function ShownOnce({ hook, onClose }: { hook: ShownWebhook; onClose: () => void }) {
   const shown = [
-    [texts.webhooks.url, hook.url],
+    [texts.webhooks.url, hook.url && new URL(hook.url, window.location.origin).href],
     [texts.webhooks.secret, hook.secret],
   ].flatMap(([label, text]) => (label && text ? [{ label, text }] : []));
   return (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tests.simulation.automations import TENANTS, THINGS, listens
+from tests.simulation.controls import Controls, is_batch
 from tests.simulation.provider import mark_of
 from upshot.core.automations.document import SCHEDULED
 from upshot.core.events import DEPTH_MAX
@@ -88,6 +89,7 @@ class Watch:
         self.outbox: dict[int, Row] = {}
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
+        self.controls = Controls(self, world)
         self.paused: set[Key] = set()
         self.dead: set[Key] = set()
         self.committed(None)
@@ -136,7 +138,9 @@ class Watch:
         key, source = (new["tenant_id"], new["id"]), (new["tenant_id"], new["source_id"])
         self.events[key] = new
         commit.accepted.append(new)
-        if new["cause_run_id"] is not None:
+        if is_batch(new):
+            pass
+        elif new["cause_run_id"] is not None:
             commit.emitted.append(new)
             cause = ((new["tenant_id"], new["cause_run_id"]), new["cause_step_id"])
             if cause in self.emitted:
@@ -234,6 +238,12 @@ class Watch:
         self.outbox[new["seq"]] = new
         return None
 
+    def _flow_keys(self, _commit: _Commit, old: Row | None, new: Row | None) -> None:
+        self.controls.key_changed(new, old)
+
+    def _flow_outcomes(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+        self.controls.outcome_changed(new, old, commit.process.clock.now() if commit.process is not None else 0)
+
     def _dead_letters(self, commit: _Commit, _old: Row | None, new: Row | None) -> None:
         assert new is not None
         commit.dead.add((new["tenant_id"], new["noun_id"]))
@@ -253,6 +263,7 @@ class Watch:
     def _at_the_end(self, commit: _Commit, before: dict[Key, Row]) -> None:
         self._matches(commit, before)
         self._timers_fired(commit)
+        self.controls.after_commit(commit.runs)
         for event in commit.occurred:
             self._occurred(commit, event)
         for key in commit.runs:
@@ -286,10 +297,13 @@ class Watch:
     def _matches(self, commit: _Commit, before: dict[Key, Row]) -> None:
         """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or
         the end of this commit."""
-        accepted = [(row["tenant_id"], row["id"]) for row in commit.accepted if row["depth"] <= DEPTH_MAX]
+        own = [row for row in commit.accepted if row["depth"] <= DEPTH_MAX and not is_batch(row)]
+        accepted = [(row["tenant_id"], row["id"]) for row in own]
         ahead = [key for key in accepted if key not in self.unmatched]
         started: dict[Key, list[tuple[str, int]]] = {key: [] for key in [*commit.matched, *ahead]}
         for run in commit.started:
+            if self.controls.name_of(run) is not None:
+                continue
             key = (run["tenant_id"], run["event_id"])
             if key not in started:
                 self._broken("I3", f"run {run} was started by an event that was not to be matched any more")
@@ -317,6 +331,7 @@ class Watch:
             for row in live.values()
             if row["tenant_id"] == event["tenant_id"]
             and row["status"] == "active"
+            and self.controls.name_of({**row, "automation_id": row["id"]}) is None
             and listens(row["id"], row["name"], event["name"], _decode(event["data"]))
         )
 
@@ -345,7 +360,7 @@ class Watch:
             for row in self.schedules.values()
         )
         is_relayed = all(row["status"] != "pending" for row in self.outbox.values())
-        return not (self.active or self.unmatched or is_due) and is_relayed
+        return not (self.active or self.unmatched or is_due) and is_relayed and self.controls.is_over()
 
     def check_all(self) -> None:
         """Hold the whole store against the invariants of the core, and the tenants' rows against each other."""
@@ -370,6 +385,7 @@ class Watch:
             is_there = (tenant_id, source_id) in self.by_source
             if how == "committed" and not is_there:
                 self._broken("I1", f"event {source_id} of tenant {tenant_id} is lost")
+        self.controls.check_end()
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
                 self._broken("I13", f"the occurrence of schedule {row} was never started")

@@ -5,10 +5,12 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Call
+from upshot.adapters.clock import SystemClock
 
 AUTOMATION = {
     "name": "Note what happened",
@@ -69,6 +71,34 @@ def test_every_command_answers_in_words(ready: Call) -> None:
     assert "already" in ready("migrate").out
     assert "Schema" in ready("doctor").out
     assert ready("version").out.startswith("upshot ")
+
+
+def test_runs_are_paused_resumed_retried_and_acted_on_in_bulk(ready: Call) -> None:
+    from upshot.testing import Harness
+
+    def open_(url: str, clock: Any) -> Any:
+        from upshot import Upshot
+
+        return Upshot(url, clock=clock)
+
+    with Harness(open_, url="sqlite:///upshot.db", now=SystemClock().now()) as harness:
+        nap = {"name": "nap", "trigger": {"event": "e"}, "steps": [{"id": "nap", "delay": "30d"}], "status": "active"}
+        harness.upshot.automations.create("default", nap)
+        harness.emit("e", {})
+        harness.emit("e", {})
+    one, other = (run["id"] for run in ready("runs", "list", "--json").json["items"])
+    assert ready("runs", "pause", one).out == f"The run {one} is paused.\n"
+    assert ready("runs", "pause", one).code == 1
+    assert ready("runs", "resume", one, "--json").json == {"id": one, "status": "pending"}
+    assert "only a failed run" in ready("runs", "retry", one).err
+    assert "2 found, 0 done" in ready("runs", "bulk", "pause", "--event", "e", "--dry-run").out
+    assert ready("runs", "bulk", "pause", "--json").json == {"count": 2, "done": 2, "refused": 0, "problems": []}
+    assert ready("runs", "show", other, "--json").json["status"] == "paused"
+    assert "is paused" in ready("runs", "skip", other, "--step", "nap", "--output", "1").out
+    assert "2 found, 2 done" in ready("runs", "bulk", "cancel", "--status", "paused").out
+    assert "again: nothing" in ready("runs", "rerun", one, "--from-step", "nap").out
+    assert ready("runs", "bulk", "skip").code == 1
+    assert ready("runs", "bulk", "pause", "--status", "odd").code == 1
 
 
 def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
@@ -282,3 +312,29 @@ def test_schedules_are_listed_with_the_time_they_are_due(ready: Call, tmp_path: 
     assert "every day at 09:00" in listed
     (item,) = ready("schedules", "list", "--json").json["items"]
     assert item["next_at"].endswith("T09:00:00.000000Z")
+
+
+def test_webhooks_are_made_changed_and_deleted(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UPSHOT_DATABASE_URL", f"sqlite:///{tmp_path}/hooks.db")
+    call("migrate")
+    made = ("webhooks", "create", "--name", "Shop", "--event", "order.paid", "--signature")
+    refused = call(*made, "github")
+    assert refused.code == 1
+    assert "UPSHOT_SECRET_KEY" in refused.err
+    monkeypatch.setenv("UPSHOT_SECRET_KEY", "k" * 32)
+    assert call(*made, "nonsense").code == 1
+    (tmp_path / "secret").write_text("what the vendor gave\n")
+    shop = call(*made, "shopify", "--secret-from", str(tmp_path / "secret"), "--json").json
+    assert (shop["secret"], shop["has_secret"]) == (None, True)
+    assert call(*made, "shopify", "--secret-from", str(tmp_path / "nothing")).code == 1
+    said = call(*made, "hmac", "--header", "X-Sum")
+    assert "url: /hooks/uph_" in said.out
+    assert "secret: whsec_" in said.out
+    listed = call("webhooks", "list", "--json").json["items"]
+    assert [one["signature"]["scheme"] for one in listed] == ["hmac", "shopify"]
+    assert "order.paid" in call("webhooks", "list").out
+    turned = call("webhooks", "rotate", shop["id"], "--what", "token", "--overlap-seconds", "0", "--json").json
+    assert turned["token"] != shop["token"]
+    assert call("webhooks", "rotate", shop["id"], "--what", "nothing").code == 1
+    assert call("webhooks", "delete", shop["id"]).code == 0
+    assert call("webhooks", "delete", shop["id"]).code == 1

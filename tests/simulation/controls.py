@@ -72,9 +72,9 @@ class Controls:
             begun: dict[str, list[str]] = defaultdict(list)
             for key in self._watch.active:
                 run = self._watch.runs[key]
-                if (run["tenant_id"], run["automation_id"]) == (tenant_id, automation_id) and run[
-                    "status"
-                ] != "pending":
+                is_its = (run["tenant_id"], run["automation_id"]) == (tenant_id, automation_id)
+                has_begun = run["status"] in {"running", "waiting"} or (run["status"] == "paused" and run["place"])
+                if is_its and has_begun and not self._is_by_hand(run):
                     begun[str(self._data(run)["even"] if "key" in rule["concurrency"] else "")].append(run["id"])
             for which, found in begun.items():
                 if len(found) > rule["concurrency"]["limit"]:
@@ -95,11 +95,13 @@ class Controls:
                 continue
             for event in watch.events.values():
                 key = (tenant_id, event["id"])
-                if event["tenant_id"] != tenant_id or event["name"] != CONTROLLED_EVENT or key in watch.dead:
+                is_asked = event["name"] == CONTROLLED_EVENT and event["cause_run_id"] is None
+                if event["tenant_id"] != tenant_id or not is_asked or key in watch.dead:
                     continue
                 at = (tenant_id, event["id"], automation_id)
                 self._one_outcome(at, of_event.get(at), may_be_none=(tenant_id, automation_id) in watch.paused)
             own = [run for run in watch.runs.values() if run["automation_id"] == automation_id]
+            own = [run for run in own if not self._is_by_hand(run)]
             self._periods(automation["name"], own)
         for (tenant_id, window_id), events in self.windows.items():
             self._window(tenant_id, window_id, events)
@@ -153,6 +155,10 @@ class Controls:
             close = [at for at, later in zip(ordered, ordered[limit:], strict=False) if later - at < per]
             if close:
                 self._world.broken("I7", f"runs of {name} {key} started at {ordered}: more than {limit} in {per}")
+
+    def _is_by_hand(self, run: Row) -> bool:
+        """Whether somebody had it run again: such a run takes no notice of flow control."""
+        return self._watch.events[run["tenant_id"], run["event_id"]]["cause_run_id"] is not None
 
     def _data(self, run: Row) -> Row:
         return msgspec.json.decode(self._watch.events[run["tenant_id"], run["event_id"]]["data"])

@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, bindparam, delete, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
 from upshot.core.flow import Ask, Window, deciding
 from upshot.engine import accept, admit, match, record, recover, schedule
+from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
 from upshot.store import events, flow, journal, outbox, runs, schedules
@@ -26,7 +27,7 @@ Monkey = pytest.MonkeyPatch
 
 def without_epochs(patch: Monkey) -> None:
     """Whoever drove a run once may write for it."""
-    patch.setattr(runs, "held", lambda _connection, keys, _worker_id: {run_id for _, run_id, _ in keys})
+    patch.setattr(runs, "held", lambda _connection, keys, _worker_id: {run_id: False for _, run_id, _ in keys})
 
 
 def _commit_half(connection: Connection) -> None:
@@ -155,6 +156,25 @@ def with_the_first_of_what_was_gathered(patch: Monkey) -> None:
     patch.setattr(admit, "joined", joined)
 
 
+def with_branches_that_go_on_while_paused(patch: Monkey) -> None:
+    """What follows in one branch begins although somebody paused the run."""
+    patch.setattr(Fork, "_allowed", lambda _self, commands: commands)
+
+
+def with_timers_that_fire_while_paused(patch: Monkey) -> None:
+    """A run that is paused is woken like one that sleeps."""
+    patch.setattr(record, "_without_timers", lambda work: work)
+    parked = runs._active_in_keys & (runs.active.c.parked != 0)
+    columns = (runs.active.c.tenant_id, runs.active.c.run_id, runs.active.c.queue)
+    patch.setattr(runs, "_lock_parked", Prepared(select(*columns).where(parked)))
+    woken = (
+        update(runs.active)
+        .where(parked)
+        .values(worker_id=bindparam("worker_id"), parked=0, epoch=runs.active.c.epoch + 1)
+    )
+    patch.setattr(runs, "_wake", Prepared(woken.returning(*columns[:2], runs.active.c.epoch)))
+
+
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
     without_epochs: ({"I4", "I6", "I8"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
@@ -170,6 +190,8 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_counting_places: ({"I7"}, {}),
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),
     with_the_first_of_what_was_gathered: ({"I11"}, {}),
+    with_branches_that_go_on_while_paused: ({"I14"}, {"hold": 3.0, "effect_slow": 0.5}),
+    with_timers_that_fire_while_paused: ({"I4", "I8", "I11", "I14"}, {"hold": 2.0}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""

@@ -15,10 +15,11 @@ from upshot.cli import (
     packs,
     prune,
     relay,
-    runs,
+    run_control,
     schedules,
     serve,
     version,
+    webhooks,
     worker,
 )
 
@@ -34,10 +35,11 @@ for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, re
 NOUNS = {
     "automations": automation_versions,
     "schedules": schedules,
-    "runs": runs,
+    "runs": run_control,
     "dead-letters": dead_letters,
     "packs": packs,
     "keys": keys,
+    "webhooks": webhooks,
 }
 for name, noun in NOUNS.items():
     app.add_typer(noun.commands, name=name)

@@ -15,6 +15,9 @@ import msgspec
 from upshot.core.journal import WHOLE
 from upshot.core.statuses import RUN, RUN_OVER
 
+ASLEEP = 1
+"""`active.parked` of a run that sleeps until a timer; of a paused run it is 2."""
+
 
 class Snapshot(msgspec.Struct, frozen=True):
     """The rows of the tables that the invariants speak of, as mappings by column name."""
@@ -116,12 +119,16 @@ def _journals_are_whole(steps: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 
 
 def _timers_belong_to_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
-    parked = {(row["tenant_id"], row["run_id"]) for row in snapshot.active if row["parked"]}
+    parked = {(row["tenant_id"], row["run_id"]): row["parked"] for row in snapshot.active if row["parked"]}
     active = {(row["tenant_id"], row["run_id"]) for row in snapshot.active}
     timed = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers}
+    asleep = {key for key, how in parked.items() if how == ASLEEP}
     woken = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers if row["step_id"] != WHOLE}
-    yield from (f"I12: run {key} sleeps without a timer" for key in sorted(parked - woken))
+    yield from (f"I12: run {key} sleeps without a timer" for key in sorted(asleep - woken))
     yield from (f"I8: a timer of run {key} is set though it is over" for key in sorted(timed - active))
+    paused = {(run["tenant_id"], run["id"]) for run in snapshot.runs if run["status"] == "paused"}
+    held_back = parked.keys() - asleep
+    yield from (f"I4: run {key} is paused in one place and not in another" for key in sorted(paused ^ held_back))
 
 
 def _finished_have_an_end(runs: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -36,7 +36,7 @@ from upshot.engine.record import (
 )
 from upshot.engine.room import Room
 from upshot.engine.settle import Performed
-from upshot.store import entities, runs
+from upshot.store import entities, runs, standing
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.journal import SEQ_UNKNOWN, Timer
 
@@ -135,6 +135,9 @@ class Run(Room):
             finally:
                 if self.forks.get(run.key) is fork:
                     del self.forks[run.key]
+        if run.timers and getattr(commands[0], "step_id", None) in run.timers:  # it was paused while it waited
+            await self.park(Parking(run, ()))
+            return None
         match commands[0]:
             case RunStep(step_id):
                 done, again_at = await self.perform(run, step_id)
@@ -143,12 +146,12 @@ class Run(Room):
                     await self.park(Parking(run, (timer,), (failed,)))
                     return None
                 recorded = await self.record(Recording(run, (done,)))
-                return None if self.is_over(run, recorded) or self.is_stopping else recorded.commands
+                return self._following(run, recorded)
             case Sleep(step_id):
                 timer = await self.timer_of(run, step_id)
                 if isinstance(timer, Done):
                     recorded = await self.record(Recording(run, (timer,)))
-                    return None if self.is_over(run, recorded) else recorded.commands
+                    return self._following(run, recorded)
                 await self.park(Parking(run, (timer,)))
                 return None
             case Finish() as end:
@@ -157,7 +160,7 @@ class Run(Room):
                 return None
             case _:
                 recorded = await self.record(Recording(run, (), commands))
-                return None if self.is_over(run, recorded) else recorded.commands
+                return self._following(run, recorded)
 
     async def _limit(self, run: LiveRun) -> None:
         """Set the timer of the run's time limit, which begins now; before its first step, and again when it is retried."""
@@ -185,6 +188,17 @@ class Run(Room):
             self._tell(run, end.status)
             return True
         return False
+
+    def _following(self, run: LiveRun, recorded: Recorded) -> Commands | None:
+        is_left = self.is_over(run, recorded) or recorded.is_paused or self.is_stopping
+        return None if is_left else recorded.commands
+
+    async def is_paused(self, run: LiveRun) -> bool:
+        """Whether this run, which was paused, is so still, as far as the store can be asked."""
+        try:
+            return await self._process.reads.run(standing.is_paused, run.key)
+        except (DatabaseUnavailable, Busy):
+            return True
 
     async def record(self, recording: Recording) -> Recorded:
         """Keep what was done; while the store cannot take it, try again: the effect has happened and must not be forgotten."""
@@ -243,7 +257,7 @@ class Run(Room):
         """Wait for the lease, and see that nobody has taken the run meanwhile: else its step would be begun twice."""
         await self.lease.current()
         held = await self._process.reads.run(runs.holds, self._process.worker_id)
-        if (run.tenant_id, run.id, run.epoch) not in held:
+        if held.get((run.tenant_id, run.id, run.epoch), True):  # paused, or not held any more
             raise LeaseLost(run.id)
 
     def _again_at(self, run: LiveRun, step: ActionStep, attempt: int, performed: Performed) -> int | None:
@@ -305,13 +319,15 @@ class Run(Room):
         run = parking.run
         while True:
             try:
-                await self._process.commit.give(self._park, parking)
+                sleeps: bool = await self._process.commit.give(self._park, parking)
                 break
             except Busy:
                 await asyncio.sleep(BUSY_PAUSE_SECONDS)
         if not parking.sleeps:
             for timer in parking.timers:
                 self.on_timer(timer)
+            return
+        if not sleeps:
             return
         waiting = (*run.timers.values(), *parking.timers) if run.timers else parking.timers
         is_near = [self.on_timer(timer) for timer in waiting]  # also the older ones: they may have come due just now

@@ -163,3 +163,27 @@ def test_what_a_second_event_of_an_entity_does(bench: Bench, reentry: str, expec
     assert outcomes(bench, second) == [outcome]
     bench.advance(10)
     assert outcomes(bench, bench.happen({"who": "ann", "n": 3})) == ["started"]
+
+
+def together(bench: Bench, *data: dict[str, Any], test: bool = False) -> list[str]:
+    """Events that are accepted in one transaction; their ids."""
+    envelopes = [{"name": "test/happened", "data": one} for one in data]
+    accepted = bench.upshot.events.accept("default", envelopes, test=test)
+    bench.settle()
+    return [one.event.public_id for one in accepted]
+
+
+def test_what_another_control_drops_neither_cancels_nor_stands_in_the_way(bench: Bench) -> None:
+    bench.upshot.event_types.put("default", "test/happened", entity={"type": "patient", "id": "who"})
+    once = {"key": "{{ order }}", "per": "1h"}
+    restarts = bench.automation(NAP, NOTE, flow={"reentry": "restart", "once": once})
+    bench.happen({"who": "ann", "order": "x", "n": 0})
+    assert outcomes(bench, bench.happen({"who": "ann", "order": "x", "n": 1})) == ["duplicate_key"]
+    assert statuses(bench) == ["waiting"], "nothing took its place, so it goes on"
+    bench.upshot.automations.delete("default", restarts)
+    bench.advance(10)
+    bench.automation(NAP, NOTE, flow={"reentry": "skip", "once": once})
+    bench.happen({"who": "ann", "order": "x", "n": 2})
+    bench.advance(10)
+    ids = together(bench, {"who": "ann", "order": "x", "n": 3}, {"who": "ann", "order": "y", "n": 4})
+    assert outcomes(bench, *ids) == ["duplicate_key", "started"]

@@ -187,3 +187,15 @@ def test_what_another_control_drops_neither_cancels_nor_stands_in_the_way(bench:
     bench.advance(10)
     ids = together(bench, {"who": "ann", "order": "x", "n": 3}, {"who": "ann", "order": "y", "n": 4})
     assert outcomes(bench, *ids) == ["duplicate_key", "started"]
+
+
+@pytest.mark.parametrize("flow", [{"debounce": {"for": "10s"}}, {"once": {"per": "1h"}}, {"concurrency": {"limit": 1}}])
+def test_a_test_neither_takes_part_nor_is_in_the_way(bench: Bench, flow: dict[str, Any]) -> None:
+    bench.automation(NOTE, NAP, flow=flow)
+    together(bench, {"n": 0}, test=True)
+    real = bench.happen({"n": 1})
+    together(bench, {"n": 2}, test=True)
+    bench.advance(10)
+    assert noted(bench) in ([0, 1, 2], [0, 2, 1])
+    assert sorted(run["test"] for run in bench.runs()) == [False, True, True]
+    assert outcomes(bench, real) == ["started"]

@@ -199,3 +199,15 @@ def test_a_test_neither_takes_part_nor_is_in_the_way(bench: Bench, flow: dict[st
     assert noted(bench) in ([0, 1, 2], [0, 2, 1])
     assert sorted(run["test"] for run in bench.runs()) == [False, True, True]
     assert outcomes(bench, real) == ["started"]
+
+
+@pytest.mark.parametrize("days", [1, 120])
+def test_a_place_is_known_for_as_long_as_a_throttled_run_waits_for_its_instant(bench: Bench, days: int) -> None:
+    bench.automation(NOTE, flow={"throttle": {"limit": 1, "per": f"{days}d"}, "concurrency": {"limit": 1}})
+    bench.happen({"n": 0})
+    bench.advance(89.5 * 86400)
+    together(bench, {"n": 1}, {"n": 2})
+    for _ in range(8):
+        bench.advance(days * 86400 / 4)
+    bench.advance(1)
+    assert noted(bench) == [0, 1, 2]

@@ -199,16 +199,16 @@ class Admission:
         changes: dict[str, Any] = {}
         if "reentry" in asked:
             changes["entry"] = asked["reentry"].key
-        if place is not None:
-            changes["waits_for"] = place.key
-            state = self._state(run, place)
-            if state.places != place.number:
-                state.places = place.number
-                self._keep(state, None, now + flow.PLACE_KEPT)
         at = now
         if throttle is not None:
             at = start_at(throttle, _decoded(self._state(run, throttle)) or [], now)
             self._keep_start(run, throttle, at)
+        if place is not None:
+            changes["waits_for"] = place.key
+            state = self._state(run, place)
+            if state.places != place.number or state.expires_at < at + flow.PLACE_KEPT // 2:
+                state.places = place.number
+                self._keep(state, None, at + flow.PLACE_KEPT)
         if throttle is not None and at > now:
             changes |= {"queue": flow.THROTTLED, "worker_id": None}
             self._tell(run, "throttled", throttle, until=at, run_id=run.id, due_at=at)

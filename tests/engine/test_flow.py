@@ -211,3 +211,12 @@ def test_a_place_is_known_for_as_long_as_a_throttled_run_waits_for_its_instant(b
         bench.advance(days * 86400 / 4)
     bench.advance(1)
     assert noted(bench) == [0, 1, 2]
+
+
+def test_a_place_that_nobody_waits_for_any_more_is_given_at_once_again(bench: Bench) -> None:
+    bench.automation(NAP, flow={"concurrency": {"limit": 1}})
+    together(bench, {}, {})
+    bench.upshot.runs.cancel("default", bench.runs()[1]["id"])
+    bench.advance(10)
+    bench.advance(1)
+    assert outcomes(bench, bench.happen({})) == ["started"]

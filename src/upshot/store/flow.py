@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, null, or_, select, true, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.store.listing import rarely
@@ -257,15 +257,13 @@ _places_with_room = Prepared(
         .scalar_subquery()
         < flow_keys.c.places,
         # Nobody waits any more where all who did were cancelled: that is found out, and kept, like a place to give.
-        or_(
-            exists().where(_who_wait(flow_keys.c.tenant_id, flow_keys.c.automation_id, flow_keys.c.key)),
-            ~exists().where(
-                runs.c.tenant_id == flow_keys.c.tenant_id,
-                runs.c.automation_id == flow_keys.c.automation_id,
-                rarely(runs.c.waits_for == flow_keys.c.key),
-                runs.c.waits_for.is_not(None),
-                runs.c.finished_at.is_(None),
-            ),
+        exists().where(_who_wait(flow_keys.c.tenant_id, flow_keys.c.automation_id, flow_keys.c.key))
+        | ~exists().where(
+            runs.c.tenant_id == flow_keys.c.tenant_id,
+            runs.c.automation_id == flow_keys.c.automation_id,
+            rarely(runs.c.waits_for == flow_keys.c.key),
+            runs.c.waits_for.is_not(None),
+            runs.c.finished_at.is_(None),
         ),
     )
     .limit(bindparam("number", type_=INTEGER))

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import Bench
+from upshot.engine.decide import Decide
+from upshot.engine.match import MatchWrite
 
 pytestmark = pytest.mark.usefixtures("own_ids")
 
@@ -144,6 +146,49 @@ def test_a_failed_run_that_is_retried_waits_for_its_place(bench: Bench) -> None:
     bench.advance(9)
     bench.advance(1)
     assert statuses(bench) == ["waiting", "completed"]
+
+
+def test_who_waits_for_a_place_is_served_by_priority_then_age_and_not_while_paused(bench: Bench) -> None:
+    flow = {"concurrency": {"limit": 1}}
+    automation = bench.automation(NAP, NOTE, flow=flow, priority=5)
+    for n in range(3):
+        bench.happen({"n": n})
+    document = bench.upshot.automations.get("default", automation)
+    changed = {name: document[name] for name in ("name", "trigger", "steps", "flow")}
+    bench.upshot.automations.save("default", automation, {**changed, "priority": 10, "status": "active"})
+    bench.happen({"n": 3})
+    first_to_wait = bench.runs()[1]["id"]
+    bench.upshot.runs.pause("default", first_to_wait)
+    assert statuses(bench) == ["waiting", "paused", "pending", "pending"]
+    for _ in range(3):
+        bench.advance(10)
+        bench.advance(1)
+    assert noted(bench) == [0, 3, 2]
+    bench.upshot.runs.resume("default", first_to_wait)
+    bench.advance(1)
+    assert statuses(bench) == ["completed", "waiting", "completed", "completed"]
+    bench.upshot.runs.pause("default", first_to_wait)  # a run that is paused keeps its place
+    bench.happen({"n": 4})
+    bench.advance(20)
+    assert statuses(bench)[-1] == "pending"
+
+
+def test_an_event_that_is_in_memory_twice_is_decided_about_once(bench: Bench) -> None:
+    bench.automation(NOTE, flow={"once": {"per": "1h"}})
+    bench.upshot.stop()
+    upshot = bench.open()
+    engine = upshot.engine
+    known = engine.process.definitions.of_now("default")
+    (accepted,) = upshot.events.accept("default", [{"name": "test/happened", "data": {"n": 1}}])
+    now, decide = bench.clock.now(), Decide(engine.process, engine.run)
+    twice = [decide.of(accepted.event, known, {}, now) for _ in range(2)]
+    with upshot.database.writing() as connection:
+        made = MatchWrite().write(connection, twice, now)
+    assert sorted(len(ids or ()) for ids in made) == [0, 1]
+    upshot.close()
+    bench.restart()
+    assert outcomes(bench, accepted.event.id) == ["started"]
+    assert noted(bench) == [1]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ const home = createRoute({
 const automations = createRoute({
   getParentRoute: () => root,
   path: "/automations",
-  validateSearch: texts("q", "status"),
+  validateSearch: texts("q", "status", "folder", "tag"),
   component: page(() => import("./pages/automations/AutomationsPage"), "AutomationsPage"),
 });
 const newAutomation = createRoute({
@@ -124,6 +124,11 @@ const keys = createRoute({
   path: "/keys",
   component: page(() => import("./pages/settings/KeysPage"), "KeysPage"),
 });
+const webhooks = createRoute({
+  getParentRoute: () => settings,
+  path: "/webhooks",
+  component: page(() => import("./pages/settings/WebhooksPage"), "WebhooksPage"),
+});
 const tenant = createRoute({
   getParentRoute: () => settings,
   path: "/tenant",
@@ -145,7 +150,7 @@ const tree = root.addChildren([
   events.addChildren([event]),
   entities,
   entity,
-  settings.addChildren([settingsHome, eventTypes, keys, tenant, audit]),
+  settings.addChildren([settingsHome, eventTypes, keys, webhooks, tenant, audit]),
 ]);
 
 export function makeRouter() {

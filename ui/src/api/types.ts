@@ -129,6 +129,8 @@ export type StepDocument = {
   for_each?: Json;
   concurrency?: number;
   limit?: number;
+  wait_for_event?: string;
+  match?: Json;
   parallel?: string[];
   split?: { weight: number; next: string | null; name?: string }[];
   join?: "all" | "any" | number;
@@ -154,6 +156,9 @@ export type AutomationDocument = {
   flow?: JsonObject | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
+  /** Where it is kept, with / between names. */
+  folder?: string | null;
+  tags?: string[];
 };
 export type AutomationStatus = "draft" | "active" | "paused" | "archived";
 export type AutomationItem = AutomationDocument & {
@@ -230,6 +235,7 @@ export type Backtest = {
   samples: Record<BacktestKind, BacktestSample[]>;
   next: string | null;
 };
+export type ScheduleItem = { automation: { id: string }; next_at: string | null };
 export type ActionItem = {
   name: string;
   title: string;

@@ -8,6 +8,8 @@ export const building = {
     new: "New automation",
     search: "Search automations",
     searchHint: "Name, event, action, value…",
+    folderFilter: "Folder",
+    tagFilter: "Tag",
     all: "All",
     columns: {
       on: "On",
@@ -20,6 +22,7 @@ export const building = {
     },
     when: (words: string) => `When ${words}`,
     if: "if",
+    next: "next",
     neverRan: "Never ran",
     runs: (count: number) => plural(count, "run", "runs"),
     successOf: (percent: string, count: number) => `${percent} of ${plural(count, "run", "runs")} succeeded`,

@@ -42,6 +42,8 @@ _SHAPE: dict[str, Any] = {
         "condition": {"description": "A boolean tree over the facts, or null to start always."},
         "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
         "steps": {"type": "array", "items": {"type": "object"}},
+        "folder": {"type": "string", "maxLength": 200},
+        "tags": {"type": "array", "items": {"type": "string", "maxLength": 50}, "maxItems": 20},
         "flow": {
             "type": "object",
             "description": "How many runs it starts, and when: its controls by name, and `reentry`.",
@@ -123,6 +125,8 @@ class AutomationItem(Answer):
     timeout: AnyJson = Field(
         description="How long a run may take, as delays are written; null for as long as it likes."
     )
+    folder: str | None = Field(description="Where it is kept, like `Clinic/Reminders`; null for nowhere.")
+    tags: list[str]
     version: int | None = Field(description="The live version; null when it was never published.")
     draft_revision: int
     has_draft_changes: bool
@@ -135,6 +139,13 @@ class AutomationItem(Answer):
     warnings: list[Note] = Field(
         description="Circles it makes with the active automations: allowed, and stopped when they run too long. Empty in lists."
     )
+
+
+class Labels(Answer):
+    """The folders and tags of automations."""
+
+    folders: list[str]
+    tags: list[str]
 
 
 class AutomationPage(Answer):
@@ -163,6 +174,16 @@ class Validation(Answer):
     schedule: Foretold | None = Field(description="Its schedule, if it has one that can be read.")
 
 
+class DiffChange(Answer):
+    """One difference. A step's path is its id: `steps.note.with.content`."""
+
+    path: str
+    kind: Literal["added", "removed", "changed", "moved"]
+    text: str = Field(examples=["Step “note”: content is “Booked”, was “New”."])
+    before: AnyJson
+    after: AnyJson
+
+
 class Imported(Answer):
     """What one imported document became."""
 
@@ -170,6 +191,10 @@ class Imported(Answer):
     notes: list[Note]
     problems: list[ProblemItem]
     id: str | None
+    state: Literal["new", "changed", "same"] = Field(
+        description="Beside the automation of the same name, if there is one."
+    )
+    changes: list[DiffChange] = Field(description="What it would change of that one, in words.")
 
 
 class Import(Answer):
@@ -275,23 +300,49 @@ class RestoreBody(Body):
     publish: bool = Field(default=False, description="Whether it becomes the next version at once, and active.")
 
 
-class DiffChange(Answer):
-    """One difference. A step's path is its id: `steps.note.with.content`."""
-
-    path: str
-    kind: Literal["added", "removed", "changed", "moved"]
-    text: str = Field(examples=["Step “note”: content is “Booked”, was “New”."])
-    before: AnyJson
-    after: AnyJson
-
-
 class Diff(Answer):
     """What changed, in words."""
 
     from_: int | None = Field(alias="from", description="The version before; null when there is none.")
     to: int | None = Field(description="The version after; null for the draft.")
     draft_revision: int | None
+    runs_in_flight: int = Field(description="How many runs of the automation are not over now.")
     changes: list[DiffChange]
+
+
+class PublishBody(Body):
+    """What happens to the runs under way."""
+
+    runs: Literal["finish", "move", "cancel"] = Field(
+        default="finish",
+        description="To the runs that are under way on other versions: they finish there, move to this one, or are cancelled.",
+    )
+
+
+class LeftRun(Answer):
+    """A run that stays on its version."""
+
+    id: str
+    reason: str
+
+
+class RunsInFlight(Answer):
+    """What became of the runs that were under way on other versions."""
+
+    action: Literal["finish", "move", "cancel"]
+    count: int = Field(description="How many there were.")
+    done: int = Field(description="How many moved, or were cancelled.")
+    under_way: int = Field(
+        description="How many stayed since a worker was at a step of them; publish again to move them."
+    )
+    left: int = Field(description="How many finish on their version.")
+    reasons: list[LeftRun] = Field(description="Why they could not move, of up to 20.")
+
+
+class PublishedItem(AutomationItem):
+    """An automation that was published."""
+
+    runs_in_flight: RunsInFlight
 
 
 class Version(Answer):

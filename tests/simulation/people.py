@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 EMIT_AGAIN_SECONDS = 1.0
 LEASES_PAUSED_MAX = 3
+ASKED = (*["sim/asked"] * 5, "sim/answered")
 
 Given = tuple[str, str]
 """Tenant and the host's id of an event."""
@@ -70,7 +71,7 @@ class People:
         """An event of some tenant. Both tenants' hosts count from one, so their ids are the same."""
         draw = self._draw
         tenant_id, self._numbers = draw.choice(TENANTS), self._numbers + 1
-        name = "sim/rare" if draw.random() < self._rare_share else "sim/asked"
+        name = "sim/rare" if draw.random() < self._rare_share else draw.choice(ASKED)
         is_deadly = draw.random() < self._world.faults.rate("deadly")
         data = event_data(tenant_id, self._numbers % 11, is_deadly=is_deadly)
         return (tenant_id, f"event-{self._numbers // 2}"), {"name": name, "data": data}

@@ -1,20 +1,19 @@
-"""A guard that is taken away is missed: the simulator breaks within a few seeds. The look-back of a wait is added here with
-`wait_for_event`."""
+"""A guard that is taken away is missed: the simulator breaks within a few seeds."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, bindparam, delete, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
 from upshot.engine import accept, match, record, recover, schedule
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import events, journal, outbox, runs, schedules
-from upshot.store.rows import Prepared
+from upshot.store import events, journal, outbox, runs, schedules, waits
+from upshot.store.rows import Prepared, key_in
 from upshot.store.schema import timers
 
 SEEDS_MAX = 120
@@ -130,6 +129,30 @@ def with_schedules_that_cannot_wait(patch: Monkey) -> None:
     patch.setattr(schedules, "next_due", lambda _connection: 0)
 
 
+def without_a_look_back(patch: Monkey) -> None:
+    """A run that waits does not look for what came before."""
+    patch.setattr(waits, "look_back", lambda *_: None)
+
+
+def with_waits_met_again(patch: Monkey) -> None:
+    """What comes later takes the place of what met a wait first."""
+    columns = [waits.waits.c[name] for name, _ in waits._WAIT]
+    wanted = key_in(
+        [waits.waits.c.tenant_id, waits.waits.c.event_name, waits.waits.c.match_key],
+        waits._asked,
+        ["tenant_id", "event_name", "match_key"],
+    )
+    patch.setattr(waits, "_find", Prepared(select(*columns).where(wanted)))
+    met = update(waits.waits).where(key_in(waits._which, waits._met, waits._WHICH)).values(met_by=waits._met_by)
+    keys = (waits.waits.c.tenant_id, waits.waits.c.run_id, waits.waits.c.kind)
+    patch.setattr(waits, "_meet", Prepared(met.returning(*keys)))
+
+
+def without_a_look_before_sleep(patch: Monkey) -> None:
+    """A run goes to sleep though what it waits for has come meanwhile."""
+    patch.setattr(waits, "met_of_runs", lambda *_: [])
+
+
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
     without_epochs: ({"I4", "I6"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
@@ -142,6 +165,9 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_a_relay_that_reopens: ({"I4"}, {"pause": 0.8, "busy": 0.4, "slow": 0.2}),
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
+    without_a_look_back: ({"I14"}, None),
+    with_waits_met_again: ({"I14"}, None),
+    without_a_look_before_sleep: ({"I14"}, None),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""

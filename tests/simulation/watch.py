@@ -5,7 +5,7 @@ for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never
 by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
 accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it. I9 (one
 key per step) is the provider's to see, I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow
-control; the look-back of a wait comes with `wait_for_event`.
+control; the LB
 """
 
 import sqlite3
@@ -44,6 +44,7 @@ class _Commit:
         self.runs: dict[Key, None] = {}
         self.woken: set[Key] = set()
         self.fired: list[Row] = []
+        self.met: set[Key] = set()
         self.accepted: list[Row] = []
         self.matched: list[Key] = []
         self.started: list[Row] = []
@@ -85,6 +86,7 @@ class Watch:
         self.active: dict[Key, Row] = {}
         self.steps: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.timers: dict[Key, dict[str, Row]] = defaultdict(dict)
+        self.waits: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.outbox: dict[int, Row] = {}
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
@@ -208,6 +210,7 @@ class Watch:
         if new["step_id"] in kept or new["seq"] != len(kept):
             self._broken("I5", f"run {key} kept {new} after {list(kept.values())}")
         kept[new["step_id"]] = new
+        self._heard(new)
         commit.kept.append(new)
         commit.runs[key] = None
         self._needs_hold(commit, key, ("steps", key, new["step_id"]), f"kept step {new['step_id']}")
@@ -223,6 +226,29 @@ class Watch:
             self._broken("I5", f"timer {old} became {new}")
         else:
             self.timers[key][row["step_id"]] = new
+
+    def _waits(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+        """I14: what meets a wait first meets it."""
+        row = new or old or {}
+        key = (row["tenant_id"], row["run_id"])
+        commit.runs[key] = None
+        if new is None:
+            self.waits[key].pop(row["step_id"])
+            return
+        if old is not None and old["met_by"] not in {None, new["met_by"]}:
+            self._broken("I14", f"wait {old} was met again: {new}")
+        if new["met_by"] is not None:
+            commit.met.add(key)
+        self.waits[key][row["step_id"]] = new
+
+    def _heard(self, step: Row) -> None:
+        """I14: a run that says something hears it, once: a wait is met by what came before it too, and by nothing twice."""
+        heard = {"hear": 1, "ear": 2}.get(step["step_id"])
+        if heard is None or step["status"] == "cancelled":
+            return
+        output = _decode(step["output"]) if step["output"] is not None else {}
+        if (output.get("run"), output.get("n")) != (step["run_id"], heard):
+            self._broken("I14", f"a wait came to {step}")
 
     def _outbox(self, _commit: _Commit, old: Row | None, new: Row | None) -> None:
         if new is None:
@@ -265,8 +291,12 @@ class Watch:
                 self._broken("I4", f"run {run} ends oddly")
             elif timers and (hold is None or (not hold["parked"] and not self._is_forked(run))):
                 self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
-            elif hold is not None and hold["parked"] and not timers.keys() - {WHOLE}:
-                self._broken("I12", f"run {run} sleeps without a timer")
+            elif hold is not None and hold["parked"] and not (timers.keys() - {WHOLE} or self.waits[key]):
+                self._broken("I12", f"run {run} sleeps and nothing can wake it")
+            elif hold is not None and hold["parked"] and any(wait["met_by"] for wait in self.waits[key].values()):
+                self._broken("I14", f"run {run} sleeps though what it waits for has come: {self.waits[key]}")
+            elif hold is None and self.waits[key]:
+                self._broken("I14", f"run {run} is over and waits: {self.waits[key]}")
         for step in commit.kept:
             output = _decode(step["output"]) if step["output"] is not None else None
             if (
@@ -281,7 +311,12 @@ class Watch:
 
     def _is_forked(self, run: Row) -> bool:
         """Whether some of its steps may wait while others run."""
-        return self.automations[run["tenant_id"], run["automation_id"]]["name"] in {"forked", "many", "limited"}
+        return self.automations[run["tenant_id"], run["automation_id"]]["name"] in {
+            "forked",
+            "many",
+            "limited",
+            "hears",
+        }
 
     def _matches(self, commit: _Commit, before: dict[Key, Row]) -> None:
         """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or
@@ -323,7 +358,7 @@ class Watch:
     def _timers_fired(self, commit: _Commit) -> None:
         now = commit.process.clock.now() if commit.process is not None else 0
         fired = {(timer["tenant_id"], timer["run_id"]) for timer in commit.fired}
-        for key in commit.woken - fired:
+        for key in commit.woken - fired - commit.met:
             self._broken("I8", f"run {key} was woken and no timer fired")
         for timer in commit.fired:
             key = (timer["tenant_id"], timer["run_id"])
@@ -331,6 +366,7 @@ class Watch:
             is_let_go = (
                 kept.get("status") == "cancelled"
                 or (kept.get("kind") == "parallel" and kept["output"] is not None)
+                or (kept.get("kind") == "wait_for_event" and kept["status"] != "failed")
                 or (timer["step_id"] != WHOLE and WHOLE in self.steps[key])
             )
             if self.runs[key]["status"] not in RUN_OVER and not is_let_go and now < timer["due_at"]:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from upshot.core.errors import Conflict, NotFound
 from upshot.core.events import Event
-from upshot.store import counts, journal, runs
+from upshot.store import counts, journal, runs, waits
 from upshot.store.events import insert_events
 from upshot.store.runs import NewRun
 
@@ -28,6 +28,7 @@ def cancel(connection: Connection, tenant_id: str, run_id: str, now: int) -> str
     before, is_test = found
     runs.finish(connection, [(tenant_id, run_id)], "cancelled", now)
     journal.clear_timers(connection, [(tenant_id, run_id)])
+    waits.clear(connection, [(tenant_id, run_id)])
     changes = Counter({(tenant_id, "runs", "", before): -1})
     if not is_test:
         changes[tenant_id, "runs", "", "cancelled"] += 1

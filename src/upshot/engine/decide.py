@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
 from upshot.core.events import Event
+from upshot.core.waits import event_key
 from upshot.core.work import EVENT_STEPS_MAX
 from upshot.engine.breaker import Breaker, without_loops
 from upshot.engine.definitions import Listener, TenantDefinitions
@@ -39,6 +40,8 @@ class Matched(msgspec.Struct, frozen=True):
     steps: int = 0
     breaker: Breaker | None = None
     """Set where a run caused the event and the entity is known: loops are looked for before its runs are made."""
+    keys: tuple[str, ...] = ()
+    """By what runs may wait for this event."""
 
 
 class Decide:
@@ -68,7 +71,7 @@ class Decide:
         """
         listeners = known.listeners.get(event.name)
         if listeners is None:
-            return Matched(event, known.revision, known.zone, [])
+            return Matched(event, known.revision, known.zone, [], keys=_keys(event, known))
         entity = entities.get((event.tenant_id, event.entity.type, event.entity.id)) if event.entity else None
         facts = facts_of(event, now=now, zone=known.zone, entity=entity)
         found = listeners.index.find(facts)
@@ -83,7 +86,9 @@ class Decide:
             listener = listeners.by_id[key]
             started.append((listener, self._new_run(event, listener, kept_facts, now)))
         breaker = self._breaker if event.depth and event.entity is not None else None
-        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker)
+        return Matched(
+            event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker, _keys(event, known)
+        )
 
     def begin(self, match: Matched, made: Collection[str]) -> None:
         """Drive those runs of this match that were made; its commit is done."""
@@ -117,6 +122,15 @@ class Decide:
             facts=facts,
             worker_id=self._process.worker_id if self._run.reserve(event.tenant_id) else None,
         )
+
+
+def _keys(event: Event, known: TenantDefinitions) -> tuple[str, ...]:
+    shapes = known.awaited.get(event.name)
+    if shapes is None:
+        return ()
+    root = event.as_root()
+    found = (event_key(fields, root) for fields in shapes)
+    return tuple({key: None for key in found if key is not None})
 
 
 def current(connection: Connection, matched: Sequence[Matched]) -> list[Matched]:

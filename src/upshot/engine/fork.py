@@ -8,7 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from upshot.core import advance
-from upshot.core.commands import Commands, Finish, Keep, RunStep, Sleep
+from upshot.core.commands import Await, Commands, Finish, Keep, RunStep, Sleep
 from upshot.engine.record import Done, Parking, Recorded, Recording
 from upshot.engine.settle import Performed
 from upshot.store.journal import Timer
@@ -16,8 +16,9 @@ from upshot.store.journal import Timer
 if TYPE_CHECKING:
     from upshot.engine.live_run import LiveRun
     from upshot.engine.run import Run
+    from upshot.store.waits import Wait
 
-Flight = asyncio.Task[tuple[Done, int | None]]
+Flight = asyncio.Task[tuple[Done | None, int | None]]
 
 
 class Fork:
@@ -28,16 +29,33 @@ class Fork:
         self._flying: dict[str, Flight] = {}
         self._done: list[Done] = []
         self._due: list[str] = []
+        self._come: list[str] = []
         self._waiting: list[tuple[Timer, tuple[Any, ...] | None]] = []
         self._bell: asyncio.Future[None] | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether a step of it waits for an event."""
+        return bool(self._run.waits)
+
+    def meet(self, wait: "Wait") -> None:
+        """What this step waits for has come."""
+        own = self._run.waits.get(wait.step_id)
+        if own is not None and own.met_by is None:
+            own.met_by = wait.met_by
+            self._come.append(wait.step_id)
+            self._wake()
 
     def ring(self, step_id: str) -> None:
         """The timer of this step is due, as far as anybody knows."""
         self._due.append(step_id)
+        self._wake()
+
+    def _wake(self) -> None:
         if self._bell is not None and not self._bell.done():
             self._bell.set_result(None)
 
-    async def drive(self, commands: Commands) -> Commands | None:
+    async def drive(self, commands: Commands) -> Commands | None:  # noqa: PLR0912 - one branch for each way it goes on
         """Carry these out and what follows; the commands of the place that is left, None when the run sleeps, is over or is
         left to others."""
         run, driver = self._run, self._driver
@@ -50,7 +68,8 @@ class Fork:
                 commands = following
             while run.is_forked:
                 if not driver.is_stopping:
-                    await self._begin(commands)
+                    await self._begin((*commands, *(Await(step_id) for step_id in self._come)))
+                    self._come.clear()
                 await self._set_timers()
                 commands, (recording, again) = (), self._next()
                 if recording is not None:
@@ -60,9 +79,11 @@ class Fork:
                     commands = (*following, *(RunStep(step_id) for step_id in again if step_id in run.state.open))
                 elif self._flying:
                     await self._land()
+                elif driver.is_stopping:
+                    return None
+                elif await driver.park(Parking(run, ())):
+                    self._come = [step_id for step_id, wait in run.waits.items() if wait.met_by is not None]
                 else:
-                    if not driver.is_stopping:
-                        await driver.park(Parking(run, ()))
                     return None
             if not commands:
                 message = f"run {run.id} has nothing to do at {run.state.open}"
@@ -75,6 +96,9 @@ class Fork:
     async def _begin(self, commands: Commands) -> None:
         run, now = self._run, self._driver.now()
         for command in commands:
+            if isinstance(command, Await):
+                self._await(command.step_id)
+                continue
             if not isinstance(command, RunStep | Sleep) or command.step_id in run.timers:
                 continue
             step_id = command.step_id
@@ -87,6 +111,16 @@ class Fork:
                 self._done.append(timer)
             else:
                 self._waiting.append((timer, None))
+
+    def _await(self, step_id: str) -> None:
+        """Begin to wait, or read what has come; while that goes on, what comes is seen when it lands."""
+        run = self._run
+        if step_id in run.state.open and step_id not in self._flying:
+            run.began.setdefault(step_id, self._driver.now())
+            self._flying[step_id] = asyncio.create_task(self._awaited(step_id))
+
+    async def _awaited(self, step_id: str) -> tuple[Done | None, None]:
+        return await self._driver.awaiting.begin(self._run, step_id), None
 
     async def _set_timers(self) -> None:
         if self._waiting:
@@ -115,6 +149,7 @@ class Fork:
         operating = [done for done in self._done if done.performed.operations]
         chosen = (*operating[:1], *(done for done in self._done if not done.performed.operations))
         self._done = operating[1:]
+        fired += [done.step_id for done in chosen if done.step_id in run.program.waits]
         return (Recording(run, chosen, (), tuple(fired)) if chosen or fired else None), again
 
     async def _record(self, recording: Recording) -> Commands | None:
@@ -140,7 +175,10 @@ class Fork:
             self._bell = None
         for step_id in [step_id for step_id, flight in self._flying.items() if flight.done()]:
             done, again_at = self._flying.pop(step_id).result()
-            if again_at is None:
+            if done is None:
+                if self._run.waits[step_id].met_by is not None:
+                    self._come.append(step_id)
+            elif again_at is None:
                 self._done.append(done)
             else:
                 self._waiting.append(self._driver.later(self._run, done, again_at))

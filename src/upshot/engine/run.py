@@ -7,15 +7,16 @@ from typing import Any
 
 from upshot.core import advance
 from upshot.core.attempts import next_attempt_at
-from upshot.core.automations.document import ActionStep, ParallelStep, Step
+from upshot.core.automations.document import ActionStep, ParallelStep, Step, WaitStep
 from upshot.core.automations.durations import due_at
-from upshot.core.commands import Commands, Finish, RunStep, Sleep, StepError
+from upshot.core.commands import Await, Commands, Finish, RunStep, Sleep, StepError
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import WHOLE, Outcome
 from upshot.engine import tracing
 from upshot.engine.act import Act
+from upshot.engine.awaiting import Awaiting
 from upshot.engine.context import clean_text
 from upshot.engine.fork import Fork
 from upshot.engine.heartbeat import Heartbeat
@@ -54,6 +55,7 @@ class Run(Room):
         self._process, self._act, self.lease = process, act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
         self._begin = Begin(process.worker_id)
+        self.awaiting = Awaiting(process, self)
         self.is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
         self.forks: dict[tuple[str, str], Fork] = {}
@@ -147,6 +149,8 @@ class Run(Room):
                     return None if self.is_over(run, recorded) else recorded.commands
                 await self.park(Parking(run, (timer,)))
                 return None
+            case Await(step_id):
+                return await self._wait(run, step_id)
             case Finish() as end:
                 await self._process.commit.give(self._ending, (run, end))
                 self._tell(run, end.status)
@@ -154,6 +158,14 @@ class Run(Room):
             case _:
                 recorded = await self.record(Recording(run, (), commands))
                 return None if self.is_over(run, recorded) else recorded.commands
+
+    async def _wait(self, run: LiveRun, step_id: str) -> Commands | None:
+        """Wait for an event at the only place that is open; what follows from it, None when the run sleeps or is over."""
+        while (done := await self.awaiting.begin(run, step_id)) is None:
+            if not await self.park(Parking(run, ())):
+                return None
+        recorded = await self.record(Recording(run, (done,), (), (step_id,)))
+        return None if self.is_over(run, recorded) or self.is_stopping else recorded.commands
 
     async def _limit(self, run: LiveRun) -> None:
         """Set the timer of the run's time limit, which begins now; before its first step, and again when it is retried."""
@@ -196,6 +208,9 @@ class Run(Room):
         for outcome in recorded.kept:
             run.remember(outcome)
             run.attempts.pop(outcome.step_id, None)
+            if run.waits:
+                run.waits.pop(outcome.step_id, None)
+                run.timers.pop(outcome.step_id, None)
         if recorded.events:
             self.on_emitted(recorded.events)
         if self._process.changes.wanted(run.tenant_id):
@@ -215,7 +230,7 @@ class Run(Room):
             if step_id in run.begun:
                 return Done(step_id, _lost(step_id, self._process.clock.now()), attempt), None
             await self._begin_once(run, step, attempt)
-        entity = await self._entity(run) if run.program.needs_entity(step_id) else None
+        entity = await self.entity(run) if run.program.needs_entity(step_id) else None
         performing = self._act.perform(run, step, attempt, entity)
         performed = await (tracing.stepped(run, step, attempt, performing) if tracing.is_on() else performing)
         again_at = None
@@ -251,7 +266,8 @@ class Run(Room):
         key = f"{run.id}:{step.id}"
         return next_attempt_at(step, attempt, key=key, now=now, retry_after_seconds=performed.retry_after_seconds)
 
-    async def _entity(self, run: LiveRun) -> dict[str, object] | None:
+    async def entity(self, run: LiveRun) -> dict[str, object] | None:
+        """The entity that the run is about, as it is now."""
         ref = run.event.entity
         if ref is None:
             return None
@@ -261,11 +277,12 @@ class Run(Room):
     # --- sleeping -------------------------------------------------------------------------------------------------------
 
     async def timer_of(self, run: LiveRun, step_id: str) -> Timer | Done:
-        """The timer of this delay or of this parallel step's timeout; or its failure, when it cannot be told."""
+        """The timer of this delay or of this step's timeout; or its failure, when it cannot be told."""
         now = self._process.clock.now()
-        kind = "timeout" if isinstance(run.program.steps[step_id], ParallelStep) else "delay"
+        step = run.program.steps[step_id]
+        kind = "wait" if isinstance(step, WaitStep) else "timeout" if isinstance(step, ParallelStep) else "delay"
         try:
-            entity = await self._entity(run) if run.program.needs_entity(step_id) else None
+            entity = await self.entity(run) if run.program.needs_entity(step_id) else None
             facts = run.facts(now, entity)
             due = due_at(run.program.template(step_id).render(facts), facts, now, kind)
         except (DatabaseUnavailable, Busy):
@@ -296,29 +313,35 @@ class Run(Room):
         seq = SEQ_UNKNOWN if run.is_forked else run.seq
         return Timer(run.tenant_id, run.id, step_id, "retry", seq, now, again_at), failed
 
-    async def park(self, parking: Parking) -> None:
-        """Set these timers, and let the run sleep if it does."""
+    async def park(self, parking: Parking) -> bool:
+        """Set these timers and waits, and let the run sleep if it does; whether an event that it waits for keeps it awake."""
         run = parking.run
         while True:
             try:
-                await self._process.commit.give(self._park, parking)
+                met: dict[str, str] = await self._process.commit.give(self._park, parking)
                 break
             except Busy:
                 await asyncio.sleep(BUSY_PAUSE_SECONDS)
         if not parking.sleeps:
             for timer in parking.timers:
                 self.on_timer(timer)
-            return
+            return False
+        for step_id, event_id in met.items():
+            run.waits[step_id].met_by = event_id
+        if met:
+            return True
         waiting = (*run.timers.values(), *parking.timers) if run.timers else parking.timers
         is_near = [self.on_timer(timer) for timer in waiting]  # also the older ones: they may have come due just now
         if any(is_near) and len(self.sleeping) < self._process.limits.sleepers_max:
             self.sleeping[run.key] = run
         self._tell(run, "waiting")
+        return False
 
     def awake(self, run: LiveRun, kind: str, step_id: str, epoch: int) -> None:
         """Drive a run on that slept in memory and whose timer just fired; its room is reserved."""
         run.epoch = epoch
         run.timers.pop(step_id, None)
+        run.waits.pop(step_id, None)
         if kind == "retry":
             self.take(run, (RunStep(step_id),))
             return

@@ -10,6 +10,7 @@ from upshot.store.schema.entities import entities, entity_dates, entity_types
 from upshot.store.schema.events import event_keys, event_types, events, non_starts, outbox, unmatched
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
 from upshot.store.schema.system import counts, dead_letters, workers
+from upshot.store.schema.waits import awaited, waits
 from upshot.store.schema.who import api_keys, audit, idempotency, tenants
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "steps",
     "attempts",
     "timers",
+    "waits",
+    "awaited",
     "workers",
     "dead_letters",
     "counts",

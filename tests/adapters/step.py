@@ -45,6 +45,10 @@ class Step:
     def idempotency_key(self) -> str:
         return f"{self.run_id}:{self.step_id}"
 
+    @property
+    def cause_header(self) -> tuple[str, str]:
+        return "upshot-cause", "depth=0"
+
     def log(self, line: str, **fields: Any) -> None:
         self.lines.append((line, fields))
 

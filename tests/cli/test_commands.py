@@ -282,3 +282,29 @@ def test_schedules_are_listed_with_the_time_they_are_due(ready: Call, tmp_path: 
     assert "every day at 09:00" in listed
     (item,) = ready("schedules", "list", "--json").json["items"]
     assert item["next_at"].endswith("T09:00:00.000000Z")
+
+
+def test_webhooks_are_made_changed_and_deleted(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UPSHOT_DATABASE_URL", f"sqlite:///{tmp_path}/hooks.db")
+    call("migrate")
+    made = ("webhooks", "create", "--name", "Shop", "--event", "order.paid", "--signature")
+    refused = call(*made, "github")
+    assert refused.code == 1
+    assert "UPSHOT_SECRET_KEY" in refused.err
+    monkeypatch.setenv("UPSHOT_SECRET_KEY", "k" * 32)
+    assert call(*made, "nonsense").code == 1
+    (tmp_path / "secret").write_text("what the vendor gave\n")
+    shop = call(*made, "shopify", "--secret-from", str(tmp_path / "secret"), "--json").json
+    assert (shop["secret"], shop["has_secret"]) == (None, True)
+    assert call(*made, "shopify", "--secret-from", str(tmp_path / "nothing")).code == 1
+    said = call(*made, "hmac", "--header", "X-Sum")
+    assert "url: /hooks/uph_" in said.out
+    assert "secret: whsec_" in said.out
+    listed = call("webhooks", "list", "--json").json["items"]
+    assert [one["signature"]["scheme"] for one in listed] == ["hmac", "shopify"]
+    assert "order.paid" in call("webhooks", "list").out
+    turned = call("webhooks", "rotate", shop["id"], "--what", "token", "--overlap-seconds", "0", "--json").json
+    assert turned["token"] != shop["token"]
+    assert call("webhooks", "rotate", shop["id"], "--what", "nothing").code == 1
+    assert call("webhooks", "delete", shop["id"]).code == 0
+    assert call("webhooks", "delete", shop["id"]).code == 1

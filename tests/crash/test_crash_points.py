@@ -33,11 +33,14 @@ def prepare_all_kinds(work: Work) -> None:
     hopeless = upshot.events.accept(TENANT, [event(-8)])[0].event.id
     automation_id = next(a["id"] for a in upshot.automations.page(TENANT).items if a["name"] == "three")
     soon = {"schedule": {"run_at": to_text(upshot.clock.now() + SOON)}}
+    later = {"debounce": {"for": "1s"}}  # so that there is something to release
     steps = [
         {"id": "say", "action": "emit_event", "with": {"name": "crash/echo", "data": {"run": "{{ run.id }}"}}},
         {"id": "hear", "wait_for_event": "crash/echo", "match": {"run": "{{ run.id }}"}},
     ]
-    upshot.automations.create(TENANT, {"name": "soon", "trigger": soon, "steps": steps, "status": "active"})
+    upshot.automations.create(
+        TENANT, {"name": "soon", "trigger": soon, "flow": later, "steps": steps, "status": "active"}
+    )
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
     upshot.close()
     assert look.run(f"UPDATE upshot_unmatched SET strikes = 99 WHERE event_id = '{hopeless}'") == 1

@@ -10,8 +10,10 @@ from upshot import Upshot
 from upshot.core.instants import SECOND
 from upshot.core.retention import Retention
 from upshot.engine.process import Limits
-from upshot.store import non_starts, retention
+from upshot.store import flow, retention
 from upshot.testing import Harness, VirtualClock
+
+pytestmark = pytest.mark.usefixtures("own_ids")
 
 MOST, WINDOW = 6, 60
 
@@ -107,10 +109,10 @@ def test_what_was_stopped_goes_with_its_event(bench: Harness) -> None:
     until = {**Retention().until(bench.clock.now() + 400 * 24 * 3600 * SECOND), "idempotency": 0}
 
     def give_up(connection: Connection) -> tuple[int, int]:
-        kept = sum(len(non_starts.of_event(connection, "default", event_id)) for event_id in events)
+        kept = sum(len(flow.of_event(connection, "default", event_id)) for event_id in events)
         retention.RUNS.remove(connection, "default", until, runs)
         removed = retention.EVENTS.remove(connection, "default", until, events)
-        return kept, removed["non_starts"]
+        return kept, removed["flow_outcomes"]
 
     kept, removed = bench.upshot.commit.run(give_up)
     assert kept == removed == 2 + MOST

@@ -83,6 +83,13 @@ ROLE_OF: dict[str, str] = {
     "GET /api/v1/keys": "admin",
     "POST /api/v1/keys": "admin",
     "DELETE /api/v1/keys/{key_id}": "admin",
+    "GET /api/v1/webhooks": "viewer",
+    "POST /api/v1/webhooks": "admin",
+    "GET /api/v1/webhooks/{webhook_id}": "viewer",
+    "PATCH /api/v1/webhooks/{webhook_id}": "admin",
+    "POST /api/v1/webhooks/{webhook_id}/rotate": "admin",
+    "DELETE /api/v1/webhooks/{webhook_id}": "admin",
+    "POST /hooks/{token}": "public",
     "GET /api/v1/audit": "admin",
     "POST /api/v1/session": "public",
     "GET /api/v1/session": "viewer",
@@ -124,6 +131,9 @@ BODIES: dict[str, Any] = {
     "PATCH /api/v1/tenants/{tenant_id}": {"name": "Mine now"},
     "POST /api/v1/tenants/{tenant_id}/keys": {"name": "x", "role": "admin"},
     "POST /api/v1/keys": {"name": "x", "role": "viewer"},
+    "POST /api/v1/webhooks": {"name": "x", "event": "x", "signature": {"scheme": "none"}},
+    "PATCH /api/v1/webhooks/{webhook_id}": {"enabled": False},
+    "POST /api/v1/webhooks/{webhook_id}/rotate": {"what": "token"},
 }
 GUARDED = sorted(route for route, role in ROLE_OF.items() if role not in {"public", INSTALLATION})
 OF_AN_OBJECT = [route for route in GUARDED if "{" in route and "{type}" not in route and "{pack}" not in route]
@@ -162,6 +172,7 @@ def names(surface: Surface) -> dict[str, str]:
     surface.put("/entities/patient/p-of-alpha", {"fields": {"canary": "of-alpha"}})
     key = surface.post("/keys", {"name": "of-alpha", "role": "viewer"}).json()["id"]
     run = surface.post(f"/automations/{automation}/run", {"data": {}}).json()["run_id"]
+    webhook = surface.post("/webhooks", {"name": "of-alpha", "event": "x", "signature": {"scheme": "none"}}).json()
     letter = dead_letters.of_event("alpha", "of-alpha", "alpha/secret", "match_failed", "of-alpha", 3)
     surface.upshot.commit.run(lambda c: store.add_many(c, [letter], 1))
     return {
@@ -172,6 +183,7 @@ def names(surface: Surface) -> dict[str, str]:
         "type": "patient",
         "entity_id": "p-of-alpha",
         "key_id": key,
+        "webhook_id": webhook["id"],
         "run_id": run,
         "tenant_id": "alpha",
         "version": "1",
@@ -201,6 +213,7 @@ def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None
                 "name",
                 "pack",
                 "letter_id",
+                "webhook_id",
             ),
             "1",
         ),
@@ -236,6 +249,7 @@ def test_another_tenants_object_looks_like_none(surface: Surface, names: dict[st
         "run_id": "none",
         "key_id": "none",
         "letter_id": "none",
+        "webhook_id": "none",
         "tenant_id": "none",
         "name": "none",
     }

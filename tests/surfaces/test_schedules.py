@@ -57,3 +57,13 @@ def test_a_scheduled_automation_is_tried_and_run_by_hand(running: Surface) -> No
     assert exported["trigger"] == DAILY
     running.post("/automations/import", exported)
     assert len(running.get("/schedules").json()["items"]) == 2
+
+
+def test_a_schedule_that_is_being_written_tells_when_it_would_be_due(surface: Surface) -> None:
+    unfinished = {"trigger": {"schedule": {"weekly": {"on": "monday", "at": "09:00"}, "zone": "Europe/Paris"}}}
+    told = surface.post("/automations/validate", {"document": unfinished}).json()
+    assert told["valid"] is False
+    assert told["schedule"]["words"] == "every monday at 09:00 (Europe/Paris)"
+    assert len(told["schedule"]["next"]) == 5
+    for trigger in ({"event": "a"}, {"schedule": {"cron": "x"}}, "a", None):
+        assert surface.post("/automations/validate", {"document": {"trigger": trigger}}).json()["schedule"] is None

@@ -34,7 +34,7 @@ RESERVED_HEADERS: Final = frozenset(
     }
 )
 """Set by the client itself, or about the connection and not the request."""
-RESERVED_PREFIXES: Final = ("proxy-", "webhook-", "sec-")
+RESERVED_PREFIXES: Final = ("proxy-", "webhook-", "sec-", "upshot-")
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")

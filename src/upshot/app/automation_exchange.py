@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.actions import save_problems
+from upshot.app.schedules import foretold
 from upshot.core.automations import WaitStep, dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import cycles as circles
 from upshot.core.automations import read as read_document
@@ -35,10 +36,10 @@ class Exchange(ABC):
         self._upshot = upshot
 
     def validate(self, document: Any, *, tenant_id: str | None = None) -> dict[str, Any]:
-        """Whether this document could be saved: `{valid, problems, document, notes, warnings}`. Nothing is kept.
+        """Whether this document could be saved: `{valid, problems, document, notes, warnings, schedule}`. Nothing is kept.
 
         With a tenant, the notes also name the placeholders that its event type lets be missing, and the warnings the
-        circles that it would make with the tenant's active automations.
+        circles that it would make with the tenant's active automations. `schedule` says when it would be due next.
         """
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes)
         found = findings.problems or (self._present_problems(canonical, tenant_id) if canonical is not None else [])
@@ -52,6 +53,7 @@ class Exchange(ABC):
             "document": canonical if is_valid else None,
             "notes": findings.notes,
             "warnings": self._warnings(tenant_id, canonical, "") if canonical and is_valid and tenant_id else [],
+            "schedule": foretold(document, self._zone(tenant_id), self._upshot.clock.now()),
         }
 
     def import_documents(
@@ -148,10 +150,12 @@ class Exchange(ABC):
                 problems += wait_problems(automation, lambda name: event_types.schema(connection, tenant_id, name))
         schedule = automation.schedule
         if schedule is not None:
-            is_tenants = schedule.zone is None and bool(tenant_id)
-            zone = upshot.engine.process.definitions.of_now(tenant_id or "").zone if is_tenants else "UTC"
-            problems += problems_now(schedule, upshot.clock.now(), zone, "trigger.schedule")
+            problems += problems_now(schedule, upshot.clock.now(), self._zone(tenant_id), "trigger.schedule")
         return problems
+
+    def _zone(self, tenant_id: str | None) -> str:
+        """The zone of this tenant's schedules that name none."""
+        return self._upshot.engine.process.definitions.of_now(tenant_id).zone if tenant_id else "UTC"
 
     def _told(self, tenant_id: str, document: Any) -> dict[str, Any]:
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes, imported=True)

@@ -5,6 +5,9 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from upshot.adapters import causes
 from upshot.adapters.clock import new_id
 from upshot.app.event_names import raise_if_lookalike
 from upshot.core.errors import Busy, Refused, UpshotError
@@ -106,14 +109,18 @@ class Emitting:
         traceparents: Sequence[str | None] = (),
         *,
         ahead: bool = True,
+        cause: causes.Cause | None = None,
     ) -> list[Accepted]:
         """`accept`, for an event loop; with the trace context of each, when the caller is not the emitter. On the engine's
-        loop they are matched `ahead`, in the same transaction, as far as that is quick."""
+        loop they are matched `ahead`, in the same transaction, as far as that is quick. With a `cause`, they are one deeper
+        in its chain."""
         engine = self._upshot.engine
         definitions = engine.process.definitions
         with _busy_when_unavailable():
             known = definitions.known(tenant_id) or await definitions.of(tenant_id)
         events = self._received(tenant_id, envelopes, known)
+        if cause is not None:
+            events = [_caused(event, cause) for event in events]
         with tracing.accepting(events, traceparents) as traced:
             return await engine.accept.take(traced, known, ahead=ahead)
 
@@ -150,6 +157,16 @@ class Emitting:
             values = (row_id, tenant, outbox.FORMAT, encode(envelope), now, now)
             host_connection.execute(connection, outbox.insert_text, values, is_guarded=is_guarded)
         return row_id
+
+
+def _caused(event: Event, cause: causes.Cause) -> Event:
+    return msgspec.structs.replace(
+        event,
+        root_id=cause.root_id or event.root_id,
+        depth=cause.depth + 1,
+        cause_run_id=cause.run_id,
+        cause_step_id=cause.step_id,
+    )
 
 
 @contextmanager

@@ -6,13 +6,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from upshot.core.automations.flow_control import outcome_words
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Refused
 from upshot.core.events import DEPTH_MAX, EntityRef, Event
 from upshot.core.facts import Facts
+from upshot.core.flow import BATCHES
+from upshot.core.flow.outcomes import CONTROL_OF
 from upshot.core.instants import to_text
 from upshot.engine.live_run import facts_of
-from upshot.store import automations, entities, event_pages, non_starts, run_pages
+from upshot.store import automations, entities, event_pages, flow, run_pages
 from upshot.store.event_pages import EventRow
 from upshot.store.run_pages import RunRow
 
@@ -25,13 +28,15 @@ def explain(connection: Connection, tenant_id: str, event: EventRow, zone: str) 
     started = {run.automation_id: run for run in run_pages.of_event(connection, tenant_id, event.id, LISTENERS_MAX)}
     facts = _facts(connection, tenant_id, event, zone)
     why_none = _why_none(connection, tenant_id, event)
-    held_back = non_starts.of_event(connection, tenant_id, event.id)
-    told: list[dict[str, Any]] = []
-    for state in standing:
-        held, run = held_back.get(state.automation_id), started.pop(state.automation_id, None)
-        item = _held_back(state, held, facts, event) if held and not run else _told(state, run, facts, event, why_none)
-        told += [item] if item is not None else []
-    told += [_started_otherwise(connection, tenant_id, run, facts) for run in started.values()]
+    done = flow.of_event(connection, tenant_id, event.id)
+    told = [
+        _controlled(state, done[state.automation_id], started.pop(state.automation_id, None), facts, event)
+        if state.automation_id in done
+        else _told(state, started.pop(state.automation_id, None), facts, event, why_none)
+        for state in standing
+    ]
+    told = [item for item in told if item is not None]
+    told += [_started_otherwise(connection, tenant_id, run, event, facts) for run in started.values()]
     return {"event_id": event.source_id or event.id, "automations": told}
 
 
@@ -79,21 +84,48 @@ def _told(
     return _item(state, "error", reason, event, None, explanation)
 
 
-def _held_back(state: automations.StateAt, held: non_starts.NonStart, facts: Facts, event: EventRow) -> dict[str, Any]:
-    """It would have started, and something held it back: as it was kept then."""
-    explanation = condition_explanation(state.document, facts) if state.document is not None else None
-    item = _item(state, held.outcome, held.reason, event, None, explanation)
-    return {**item, "key": held.key, "at": to_text(held.at)}
+def _controlled(
+    state: automations.StateAt, done: flow.Outcome, run: RunRow | None, facts: Facts, event: EventRow
+) -> dict[str, Any]:
+    """What flow control made of an event that matched."""
+    document = state.document or {}
+    explanation = condition_explanation(document, facts_of_run(run, event, facts.zone) if run is not None else facts)
+    if done.reason is not None:
+        item = _item(state, done.outcome, done.reason, event, None, explanation)
+        return {**item, "key": done.key, "at": to_text(done.at)}
+    rules: dict[str, Any] = document.get("flow") or {}
+    run_id = done.run_id if done.run_id is not None or run is None else run.id
+    reason = outcome_words(
+        done.outcome,
+        done.key,
+        done.until,
+        rules.get(CONTROL_OF[done.outcome]),
+        has_run=run_id is not None,
+        has_begun=run is not None and run.status != "pending",
+    )
+    outcome = "started" if done.outcome == "restarted" else done.outcome
+    at = done.until if done.outcome == "throttled" and done.until is not None else done.at
+    return {
+        **_item(state, outcome, reason, event, run_id, explanation),
+        "key": done.key or None,
+        "at": to_text(at),
+    }
 
 
-def _started_otherwise(connection: Connection, tenant_id: str, run: RunRow, facts: Facts) -> dict[str, Any]:
-    """A run of an automation that did not listen when the event was accepted: by hand, or published a moment later."""
+def _started_otherwise(
+    connection: Connection, tenant_id: str, run: RunRow, event: EventRow, facts: Facts
+) -> dict[str, Any]:
+    """A run of an automation that did not listen when the event was accepted: by hand, of a batch, or published a moment
+    later."""
     kept = automations.version(connection, tenant_id, run.automation_id, run.version)
     document = kept.document if kept is not None else {}
     state = automations.StateAt(run.automation_id, run.automation_name or "", "active", run.version, document, document)
     explanation = condition_explanation(document, facts)
+    reason = "Started by hand." if run.test else "Started."
+    if event.name.startswith(BATCHES):
+        reason = f"Started: {len(facts.data.get('events') or ())} events were gathered."
     return {
-        **_item(state, "started", "Started by hand." if run.test else "Started.", None, run.id, explanation),
+        **_item(state, "started", reason, None, run.id, explanation),
         "at": to_text(run.created_at),
     }
 

@@ -6,9 +6,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.app.listed import Listed, cut
+from upshot.core.automations.fields import as_object
 from upshot.core.instants import to_text
 from upshot.core.local_time import zone_or_utc
-from upshot.core.schedules import Schedule, due_at, next_after, schedule_of, schedule_words, upcoming
+from upshot.core.schedules import Schedule, due_at, next_after, read_schedule, schedule_of, schedule_words, upcoming
 from upshot.core.strict_json import encode
 from upshot.store import automations, tenants
 from upshot.store import schedules as store
@@ -34,6 +35,20 @@ class Schedules:
         kept, has_more = cut(found, limit)
         items = [_item(listed, zone, now) for listed in kept]
         return Listed(items, kept[-1].kept.automation_id if has_more else None)
+
+
+def foretold(document: Any, tenant_zone: str, now: int) -> dict[str, Any] | None:
+    """What the schedule of a document that is being written means, whatever else is still wrong with it: in words, and when it
+    would be due next. None without a schedule that can be read."""
+    trigger = as_object((as_object(document) or {}).get("trigger")) or {}
+    schedule = read_schedule(trigger.get("schedule"), "")[0]
+    if schedule is None:
+        return None
+    return {
+        "words": schedule_words(schedule),
+        "zone": schedule.zone or tenant_zone,
+        "next": [to_text(at) for at in upcoming(schedule, now, tenant_zone, NEXT_SHOWN)],
+    }
 
 
 def follow(connection: Connection, tenant_id: str, automation: automations.Automation, now: int) -> None:

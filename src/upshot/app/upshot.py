@@ -28,6 +28,7 @@ from upshot.app.schedules import Schedules
 from upshot.app.settings import Settings
 from upshot.app.stats import Stats
 from upshot.app.tenants import Tenants
+from upshot.app.webhooks import Webhooks
 from upshot.engine.changes import Changes
 from upshot.engine.commit import GroupCommit
 from upshot.engine.definitions import Definitions
@@ -88,7 +89,7 @@ class Upshot:
         self.engine = Engine(process, partial(self.events.accept_async, ahead=False))
         self.event_types, self.entities = EventTypes(self), Entities(self)
         self.automations, self.runs = Automations(self), Runs(self)
-        self.schedules = Schedules(self)
+        self.schedules, self.webhooks = Schedules(self), Webhooks(self)
         self.tenants, self.keys, self.audit = Tenants(self), Keys(self), Audit(self)
         self.outbox, self.stats = Outbox(self), Stats(self)
         self.dead_letters = DeadLetters(self)

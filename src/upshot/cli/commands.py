@@ -19,6 +19,7 @@ from upshot.cli import (
     schedules,
     serve,
     version,
+    webhooks,
     worker,
 )
 
@@ -38,6 +39,7 @@ NOUNS = {
     "dead-letters": dead_letters,
     "packs": packs,
     "keys": keys,
+    "webhooks": webhooks,
 }
 for name, noun in NOUNS.items():
     app.add_typer(noun.commands, name=name)

@@ -93,6 +93,11 @@ class ActionContext(Protocol):
         """The tenant's webhook signing secret, `whsec_` and base64."""
         ...
 
+    @property
+    def cause_header(self) -> tuple[str, str]:
+        """The header by which a request says what caused it: send it along, and loops over other systems are stopped."""
+        ...
+
     def log(self, line: str, **fields: Any) -> None:
         """Write a line into the attempt's log: at most 200 lines of 2,000 characters."""
         ...

@@ -18,6 +18,7 @@ from upshot.core.automations.document import (
 from upshot.core.automations.places import Steps, list_place, place_of
 from upshot.core.automations.regions import Region, regions_of
 from upshot.core.conditions import Condition, compile_condition
+from upshot.core.flow import Asking
 from upshot.core.journal import WHOLE
 from upshot.core.templates import Template, compile_template
 from upshot.core.waits import fields_of
@@ -27,6 +28,7 @@ class Program:
     """An immutable compiled automation version: where to start, its steps, their templates and conditions."""
 
     __slots__ = (
+        "asking",
         "at_most_once",
         "automation",
         "condition",
@@ -47,6 +49,7 @@ class Program:
         self.automation = automation
         wanted = automation.condition
         self.condition = compile_condition(wanted) if wanted is not None else None
+        self.asking = Asking(automation.flow) if automation.flow is not None else None
         self.steps: Mapping[str, Step] = Steps((step.id, step) for step in automation.steps)
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}

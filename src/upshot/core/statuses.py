@@ -51,17 +51,6 @@ DEAD_LETTER: Final[dict[str, frozenset[str]]] = {
     "discarded": frozenset({"open", "retrying", "resolved"}),
 }
 
-NON_START: Final = (
-    "debounced",
-    "batched",
-    "throttled",
-    "rate_limited",
-    "duplicate_key",
-    "held_by_concurrency",
-    "loop_stopped",
-)
-"""What may become of an event for an automation whose trigger and condition hold, other than a run."""
-
 TABLES: Final = {"run": RUN, "step": STEP, "automation": AUTOMATION, "outbox": OUTBOX, "dead_letter": DEAD_LETTER}
 
 

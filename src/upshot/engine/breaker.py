@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.core.instants import SECOND
-from upshot.store import non_starts
-from upshot.store.non_starts import NonStart, Pair
+from upshot.store import flow, loops
+from upshot.store.flow import Outcome
+from upshot.store.loops import Pair
 from upshot.store.runs import NewRun
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ def without_loops(connection: Connection, matched: "Sequence[Matched]", now: int
     if not asked:
         return new
     window = max(breaker.window_seconds for breaker in watched.values())
-    counted = non_starts.count_caused(connection, asked, now - window * SECOND)
+    counted = loops.count_caused(connection, asked, now - window * SECOND)
     kept: list[NewRun] = []
-    stopped: list[NonStart] = []
+    stopped: list[Outcome] = []
     for run in new:
         breaker = watched.get(run.event_id)
         if breaker is None:
@@ -49,7 +50,7 @@ def without_loops(connection: Connection, matched: "Sequence[Matched]", now: int
             counted[pair] += 1
             kept.append(run)
     if stopped:
-        non_starts.add(connection, stopped)
+        flow.keep(connection, stopped)
     return kept
 
 
@@ -57,10 +58,10 @@ def _pair(run: NewRun) -> Pair:
     return run.tenant_id, run.entity_type or "", run.entity_id or "", run.automation_id
 
 
-def _stopped(run: NewRun, breaker: Breaker, now: int) -> NonStart:
+def _stopped(run: NewRun, breaker: Breaker, now: int) -> Outcome:
     about = f"{run.entity_type}:{run.entity_id}"
     reason = (
         f"Did not start: other runs caused {breaker.runs_max} runs of it for {about} within {breaker.window_seconds} s, "
         "which is taken for a loop. It starts again when fewer of them lie so short a time back."
     )
-    return NonStart(run.tenant_id, run.event_id, run.automation_id, "loop_stopped", about, reason, now)
+    return Outcome(run.tenant_id, run.event_id, run.automation_id, "loop_stopped", about, now, reason=reason)

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from upshot.adapters import causes
 from upshot.core.instants import to_text
 from upshot.core.strict_json import encode
 
@@ -19,13 +20,14 @@ INTEGER_MAX = 2**63
 class StepContext:
     """One attempt, as its action sees it. The tenant is the engine's to say, never the action's."""
 
-    __slots__ = ("_lines", "_process", "attempt", "now", "run_id", "step_id", "tenant_id", "test")
+    __slots__ = ("_cause", "_lines", "_process", "attempt", "now", "run_id", "step_id", "tenant_id", "test")
 
     def __init__(self, process: "Process", run: "LiveRun", step_id: str, attempt: int, now: int) -> None:
         self._process = process
         self._lines: list[dict[str, Any]] = []
         self.tenant_id, self.run_id, self.step_id = run.tenant_id, run.id, step_id
         self.attempt, self.now, self.test = attempt, now, run.test
+        self._cause = run.event
 
     @property
     def idempotency_key(self) -> str:
@@ -41,6 +43,13 @@ class StepContext:
     def signing_secret(self) -> str:
         """The tenant's webhook signing secret (`whsec_...`)."""
         return self._process.secrets.of(self.tenant_id)
+
+    @property
+    def cause_header(self) -> tuple[str, str]:
+        """The header by which a request says what caused it, so that what comes back of it is known for its consequence."""
+        event = self._cause
+        cause = causes.Cause(event.depth, event.root_id, self.run_id, self.step_id)
+        return causes.HEADER, self._process.secrets.cause_text(self.tenant_id, cause)
 
     def log(self, line: str, **fields: Any) -> None:
         """Write a line into the attempt's log: at most 200 lines of 2,000 characters; more is dropped, and said."""

@@ -16,6 +16,7 @@ TRANSACTIONS = (
     "ending",
     "fire",
     "schedule",
+    "release",
     "claim",
     "claim_events",
     "give_up",

@@ -3,15 +3,17 @@ a transaction that finds the definitions unchanged, and its runs begin after tha
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
 from upshot.core.events import Event
+from upshot.core.flow import Ask
 from upshot.core.waits import event_key
 from upshot.core.work import EVENT_STEPS_MAX
+from upshot.engine.admit import admit
 from upshot.engine.breaker import Breaker, without_loops
 from upshot.engine.definitions import Listener, TenantDefinitions
 from upshot.engine.live_run import LiveRun, facts_of
@@ -51,6 +53,8 @@ class Decide:
         self._process, self._run = process, run
         limits = process.limits
         self._breaker = Breaker(limits.loop_runs_max, limits.loop_window_seconds) if limits.loop_runs_max else None
+        self.on_controlled: Callable[[], None] = lambda: None
+        """Called when flow control decided about a run: it may be held back, or another one may be ready."""
 
     async def entities(self, events: Sequence[Event], known: Mapping[str, TenantDefinitions]) -> Entities:
         """The entities that the conditions of those who listen for these events read, by the definitions of their tenants."""
@@ -59,7 +63,7 @@ class Decide:
             for event in events
             if event.entity is not None
             and (listeners := known[event.tenant_id].listeners.get(event.name)) is not None
-            and listeners.index.reads_entity
+            and listeners.reads_entity
         ]
         return await self._process.reads.run(read_roots, wanted) if wanted else {}
 
@@ -84,7 +88,9 @@ class Decide:
         started: list[tuple[Listener, run_store.NewRun]] = []
         for key in found.keys:
             listener = listeners.by_id[key]
-            started.append((listener, self._new_run(event, listener, kept_facts, now)))
+            asking = listener.program.asking
+            asked = asking.of(facts, event.entity) if asking is not None else None
+            started.append((listener, self._new_run(event, listener, kept_facts, asked, now)))
         breaker = self._breaker if event.depth and event.entity is not None else None
         return Matched(
             event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker, _keys(event, known)
@@ -99,6 +105,8 @@ class Decide:
                 self._run.begin(LiveRun.born(match.event, new, listener.program, match.zone))
             else:
                 self._run.give_back_room(match.event.tenant_id)
+            if new.asked is not None:
+                self.on_controlled()
         if made:
             self._process.changes.tell(match.event.tenant_id, "event", id=match.event.public_id, name=match.event.name)
 
@@ -108,7 +116,9 @@ class Decide:
             if new.worker_id is not None:
                 self._run.give_back_room(match.event.tenant_id)
 
-    def _new_run(self, event: Event, listener: Listener, facts: str | None, now: int) -> run_store.NewRun:
+    def _new_run(
+        self, event: Event, listener: Listener, facts: str | None, asked: dict[str, Ask] | None, now: int
+    ) -> run_store.NewRun:
         return run_store.NewRun(
             tenant_id=event.tenant_id,
             id=new_id(now),
@@ -121,6 +131,7 @@ class Decide:
             test=event.test,
             facts=facts,
             worker_id=self._process.worker_id if self._run.reserve(event.tenant_id) else None,
+            asked=asked or None,
         )
 
 
@@ -142,11 +153,13 @@ def current(connection: Connection, matched: Sequence[Matched]) -> list[Matched]
 
 
 def start(connection: Connection, matched: Sequence[Matched], now: int) -> set[str]:
-    """Create the runs of these matches, but for loops, and count them; the ids of those that were made."""
+    """Create the runs of these matches, but for loops, and count them; the ids of those that were made and that flow control
+    does not hold back."""
     if any(m.breaker is not None for m in matched):
-        new = without_loops(connection, matched, now)
+        wanted = without_loops(connection, matched, now)
     else:
-        new = [run for m in matched for _, run in m.started]
+        wanted = [run for m in matched for _, run in m.started]
+    new = [run for run in wanted if run.asked is None]
     made = run_store.create(connection, new, now) if new else set[str]()
     if made:
         born = Counter(
@@ -155,4 +168,7 @@ def start(connection: Connection, matched: Sequence[Matched], now: int) -> set[s
         counts.add(connection, born, now)
         if any(status == "pending" for _, _, _, status in born):
             hints.send(connection, hints.RUNS)
+    if len(new) < len(wanted):
+        events = {m.event.id: m.event for m in matched}
+        made |= admit(connection, [(events[run.event_id], run) for run in wanted if run.asked is not None], now)
     return made

@@ -41,12 +41,16 @@ class Listener(msgspec.Struct, frozen=True):
 class Listeners:
     """The automations that listen to one event name, highest priority first, then in the order of their creation."""
 
-    __slots__ = ("by_id", "index")
+    __slots__ = ("by_id", "index", "reads_entity")
 
     def __init__(self, listeners: list[Listener]) -> None:
         ordered = sorted(listeners, key=lambda listener: -listener.priority)
         self.by_id = {listener.automation_id: listener for listener in ordered}
         self.index = MatchIndex([(x.automation_id, rank, x.program.condition) for rank, x in enumerate(ordered)])
+        keys = (listener.program.asking for listener in ordered)
+        self.reads_entity = self.index.reads_entity or any(
+            asking is not None and asking.reads_entity for asking in keys
+        )
 
 
 class EventType(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from upshot.core.instants import MINUTE, SECOND
 from upshot.engine.letters import settle as settle_letters
 from upshot.engine.process import Process
-from upshot.store import counts, workers
+from upshot.store import counts, flow, workers
 
 POLL_SECONDS = 2.0
 ROUND = MINUTE
@@ -32,6 +32,7 @@ class Housekeep:
         if now >= self._next_round_at:
             self._next_round_at = now + ROUND
             await process.commit.run_async(lambda c: counts.roll_up(c, now - 10 * 60 * SECOND))
+            await process.commit.run_async(lambda c: flow.forget(c, now))
             if await process.commit.run_async(workers.free_unowned):
                 self.on_freed()
         return POLL_SECONDS

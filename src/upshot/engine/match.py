@@ -65,7 +65,8 @@ class MatchWrite:
         """Write all matches whose definitions are current."""
         still = current(connection, work)
         won = event_store.take_unmatched(connection, [(m.event.tenant_id, m.event.id) for m in still])
-        ours = [m for m in still if m.event.id in won]
+        first = {m.event.id: m for m in reversed(still)}  # one was handed over, and read from the store at that moment
+        ours = [m for m in first.values() if m.event.id in won]
         made = start(connection, ours, now)
         self.has_woken |= awaken(connection, ours)
         stale = {m.event.id for m in work} - {m.event.id for m in still}

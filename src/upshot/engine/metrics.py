@@ -90,6 +90,7 @@ class Metrics:
         self.outbound_blocked = 0
         self.condition_errors = 0
         self.loops_stopped = 0
+        self.hooks: Counter[str] = Counter()
         self.rescues = 0
         self.stale_writes = 0
         self.timers_fired = 0
@@ -152,6 +153,7 @@ class Metrics:
             self.events["duplicate" if accepted.duplicate else "accepted"] += 1
             if not accepted.duplicate:
                 self.emit_to_log.add(now - made_at(accepted.event.id))
+                self.loops_stopped += accepted.event.is_loop
             if accepted.made is not None:
                 self._started(accepted.event, len(accepted.made), now)
 

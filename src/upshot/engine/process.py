@@ -5,6 +5,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from upshot.adapters import causes
 from upshot.adapters.clock import Clock
 from upshot.core.retention import Retention
 from upshot.engine.changes import Changes
@@ -75,3 +76,14 @@ class Secrets:
         """The tenant's webhook signing secret in the form Standard Webhooks gives it: `whsec_` and base64."""
         made = hmac.digest(self._key, f"webhook-signing:{tenant_id}".encode(), "sha256")
         return "whsec_" + base64.b64encode(made).decode()
+
+    def cause_text(self, tenant_id: str, cause: causes.Cause) -> str:
+        """The header by which a request of this tenant's run says what caused it."""
+        return causes.write(self._cause_key(tenant_id), cause)
+
+    def cause(self, tenant_id: str, text: str | None) -> causes.Cause | None:
+        """What the header of a request to this tenant tells of its causes; None when it tells nothing."""
+        return causes.read(self._cause_key(tenant_id), text)
+
+    def _cause_key(self, tenant_id: str) -> bytes:
+        return hmac.digest(self._key, f"causes:{tenant_id}".encode(), "sha256")

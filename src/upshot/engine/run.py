@@ -62,6 +62,8 @@ class Run(Room):
         self.sleeping: dict[tuple[str, str], LiveRun] = {}
         self.on_emitted: Callable[[Sequence[Event]], None] = lambda _: None
         self.on_timer: Callable[[Timer], bool] = lambda _: False
+        self.on_over: Callable[[], None] = lambda: None
+        """Called when a run that flow control speaks of is over: it may have freed a place."""
 
     def is_idle(self) -> bool:
         """Whether no run is being driven."""
@@ -123,6 +125,8 @@ class Run(Room):
             if driven is not None and driven is asyncio.current_task():
                 del self._driving[run.key]
             self.give_back_room(run.tenant_id)
+            if run.program.asking is not None:
+                self.on_over()
 
     async def _carry_out(self, run: LiveRun, commands: Commands) -> Commands | None:
         """Do what these commands say; those that follow, None when the run sleeps, is over or left to others."""

@@ -26,6 +26,7 @@ from upshot.engine.process import Process
 from upshot.engine.prune import Prune
 from upshot.engine.recover import Recover
 from upshot.engine.relay import Receive, Relay
+from upshot.engine.release import Release
 from upshot.engine.run import Run
 from upshot.engine.schedule import ScheduleService
 from upshot.engine.service import Loop
@@ -52,20 +53,15 @@ class Engine:
         self.recover = Recover(process, self.run)
         self.timekeep = Timekeep(process, self.run, self.recover)
         self.schedule = ScheduleService(process, self.run)
+        self.release = Release(process)
         self.relay = Relay(process, receive)
         self.housekeep = Housekeep(process)
         self.prune = Prune(process)
         self.listen = Listen(process) if process.database.is_shared else None
         self.awaken = Awaken(process, self.run)
         services = (
-            self.match,
-            self.awaken,
-            self.recover,
-            self.timekeep,
-            self.schedule,
-            self.relay,
-            self.housekeep,
-            self.prune,
+            *(self.match, self.awaken, self.recover, self.timekeep, self.schedule, self.release),
+            *(self.relay, self.housekeep, self.prune),
         )
         self._loops = {service.name: Loop(service) for service in (*services, self.listen) if service is not None}
         self._lock = FileLock(f"{process.database.path}-engine", thread_local=False) if process.database.path else None
@@ -78,6 +74,9 @@ class Engine:
         self.accept.on_accepted = self.hand
         self.run.on_timer = self.recover.on_timer = self.timekeep.add
         self.run.on_room = self._loops["recover"].wake
+        self.run.on_over = self._loops["release"].wake
+        decide.on_controlled = self._controlled
+        self.release.on_released = self._loops["recover"].wake
         self.match.wake = self._loops["match"].wake
         self.match.on_woken = self._woken
         self.timekeep.wake = self._loops["timekeep"].wake
@@ -227,10 +226,16 @@ class Engine:
         if self.loop is not None:
             self.loop.call_soon_threadsafe(self._loops["recover"].wake)
 
+    def _controlled(self) -> None:
+        """Flow control has decided something: there may be runs to claim, or something to let go soon."""
+        self._loops["recover"].wake()
+        self._loops["release"].wake()
+
     def dropped(self, tenant_id: str, run_id: str) -> None:
         """A run was ended from outside: forget it if it sleeps here. Thread-safe."""
         if self.loop is not None:
             self.loop.call_soon_threadsafe(self.run.sleeping.pop, (tenant_id, run_id), None)
+            self.loop.call_soon_threadsafe(self._loops["release"].wake)
 
     def definitions_changed(self, tenant_id: str) -> None:
         """This tenant's automations, event types or settings were just changed by this process. Thread-safe."""

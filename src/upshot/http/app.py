@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from upshot.http import docs, health, ingest, openapi, ui
+from upshot.http import docs, health, hooks, ingest, openapi, ui
 from upshot.http.auth import Gate
 from upshot.http.edge import Edge
 from upshot.http.nouns import noun_routers
@@ -63,6 +63,7 @@ def _beside() -> list[Route]:
         Route("/api/v1/openapi.json", _openapi, methods=["GET"]),
         Route("/api/docs", docs.docs, methods=["GET"]),
         *health.ROUTES,
+        hooks.route,
         Route("/api", _nothing_here, methods=METHODS),
         Route("/api/{path:path}", _nothing_here, methods=METHODS),
         Route("/", ui.page, methods=["GET"]),

@@ -94,16 +94,35 @@ class Gate:
         _raise_unless_same_origin(request, must_say=False)
         response.delete_cookie(COOKIE, path=request.scope.get("root_path") or "/", httponly=True, samesite="lax")
 
+    def look_at_stranger(self, request: Request) -> None:
+        """Raise TooManyRequests if this address has shown too much that is not known here, and take nothing from it."""
+        self._rates.look("address", _address(request))
+
+    def count_stranger(self, request: Request) -> None:
+        """What this address showed is not known here.
+
+        Raises:
+            TooManyRequests: it shows such things too often.
+        """
+        self._rates.spend("address", _address(request), STRANGERS_PER_SECOND)
+
+    def spend(self, kind: str, name: str) -> None:
+        """Count one request against this name.
+
+        Raises:
+            TooManyRequests: it makes too many.
+        """
+        self._rates.spend(kind, name, self._upshot.settings.requests_per_second)
+
     async def _by_key(self, request: Request, key: str) -> Caller:
         known = self._upshot.keys.known(key)
         if known is not None:
             return known
-        address = request.client.host if request.client else "unknown"
-        self._rates.look("address", address)
+        self.look_at_stranger(request)
         try:
             return await run_in_threadpool(self._upshot.keys.check, key)
         except NotSignedIn:
-            self._rates.spend("address", address, STRANGERS_PER_SECOND)
+            self.count_stranger(request)
             raise
 
     def _session(self, cookie: str) -> tuple[str, str] | None:
@@ -145,6 +164,10 @@ def _developer(request: Request) -> Caller:
     if request.method not in SAFE:
         _raise_unless_same_origin(request, must_say=False)
     return Caller(DEV_TENANT, "admin", "developer")
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 @lru_cache(maxsize=256)

@@ -20,6 +20,7 @@ from upshot.http import (
     stats,
     stream,
     tenants,
+    webhooks,
 )
 
 
@@ -31,6 +32,7 @@ def noun_routers() -> list[APIRouter]:
         automations,
         runs,
         schedules,
+        webhooks,
         dead_letters,
         entities,
         actions,

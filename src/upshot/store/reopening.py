@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
-from upshot.store import counts, journal
+from upshot.store import counts, flow, journal
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, attempts, automation_versions, events, outbox, runs, steps, unmatched
 
@@ -54,7 +54,7 @@ _reopen = Prepared(
     update(runs)
     .where(_is_wanted, runs.c.status == literal_column("'failed'"))
     .values(status=literal_column("'pending'"), finished_at=null(), error=null())
-    .returning(runs.c.tenant_id, runs.c.id, runs.c.priority, runs.c.automation_id)
+    .returning(runs.c.tenant_id, runs.c.id, runs.c.priority, runs.c.automation_id, runs.c.place)
 )
 _BORN = (("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("epoch", INTEGER))
 _born = rows(*_BORN)
@@ -115,12 +115,13 @@ def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -
         journal.keep_attempts(connection, [_attempt(row) for row in ends])
         _forget_the_end(connection, [(row[0], row[1], row[9]) for row in ends])
     changes: Counter[counts.Key] = Counter()
-    for tenant_id, _, _, automation_id in found:
+    for tenant_id, _, _, automation_id, _ in found:
         changes[tenant_id, "runs", "", "failed"] -= 1
         changes[tenant_id, "automation", automation_id, "failed"] -= 1
         changes[tenant_id, "runs", "", "pending"] += 1
     if found:
         _insert_active(connection, [(row[0], row[1], row[2], epochs[row[1]]) for row in found])
+        flow.wait_again(connection, [(row[0], row[3], row[4], row[1]) for row in found if row[4] is not None], now)
     counts.add(connection, changes, now)
 
 

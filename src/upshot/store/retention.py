@@ -19,8 +19,8 @@ from upshot.store.schema import (
     dead_letters,
     event_keys,
     events,
+    flow_outcomes,
     idempotency,
-    non_starts,
     outbox,
     runs,
     steps,
@@ -126,7 +126,15 @@ def _event_is_free(event: Any) -> ColumnElement[bool]:
     waits = exists().where(unmatched.c.tenant_id == event.tenant_id, unmatched.c.event_id == event.id)
     letters = dead_letters.c
     is_let_go = [_unless_open(event.id, about) for about in (letters.noun_id, letters.event_id)]
-    return and_(_before(event.accepted_at, "events"), ~waits, *is_let_go)
+    gathered = flow_outcomes.c
+    starts_later = exists().where(
+        gathered.tenant_id == event.tenant_id,
+        gathered.event_id == event.id,
+        gathered.window_id.is_not(None)
+        & gathered.run_id.is_(None)
+        & (gathered.until > bindparam("events_until", type_=BIGINT)),
+    )
+    return and_(_before(event.accepted_at, "events"), ~waits, ~starts_later, *is_let_go)
 
 
 def _runs_of(event: Any) -> Any:
@@ -154,7 +162,7 @@ EVENTS = Kind(
     "id",
     _event_may_go(events.c),
     and_(_event_is_free(events.c), ~exists().where(_runs_of(events.c))),
-    parts=[(non_starts, "event_id")],
+    parts=[(flow_outcomes, "event_id")],
     has_time_in_key=True,
 )
 DEAD_LETTERS = Kind(

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, case, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from upshot.core.flow import Ask
 from upshot.store.fair import Share, Waiting
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, runs, steps
@@ -34,6 +35,14 @@ class NewRun(msgspec.Struct, frozen=True, gc=False):
     facts: str | None
     worker_id: str | None
     queue: str = "automation"
+    asked: dict[str, Ask] | None = None
+    """What flow control asks of its event; None where the automation has none."""
+    place: str | None = None
+    """The key under which it has one of the places of its automation."""
+    waits_for: str | None = None
+    """The key of the place that it waits for."""
+    entry: str | None = None
+    """The entity whose re-entry it stands in the way of."""
 
 
 _RUN = (
@@ -59,6 +68,16 @@ _insert_runs = Prepared(
     .on_conflict_do_nothing()
     .returning(runs.c.id)
 )
+_controlled = rows(*_RUN, ("place", TEXT), ("waits_for", TEXT), ("entry", TEXT))
+_insert_controlled = Prepared(
+    insert(runs)
+    .from_select(
+        [*(name for name, _ in _RUN), "place", "waits_for", "entry", "created_at"],
+        select(*_controlled.c, bindparam("now", type_=BIGINT)).where(true()),
+    )
+    .on_conflict_do_nothing()
+    .returning(runs.c.id)
+)
 _BORN = (("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("worker_id", TEXT), ("queue", TEXT))
 _born = rows(*_BORN)
 _insert_active = Prepared(insert(active).from_select([name for name, _ in _BORN], select(*_born.c).where(true())))
@@ -67,7 +86,11 @@ _insert_active = Prepared(insert(active).from_select([name for name, _ in _BORN]
 def create(connection: Connection, new: Sequence[NewRun], now: int) -> set[str]:
     """Create these runs, each held by its worker or, without one, ready for any; the ids of those that did not exist
     (there is one run per event and automation)."""
-    made = {row[0] for row in _insert_runs(connection, [_row(run) for run in new], now=now)}
+    if any(run.asked is not None for run in new):
+        listed = [(*_row(run), run.place, run.waits_for, run.entry) for run in new]
+        made = {row[0] for row in _insert_controlled(connection, listed, now=now)}
+    else:
+        made = {row[0] for row in _insert_runs(connection, [_row(run) for run in new], now=now)}
     born = [(r.tenant_id, r.id, r.priority, r.worker_id, r.queue) for r in new if r.id in made]
     if born:
         _insert_active(connection, born)

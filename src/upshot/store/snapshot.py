@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, func, select, text
 
 from upshot.store import counts
+from upshot.store.flow import WAITING
 from upshot.store.schema import active, dead_letters, events, outbox, runs, steps, tenants, timers, unmatched, workers
 
 READY_LOOKED_AT: Final = 200
@@ -89,7 +90,7 @@ def _unmatched_since(connection: Connection) -> int | None:
 
 
 def _queues(connection: Connection) -> dict[str, Queue]:
-    is_ready = active.c.worker_id.is_(None) & (active.c.parked == 0)
+    is_ready = active.c.worker_id.is_(None) & (active.c.parked == 0) & active.c.queue.not_in(sorted(WAITING))
     query = select(active.c.queue, func.count()).where(is_ready).group_by(active.c.queue)
     found = {row[0]: row[1] for row in connection.execute(query)}
     return {

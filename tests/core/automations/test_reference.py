@@ -16,7 +16,8 @@ from upshot.core.templates.scanner import TAGS
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 TEMPLATES = (REFERENCE / "templates.md").read_text()
 DOCUMENTS = (REFERENCE / "automation-documents.md").read_text()
-EXAMPLES = re.findall(r"```json\n(.*?)```", DOCUMENTS, re.DOTALL)
+CONTROLS = (REFERENCE / "flow-control.md").read_text()
+EXAMPLES = re.findall(r"```json\n(.*?)```", DOCUMENTS + CONTROLS, re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -11,6 +11,9 @@ type Served = components["schemas"];
 /** What the server sends can be read as what the pages expect. */
 type Fits<Sent extends Expected, Expected> = Sent;
 
+/** Parts of a document that are described by the reference and not by the schema. */
+type Free = "trigger" | "condition" | "steps" | "timeout" | "flow";
+
 export type Contract = [
   Fits<Served["RunSummary"], ours.RunSummary>,
   Fits<Served["RunPage"], ours.Page<ours.RunSummary>>,
@@ -18,11 +21,8 @@ export type Contract = [
   Fits<Omit<Served["EventItem"], "data">, Omit<ours.EventItem, "data">>,
   Fits<Omit<Served["ExplainedAutomation"], "explanation">, Omit<ours.ExplainedAutomation, "explanation">>,
   Fits<
-    Omit<Served["AutomationItem"], "trigger" | "condition" | "steps">,
-    Pick<
-      ours.AutomationItem,
-      Exclude<keyof Served["AutomationItem"] & keyof ours.AutomationItem, "trigger" | "condition" | "steps">
-    >
+    Omit<Served["AutomationItem"], Free>,
+    Pick<ours.AutomationItem, Exclude<keyof Served["AutomationItem"] & keyof ours.AutomationItem, Free>>
   >,
   Fits<Omit<Served["Validation"], "document">, Omit<ours.Validation, "document">>,
   Fits<Omit<Served["Imported"], "document">, Omit<ours.Imported, "document">>,

@@ -150,6 +150,8 @@ export type AutomationDocument = {
   steps: StepDocument[];
   /** The step a run goes to when it fails. */
   on_failure?: string | null;
+  /** How many runs it starts, and when. */
+  flow?: JsonObject | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
 };
@@ -171,6 +173,10 @@ export type Validation = {
   problems: Problem[];
   document: AutomationDocument | null;
   notes: { path: string; message: string }[];
+  /** Circles that it would make with other automations. */
+  warnings: { path: string; message: string }[];
+  /** What its schedule means, and when it would be due next. */
+  schedule: { words: string; zone: string; next: string[] } | null;
 };
 export type Imported = {
   document: AutomationDocument | null;

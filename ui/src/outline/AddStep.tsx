@@ -11,12 +11,21 @@ import { StepIcon } from "./StepIcon";
 type Props = {
   actions: ActionItem[];
   label: string;
-  small?: boolean;
+  /** Its name where the label alone does not tell it from others. */
+  name?: string;
+  look?: "button" | "joint" | "link";
   onAdd: (kind: StepKind, action?: ActionItem) => void;
 };
 
+const looks = {
+  button: cx(buttonClass("plain"), "w-full border-dashed"),
+  joint:
+    "grid size-5 place-items-center rounded-full border border-line-strong bg-raised text-soft shadow-card hover:bg-accent hover:text-accent-ink",
+  link: "inline-flex h-5 shrink-0 items-center gap-1 rounded-md px-1.5 text-xs font-medium whitespace-nowrap text-accent-text hover:bg-accent-wash",
+};
+
 /** Chooses what to add: any registered action, or one of the steps that steer the run. */
-export function AddStep({ actions, label, small = false, onAdd }: Props) {
+export function AddStep({ actions, label, name, look = "button", onAdd }: Props) {
   const [isOpen, setOpen] = useState(false);
   const added = useRef(false);
   const add = (kind: StepKind, action?: ActionItem) => {
@@ -26,16 +35,9 @@ export function AddStep({ actions, label, small = false, onAdd }: Props) {
   };
   return (
     <Popover.Root open={isOpen} onOpenChange={setOpen}>
-      <Popover.Trigger
-        aria-label={small ? label : undefined}
-        className={
-          small
-            ? "grid size-5 place-items-center rounded-full border border-line-strong bg-raised text-soft shadow-card hover:bg-accent hover:text-accent-ink"
-            : cx(buttonClass("plain"), "w-full border-dashed")
-        }
-      >
-        <Plus size={small ? 12 : 14} aria-hidden />
-        {!small && label}
+      <Popover.Trigger aria-label={name ?? (look === "joint" ? label : undefined)} className={looks[look]}>
+        <Plus size={look === "button" ? 14 : 12} aria-hidden />
+        {look !== "joint" && label}
       </Popover.Trigger>
       <Popover.Portal>
         <Popover.Content
@@ -58,11 +60,9 @@ export function AddStep({ actions, label, small = false, onAdd }: Props) {
 
 type Choice = { key: string; kind: StepKind; title: string; help: string; action?: ActionItem };
 
-const flow: Choice[] = [
-  { key: ":branch", kind: "branch", title: texts.steps.branch, help: texts.steps.branchHelp },
-  { key: ":delay", kind: "delay", title: texts.steps.delay, help: texts.steps.delayHelp },
-  { key: ":stop", kind: "stop", title: texts.steps.stop, help: texts.steps.stopHelp },
-];
+const flow = (["branch", "delay", "parallel", "for_each", "split", "stop"] as const).map(
+  (kind): Choice => ({ key: `:${kind}`, kind, title: texts.steps[kind], help: texts.steps[`${kind}Help`] }),
+);
 
 function Choices({ actions, onAdd }: Pick<Props, "actions" | "onAdd">) {
   const [text, setText] = useState("");

@@ -1,11 +1,25 @@
-import type { Json, Problem, StepDocument } from "@/api/types";
+import type { Json, JsonObject, Problem, StepDocument } from "@/api/types";
 import type { Fact } from "@/condition-builder/facts";
 import { Field, FieldError, Select, TextInput } from "@/parts/Field";
 import { JsonEditor } from "@/parts/JsonEditor";
+import { Switch } from "@/parts/Switch";
+import { ZoneField } from "@/parts/ZoneField";
 import { InsertData } from "@/schema-form/InsertData";
 import { placeholder } from "@/schema-form/model";
 import { texts } from "@/texts";
-import { type DelayKind, delayKind, shortDelay, untilOf } from "./delays";
+import { AmountField } from "./DurationField";
+import {
+  type DelayKind,
+  type DelayParts,
+  delayKind,
+  delayOf,
+  noDelay,
+  partsOf,
+  startDelay,
+  workingHours,
+} from "./delays";
+import { errorAt, errorJustAt } from "./problems";
+import { WeekdayPicker } from "./WeekdayPicker";
 
 type Props = {
   step: StepDocument;
@@ -15,91 +29,214 @@ type Props = {
   onChange: (step: StepDocument) => void;
 };
 
-/** How long a run sleeps: a duration, or until a moment; any other form as JSON. */
+/** How long a run sleeps, in each of the forms a delay has; what none of them shows is edited as JSON. */
 export function DelayForm({ step, facts, problems, at, onChange }: Props) {
   const kind = delayKind(step.delay);
   const set = (delay: Json) => onChange({ ...step, delay });
-  const error = problems.find((problem) => problem.path.startsWith(at))?.message;
-  const starts: Record<DelayKind, Json> = { duration: "1h", until: { until: "" }, custom: step.delay ?? "1h" };
+  const parts = partsOf(step.delay) ?? noDelay;
+  const put = (changed: Partial<DelayParts>) => set(delayOf({ ...parts, ...changed }));
+  const kinds = Object.keys(texts.steps.delayKinds).filter((one) => one !== "custom" || kind === "custom");
+  const given = { parts, put, problems, at, facts };
   return (
     <div className="flex flex-col gap-4">
-      <Field label={texts.steps.delayKind}>
+      <Field label={texts.steps.delayKind} error={kind === "custom" ? undefined : errorJustAt(problems, at)}>
         {(control) => (
-          <Select {...control} value={kind} onChange={(event) => set(starts[event.target.value as DelayKind])}>
-            <option value="duration">{texts.steps.delayFor}</option>
-            <option value="until">{texts.steps.delayUntil}</option>
-            {kind === "custom" && <option value="custom">{texts.steps.delayCustom}</option>}
+          <Select
+            {...control}
+            value={kind}
+            onChange={(event) => set(startDelay(event.target.value as DelayKind, step.delay))}
+          >
+            {kinds.map((one) => (
+              <option key={one} value={one}>
+                {texts.steps.delayKinds[one]}
+              </option>
+            ))}
           </Select>
         )}
       </Field>
-      {kind === "duration" && <DurationPart value={step.delay} error={error} onChange={set} />}
-      {kind === "until" && (
-        <Field
-          label={texts.steps.delayUntilLabel}
-          hint={texts.steps.delayUntilHint}
-          error={error}
-          aside={
-            <InsertData
-              label={texts.form.insertInto(texts.steps.delayUntilLabel)}
-              facts={facts}
-              onPick={(path) => set({ until: placeholder(path) })}
-            />
-          }
-        >
-          {(control) => (
-            <TextInput
-              {...control}
-              value={untilOf(step.delay)}
-              placeholder="2026-12-24T09:00"
-              onChange={(event) => set({ until: event.target.value })}
-            />
-          )}
-        </Field>
+      {kind === "duration" && <Amount {...given} label={texts.steps.delayAmount} />}
+      {kind === "until" && <Moment {...given} label={texts.steps.delayUntilLabel} hint={texts.steps.delayUntilHint} />}
+      {kind === "date" && <DatePart {...given} />}
+      {kind === "time" && <TimePart {...given} />}
+      {(kind === "until" || kind === "date") && <AtTime {...given} />}
+      {kind !== "custom" && <HoursPart {...given} always={kind === "hours"} />}
+      {kind !== "custom" && (parts.at || parts.within || parts.zone) && (
+        <ZoneField
+          value={parts.zone}
+          error={errorAt(problems, `${at}.zone`)}
+          onChange={(zone) => put({ zone: zone ?? "" })}
+        />
       )}
       {kind === "custom" && (
         <>
           <JsonEditor label={texts.steps.delayCustom} rows={5} value={step.delay ?? null} onChange={set} />
-          {error && <FieldError>{error}</FieldError>}
+          {errorAt(problems, at) && <FieldError>{errorAt(problems, at)}</FieldError>}
         </>
       )}
     </div>
   );
 }
 
-function DurationPart({
-  value,
-  error,
-  onChange,
-}: {
-  value: Json | undefined;
-  error?: string;
-  onChange: (value: Json) => void;
-}) {
-  const { amount, unit } = shortDelay(value) ?? { amount: "1", unit: "h" };
+type Part = {
+  parts: DelayParts;
+  put: (changed: Partial<DelayParts>) => void;
+  problems: Problem[];
+  at: string;
+  facts: Fact[];
+};
+
+function Amount({ parts, put, label }: Part & { label: string }) {
   return (
-    <Field label={texts.steps.delayAmount} error={error}>
+    <AmountField
+      label={label}
+      amount={parts.amount}
+      unit={parts.unit}
+      onChange={(amount, unit) => put({ amount, unit })}
+    />
+  );
+}
+
+function Moment({ parts, put, problems, at, facts, label, hint }: Part & { label: string; hint: string }) {
+  const anchor = parts.anchor || "until";
+  return (
+    <Field
+      label={label}
+      hint={hint}
+      error={errorAt(problems, `${at}.${anchor}`)}
+      aside={
+        <InsertData
+          label={texts.form.insertInto(label)}
+          facts={facts}
+          onPick={(path) => put({ anchor, moment: placeholder(path) })}
+        />
+      }
+    >
       {(control) => (
-        <div className="flex max-w-72 gap-2">
-          <TextInput
-            {...control}
-            inputMode="decimal"
-            className="max-w-24"
-            value={amount}
-            onChange={(event) => onChange(`${event.target.value}${unit}`)}
-          />
-          <Select
-            aria-label={texts.condition.unit}
-            value={unit}
-            onChange={(event) => onChange(`${amount}${event.target.value}`)}
-          >
-            {Object.entries(texts.steps.delayUnits).map(([short, words]) => (
-              <option key={short} value={short}>
-                {words}
-              </option>
-            ))}
-          </Select>
-        </div>
+        <TextInput
+          {...control}
+          value={parts.moment}
+          placeholder={anchor === "until" ? "2026-12-24T09:00" : "{{ invoice.due_on }}"}
+          onChange={(event) => put({ anchor, moment: event.target.value })}
+        />
       )}
     </Field>
+  );
+}
+
+function DatePart(given: Part) {
+  const { parts, put } = given;
+  return (
+    <>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Amount {...given} label={texts.steps.delayAmount} />
+        <Field label={texts.steps.delaySide}>
+          {(control) => (
+            <Select
+              {...control}
+              value={parts.anchor}
+              onChange={(event) => put({ anchor: event.target.value as "before" | "after" })}
+            >
+              <option value="before">{texts.steps.delayBefore}</option>
+              <option value="after">{texts.steps.delayAfter}</option>
+            </Select>
+          )}
+        </Field>
+      </div>
+      <Moment {...given} label={texts.steps.delayDate} hint={texts.steps.delayDateHint} />
+    </>
+  );
+}
+
+function TimePart(given: Part) {
+  const { parts, put, problems, at } = given;
+  return (
+    <div className="grid gap-4 sm:grid-cols-2">
+      <Field label={texts.steps.delayTime} error={errorAt(problems, `${at}.at`)} required>
+        {(control) => (
+          <TextInput
+            {...control}
+            type="time"
+            className="max-w-36"
+            value={parts.at}
+            onChange={(event) => event.target.value && put({ at: event.target.value })}
+          />
+        )}
+      </Field>
+      <AmountField
+        label={texts.steps.delayEarliest}
+        hint={texts.steps.delayEarliestHint}
+        amount={parts.amount}
+        unit={parts.unit}
+        onChange={(amount, unit) => put({ amount, unit })}
+      />
+    </div>
+  );
+}
+
+function AtTime({ parts, put, problems, at }: Part) {
+  return (
+    <Field label={texts.steps.delayAt} hint={texts.steps.delayAtHint} error={errorAt(problems, `${at}.at`)}>
+      {(control) => (
+        <TextInput
+          {...control}
+          type="time"
+          className="max-w-36"
+          value={parts.at}
+          onChange={(event) => put({ at: event.target.value })}
+        />
+      )}
+    </Field>
+  );
+}
+
+function HoursPart({ parts, put, problems, at, always }: Part & { always: boolean }) {
+  const { within } = parts;
+  const set = (changed: JsonObject) => put({ within: { ...(within ?? workingHours), ...changed } });
+  const days = Array.isArray(within?.days) ? (within.days as string[]) : texts.steps.workdays;
+  const error = (name: string) => errorAt(problems, `${at}.within.${name}`);
+  const time = (name: "from" | "to", label: string) => (
+    <Field label={label} error={error(name)}>
+      {(control) => (
+        <TextInput
+          {...control}
+          type="time"
+          className="max-w-36"
+          value={String(within?.[name] ?? "")}
+          onChange={(event) => event.target.value && set({ [name]: event.target.value })}
+        />
+      )}
+    </Field>
+  );
+  return (
+    <div className="flex flex-col gap-3">
+      {!always && (
+        <div className="flex items-center gap-2.5 text-sm">
+          <Switch
+            label={texts.steps.delayWithin}
+            checked={within !== null}
+            onChange={(on) => put({ within: on ? workingHours : null })}
+          />
+          <span aria-hidden>{texts.steps.delayWithin}</span>
+        </div>
+      )}
+      {within && (
+        <div className="flex flex-col gap-3 rounded-lg border border-line bg-sunken/60 p-3.5">
+          <div className="flex flex-wrap gap-4">
+            {time("from", texts.steps.opensAt)}
+            {time("to", texts.steps.closesAt)}
+          </div>
+          <Field label={texts.steps.openDays} error={error("days") ?? errorJustAt(problems, `${at}.within`)}>
+            {(control) => (
+              <WeekdayPicker
+                id={control.id}
+                label={texts.steps.openDays}
+                value={days}
+                onChange={(chosen) => set({ days: chosen })}
+              />
+            )}
+          </Field>
+        </div>
+      )}
+    </div>
   );
 }

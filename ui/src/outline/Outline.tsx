@@ -1,5 +1,5 @@
-import { ChevronDown, ChevronUp, Copy, Ellipsis, Trash2 } from "lucide-react";
-import { type KeyboardEvent, useRef } from "react";
+import { ChevronDown, ChevronUp, Copy, CornerDownRight, Ellipsis, Merge, Trash2 } from "lucide-react";
+import { type KeyboardEvent, useMemo, useRef } from "react";
 import type { ActionItem, AutomationDocument, DryRunStep, Operator, Problem, StepDocument } from "@/api/types";
 import { IconButton } from "@/parts/Button";
 import { cx } from "@/parts/classes";
@@ -7,7 +7,9 @@ import { Menu } from "@/parts/Menu";
 import { useLanding } from "@/parts/useLanding";
 import { texts } from "@/texts";
 import { AddStep } from "./AddStep";
-import { duplicateStep, insertStep, kindOf, moveStep, newStep, removeStep, summary, targetWords } from "./model";
+import { type Added, addBelow, append, canAddBelow } from "./editing";
+import { isInBranch, opened, type Place, placesOf, waysOf } from "./lanes";
+import { duplicateStep, kindOf, moveStep, newStep, removeStep, summary } from "./model";
 import { StepIcon } from "./StepIcon";
 
 type Props = {
@@ -31,9 +33,10 @@ export function Outline({ document, actions, operators, problems, dryRun, select
     const rows = list.current?.querySelectorAll<HTMLElement>("[data-step]");
     (rows?.[at] ?? list.current?.querySelector<HTMLElement>(":scope > button"))?.focus();
   });
-  const add = (at: number, kind: Parameters<typeof newStep>[1], action?: ActionItem) => {
-    onChange(insertStep(steps, at, newStep(steps, kind, action)), at);
-    onSelect(at);
+  const places = useMemo(() => placesOf(steps, document.on_failure), [steps, document.on_failure]);
+  const added = (one: Added) => {
+    onChange(one.steps, one.at);
+    onSelect(one.at);
   };
   const move = (at: number, by: -1 | 1) => {
     const to = Math.min(Math.max(at + by, 0), steps.length - 1);
@@ -52,11 +55,13 @@ export function Outline({ document, actions, operators, problems, dryRun, select
     <div ref={list}>
       <ol aria-label={texts.steps.title} className="relative flex flex-col">
         {steps.map((step, at) => (
-          <li key={step.id}>
+          <li key={step.id} style={{ paddingLeft: indent(places, at) }}>
+            <LaneHeads places={places} at={at} />
             <StepRow
               step={step}
               at={at}
               steps={steps}
+              place={places[at]}
               action={actions.find((one) => one.name === step.action)}
               operators={operators}
               hasProblem={problems.some((problem) => problem.path.startsWith(`steps[${at}]`))}
@@ -68,12 +73,12 @@ export function Outline({ document, actions, operators, problems, dryRun, select
               onDuplicate={() => duplicate(at)}
             />
             <Joint>
-              {at < steps.length - 1 && (
+              {at < steps.length - 1 && canAddBelow(steps, at) && (
                 <AddStep
-                  small
+                  look="joint"
                   actions={actions}
                   label={`${texts.steps.addBelow}: ${step.id}`}
-                  onAdd={(kind, action) => add(at + 1, kind, action)}
+                  onAdd={(kind, action) => added(addBelow(steps, at, newStep(steps, kind, action)))}
                 />
               )}
             </Joint>
@@ -81,7 +86,11 @@ export function Outline({ document, actions, operators, problems, dryRun, select
         ))}
       </ol>
       {steps.length === 0 && <p className="mb-2.5 px-1 text-sm text-faint">{texts.steps.empty}</p>}
-      <AddStep actions={actions} label={texts.steps.add} onAdd={(kind, action) => add(steps.length, kind, action)} />
+      <AddStep
+        actions={actions}
+        label={texts.steps.add}
+        onAdd={(kind, action) => added(append(steps, newStep(steps, kind, action), document.on_failure))}
+      />
     </div>
   );
 }
@@ -100,6 +109,7 @@ type RowProps = {
   step: StepDocument;
   at: number;
   steps: StepDocument[];
+  place: Place | undefined;
   action?: ActionItem;
   operators: Operator[];
   hasProblem: boolean;
@@ -147,7 +157,7 @@ function StepRow(props: RowProps) {
             <span className="ml-1 font-normal text-faint">{step.id}</span>
           </span>
           <span className="block truncate text-xs text-soft">{summary(step, props.operators)}</span>
-          <Ways step={step} at={at} steps={steps} />
+          <Ways at={at} steps={steps} place={props.place} />
         </span>
       </button>
       <div className="pt-1 pr-1">
@@ -186,20 +196,68 @@ function StepRow(props: RowProps) {
 }
 
 /** Where a step leads, when that is not simply the step below it. */
-function Ways({ step, at, steps }: { step: StepDocument; at: number; steps: StepDocument[] }) {
-  if (step.branch !== undefined) {
-    return (
-      <span className="mt-1 flex flex-col gap-0.5 text-xs text-faint">
-        <span className="truncate">
-          <span className="text-good">{texts.steps.true}</span> → {targetWords(steps, at, step.if_true)}
+function Ways({ at, steps, place }: { at: number; steps: StepDocument[]; place: Place | undefined }) {
+  const shown = waysOf(steps, at).filter(({ field, to }) => {
+    if (field.startsWith("parallel")) return false;
+    const isPlain = to === (steps[at + 1]?.id ?? null);
+    return field !== "next" || !isPlain || steps[at]?.parallel !== undefined;
+  });
+  if (shown.length === 0) return null;
+  const end = isInBranch(place) ? texts.steps.endBranch : texts.steps.end;
+  return (
+    <span className="mt-1 flex flex-col gap-0.5 text-xs text-faint">
+      {shown.map(({ field, words, to, tone }) => (
+        <span key={field} className="truncate">
+          {(field !== "next" || steps[at]?.parallel) && (
+            <span className={tone === "good" ? "text-good" : tone === "bad" ? "text-bad" : ""}>
+              {field === "next" ? joinWords(steps[at]) : words}{" "}
+            </span>
+          )}
+          → {to ?? end}
         </span>
-        <span className="truncate">
-          <span className="text-bad">{texts.steps.false}</span> → {targetWords(steps, at, step.if_false)}
-        </span>
-      </span>
-    );
-  }
-  if (step.next === undefined || (step.next === null && at === steps.length - 1) || step.next === steps[at + 1]?.id)
-    return null;
-  return <span className="mt-0.5 block truncate text-xs text-faint">→ {targetWords(steps, at, step.next)}</span>;
+      ))}
+    </span>
+  );
+}
+
+function joinWords(step: StepDocument | undefined): string {
+  const { all, any, some } = texts.steps.forkNext;
+  return typeof step?.join === "number" ? some(step.join) : step?.join === "any" ? any : all;
+}
+
+const DEPTH_MAX = 5;
+
+function indent(places: Place[], at: number): number {
+  return Math.min(places[at]?.lanes.length ?? 0, DEPTH_MAX) * 16;
+}
+
+/** What begins above a step: the lanes it is the first of; or that the branches of a parallel step join at it. */
+function LaneHeads({ places, at }: { places: Place[]; at: number }) {
+  const begun = opened(places, at);
+  const joins = places[at]?.joins;
+  return (
+    <>
+      {joins && (
+        <p className="mb-1 flex items-center gap-1 text-xs text-faint">
+          <Merge size={12} aria-hidden className="rotate-180" />
+          {texts.steps.joinsHere(joins)}
+        </p>
+      )}
+      {begun.map((lane) => (
+        <p
+          key={`${lane.of}.${lane.way.field}`}
+          className={cx(
+            "mb-1 flex items-center gap-1 text-xs font-medium",
+            lane.way.tone === "good" ? "text-good" : lane.way.tone === "bad" ? "text-bad" : "text-soft",
+          )}
+        >
+          <CornerDownRight size={12} aria-hidden className="shrink-0" />
+          <span className="truncate">
+            {lane.way.words}
+            {lane.of && <span className="font-normal text-faint"> {texts.steps.ofStep(lane.of)}</span>}
+          </span>
+        </p>
+      ))}
+    </>
+  );
 }

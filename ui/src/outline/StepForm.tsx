@@ -1,39 +1,40 @@
 import { useState } from "react";
-import type { ActionItem, DryRunStep, Group, JsonObject, Leaf, Operator, Problem, StepDocument } from "@/api/types";
+import type { Group, Leaf, StepDocument } from "@/api/types";
 import { ConditionBuilder } from "@/condition-builder/ConditionBuilder";
 import type { Fact } from "@/condition-builder/facts";
 import { asGroup } from "@/condition-builder/model";
-import { Field, Select, TextInput } from "@/parts/Field";
-import { SchemaForm } from "@/schema-form/SchemaForm";
+import { Field, TextInput } from "@/parts/Field";
 import { texts } from "@/texts";
+import { ActionForm } from "./ActionForm";
 import { DelayForm } from "./DelayForm";
+import { addOnWay } from "./editing";
 import { FailureForm } from "./FailureForm";
-import { kindOf, outputPath, renameStep, replaceStep } from "./model";
+import { ForEachForm } from "./ForEachForm";
+import { isInBranch, placesOf } from "./lanes";
+import { errorPath, kindOf, newStep, outputPath, renameStep, replaceStep } from "./model";
+import { ParallelForm } from "./ParallelForm";
+import type { Part, StepFormProps } from "./part";
+import { errorAt } from "./problems";
+import { SplitForm } from "./SplitForm";
 import { StepIcon } from "./StepIcon";
 import { TargetSelect } from "./TargetSelect";
 
-type Props = {
-  steps: StepDocument[];
-  at: number;
-  actions: ActionItem[];
-  operators: Operator[];
-  facts: Fact[];
-  problems: Problem[];
-  dryRun: DryRunStep | undefined;
-  sample: JsonObject | null;
-  onChange: (steps: StepDocument[]) => void;
-};
-
 /** The form of one step, whatever its kind. */
-export function StepForm(props: Props) {
+export function StepForm(props: StepFormProps) {
   const { steps, at, actions, onChange } = props;
   const step = steps[at];
   if (!step) return null;
   const kind = kindOf(step);
   const action = actions.find((one) => one.name === step.action);
-  const set = (next: StepDocument) => onChange(replaceStep(steps, at, next));
-  const facts = [...outputsBefore(steps, at), ...props.facts];
-  const parts = { ...props, step, set, facts };
+  const part: Part = {
+    ...props,
+    endsBranch: isInBranch(placesOf(steps)[at]),
+    step,
+    facts: [...outputsBefore(steps, at), ...props.facts],
+    set: (next) => onChange(replaceStep(steps, at, next)),
+    error: (field) => errorAt(props.problems, `steps[${at}].${field}`),
+    addOn: (field) => (chosen, what) => props.onAdded(addOnWay(steps, at, field, newStep(steps, chosen, what))),
+  };
   return (
     <div className="flex flex-col gap-5">
       <header className="flex items-center gap-3">
@@ -45,38 +46,50 @@ export function StepForm(props: Props) {
           {kind === "action" && action?.description && <p className="text-sm text-soft">{action.description}</p>}
         </div>
       </header>
-      <StepName {...parts} />
-      {kind === "action" && <ActionPart {...parts} action={action} />}
-      {kind === "branch" && <BranchPart {...parts} />}
+      <StepName {...part} />
+      {kind === "action" && <ActionForm {...part} action={action} />}
+      {kind === "for_each" && <ForEachForm {...part} action={action} />}
+      {kind === "branch" && <BranchPart {...part} />}
       {kind === "delay" && (
-        <DelayForm step={step} facts={facts} problems={props.problems} at={`steps[${at}].delay`} onChange={set} />
+        <DelayForm
+          step={step}
+          facts={part.facts}
+          problems={props.problems}
+          at={`steps[${at}].delay`}
+          onChange={part.set}
+        />
       )}
-      {kind === "stop" && <StopPart {...parts} />}
-      {["for_each", "parallel", "split"].includes(kind) && (
-        <p className="text-sm text-soft">{texts.steps.editAsJson}</p>
-      )}
-      {(kind === "action" || kind === "delay") && (
+      {kind === "parallel" && <ParallelForm {...part} />}
+      {kind === "split" && <SplitForm {...part} />}
+      {kind === "stop" && <StopPart {...part} />}
+      {["action", "delay", "for_each"].includes(kind) && (
         <TargetSelect
           label={texts.steps.next}
           steps={steps}
           at={at}
           value={step.next}
-          onChange={(next) => set({ ...step, next })}
+          unset="below"
+          endsBranch={part.endsBranch}
+          error={part.error("next")}
+          actions={actions}
+          onAdd={part.addOn("next")}
+          onChange={(next) => part.set({ ...step, next })}
         />
       )}
-      {kind === "action" && <FailureForm step={step} problems={props.problems} at={`steps[${at}]`} onChange={set} />}
+      {(kind === "action" || kind === "for_each") && <FailureForm {...part} />}
     </div>
   );
 }
 
-type Part = Props & { step: StepDocument; set: (step: StepDocument) => void };
-
 /** What earlier steps leave behind, for conditions and placeholders. */
 function outputsBefore(steps: StepDocument[], at: number): Fact[] {
+  const leaves = (step: StepDocument) => !["branch", "delay", "stop"].includes(kindOf(step));
   return steps
     .slice(0, at)
-    .filter((step) => kindOf(step) === "action")
-    .map((step) => ({ path: outputPath(step.id), type: null, title: texts.form.fromStep(step.id) }));
+    .flatMap((step): Fact[] => [
+      ...(leaves(step) ? [{ path: outputPath(step.id), type: null, title: texts.form.fromStep(step.id) }] : []),
+      ...(step.on_failure ? [{ path: errorPath(step.id), type: "string", title: texts.steps.errorOf(step.id) }] : []),
+    ]);
 }
 
 function StepName({ steps, at, step, problems, onChange }: Part) {
@@ -101,41 +114,8 @@ function StepName({ steps, at, step, problems, onChange }: Part) {
   );
 }
 
-function ActionPart({ step, set, actions, action, at, facts, problems }: Part & { action?: ActionItem }) {
-  const unknown = !action
-    ? texts.steps.actionUnknown
-    : problems.find((problem) => problem.path === `steps[${at}].action`)?.message;
-  const properties = Object.keys(action?.schema?.properties ?? {}).length;
-  return (
-    <>
-      <Field label={texts.steps.action} error={unknown}>
-        {(control) => (
-          <Select {...control} value={step.action} onChange={(event) => set({ ...step, action: event.target.value })}>
-            {!action && <option value={step.action}>{step.action || texts.form.choose}</option>}
-            {actions
-              .filter((one) => one.over !== "delay" || one.name === step.action)
-              .map((one) => (
-                <option key={one.name} value={one.name}>
-                  {one.title}
-                </option>
-              ))}
-          </Select>
-        )}
-      </Field>
-      {action && properties === 0 && <p className="text-sm text-faint">{texts.steps.noArguments}</p>}
-      <SchemaForm
-        schema={action?.schema}
-        value={step.with ?? {}}
-        onChange={(given) => set({ ...step, with: given })}
-        facts={facts}
-        problems={problems}
-        at={`steps[${at}].with`}
-      />
-    </>
-  );
-}
-
-function BranchPart({ step, set, steps, at, facts, operators, problems, dryRun, sample }: Part) {
+function BranchPart(part: Part) {
+  const { step, set, steps, at, facts, operators, problems, dryRun, sample, error, actions, addOn, endsBranch } = part;
   return (
     <>
       <section aria-label={texts.steps.branchTitle}>
@@ -157,6 +137,11 @@ function BranchPart({ step, set, steps, at, facts, operators, problems, dryRun, 
         steps={steps}
         at={at}
         value={step.if_true}
+        unset="below"
+        endsBranch={endsBranch}
+        error={error("if_true")}
+        actions={actions}
+        onAdd={addOn("if_true")}
         onChange={(if_true) => set({ ...step, if_true })}
       />
       <TargetSelect
@@ -164,6 +149,11 @@ function BranchPart({ step, set, steps, at, facts, operators, problems, dryRun, 
         steps={steps}
         at={at}
         value={step.if_false}
+        unset="end"
+        endsBranch={endsBranch}
+        error={error("if_false")}
+        actions={actions}
+        onAdd={addOn("if_false")}
         onChange={(if_false) => set({ ...step, if_false })}
       />
     </>

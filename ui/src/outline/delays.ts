@@ -1,30 +1,120 @@
-import type { Json } from "@/api/types";
+import type { Json, JsonObject } from "@/api/types";
+import { texts } from "@/texts";
 
-export type DelayKind = "duration" | "until" | "custom";
+export type DelayKind = "duration" | "until" | "time" | "date" | "hours" | "custom";
+
+/** A delay taken apart: so long, from or up to what, at which local time, in which opening hours, in which zone. */
+export type DelayParts = {
+  amount: string;
+  unit: string;
+  anchor: "" | "until" | "before" | "after";
+  moment: string;
+  at: string;
+  within: JsonObject | null;
+  zone: string;
+};
+
+export const noDelay: DelayParts = { amount: "", unit: "d", anchor: "", moment: "", at: "", within: null, zone: "" };
 
 const SHORT = /^\s*([\d.]*)\s*([smhdw])\s*$/;
-const byName: Record<string, string> = { seconds: "s", minutes: "m", hours: "h", days: "d", weeks: "w" };
+const byName: Record<string, string> = {
+  seconds: "s",
+  minutes: "m",
+  hours: "h",
+  days: "d",
+  weeks: "w",
+  months: "months",
+  years: "years",
+};
+const byUnit = Object.fromEntries(Object.entries(byName).map(([name, unit]) => [unit, name]));
 
-/** A delay the simple form can show: `"24h"` or `{"hours": 24}`. */
-export function shortDelay(delay: Json | undefined): { amount: string; unit: string } | null {
+const isObject = (value: Json | undefined): value is JsonObject =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
+
+/** A delay's parts; null when the form cannot show all of it. */
+export function partsOf(delay: Json | undefined): DelayParts | null {
   if (typeof delay === "string") {
     const match = SHORT.exec(delay);
-    return match ? { amount: match[1] ?? "", unit: match[2] ?? "h" } : null;
+    return match ? { ...noDelay, amount: match[1] ?? "", unit: match[2] ?? "h" } : null;
   }
-  if (delay === null || typeof delay !== "object" || Array.isArray(delay)) return null;
-  const [only, ...others] = Object.entries(delay);
-  const unit = only && byName[only[0]];
-  return only && unit && others.length === 0 && typeof only[1] === "number" ? { amount: String(only[1]), unit } : null;
+  if (!isObject(delay)) return null;
+  const parts = { ...noDelay };
+  let units = 0;
+  for (const [name, value] of Object.entries(delay)) {
+    const unit = byName[name];
+    if (unit && (typeof value === "number" || typeof value === "string")) {
+      units += 1;
+      parts.amount = String(value);
+      parts.unit = unit;
+    } else if ((name === "until" || name === "before" || name === "after") && typeof value === "string") {
+      if (parts.anchor) return null;
+      parts.anchor = name;
+      parts.moment = value;
+    } else if ((name === "at" || name === "zone") && typeof value === "string") parts[name] = value;
+    else if (name === "within" && isObject(value)) parts.within = value;
+    else return null;
+  }
+  return units <= 1 ? parts : null;
 }
 
-export function untilOf(delay: Json | undefined): string {
-  const until = delay !== null && typeof delay === "object" && !Array.isArray(delay) ? delay?.until : undefined;
-  return typeof until === "string" ? until : "";
-}
-
+/** Which form shows it. */
 export function delayKind(delay: Json | undefined): DelayKind {
-  if (shortDelay(delay)) return "duration";
-  const isObject = delay !== null && typeof delay === "object" && !Array.isArray(delay);
-  if (isObject && typeof delay?.until === "string" && Object.keys(delay).length === 1) return "until";
-  return "custom";
+  const parts = partsOf(delay);
+  if (!parts) return "custom";
+  if (parts.anchor) return parts.anchor === "until" ? "until" : "date";
+  if (parts.at) return "time";
+  return parts.within && !parts.amount ? "hours" : "duration";
+}
+
+/** The delay that these parts are, in its shortest writing. */
+export function delayOf(parts: DelayParts): Json {
+  const { amount, unit, anchor, moment, at, within, zone } = parts;
+  const number = amount.trim() !== "" && Number.isFinite(Number(amount)) ? Number(amount) : amount;
+  const others: JsonObject = {};
+  if (anchor) others[anchor] = moment;
+  if (at) others.at = at;
+  if (within) others.within = within;
+  if (zone) others.zone = zone;
+  const isPlain = Object.keys(others).length === 0 && unit.length === 1 && !/\{\{/.test(amount);
+  if (isPlain) return `${amount}${unit}`;
+  return amount === "" && Object.keys(others).length ? others : { [byUnit[unit] ?? "days"]: number, ...others };
+}
+
+export const workingHours: JsonObject = { from: "09:00", to: "17:00" };
+
+/** Something of this kind to begin with; what was said already and still fits is kept. */
+export function startDelay(kind: DelayKind, before: Json | undefined): Json {
+  const old = partsOf(before) ?? noDelay;
+  const kept = { ...noDelay, zone: old.zone };
+  switch (kind) {
+    case "until":
+      return delayOf({ ...kept, anchor: "until", moment: old.moment });
+    case "time":
+      return delayOf({ ...kept, at: old.at || "09:00" });
+    case "date":
+      return delayOf({ ...kept, amount: "1", unit: "d", anchor: "before", moment: old.moment });
+    case "hours":
+      return delayOf({ ...kept, within: old.within ?? workingHours });
+    case "duration":
+      return delayOf({ ...noDelay, amount: old.amount || "1", unit: old.amount ? old.unit : "h" });
+    case "custom":
+      return before ?? "1h";
+  }
+}
+
+/** A delay in a few words: `2 days before {{ due }} at 08:00, in opening hours 09:00 to 17:00`. */
+export function delayWords(delay: Json | undefined): string {
+  const parts = partsOf(delay);
+  const words = texts.steps.delayWords;
+  if (!parts) return words.for(typeof delay === "string" ? delay : JSON.stringify(delay ?? ""));
+  const { amount, anchor, moment, at, within, zone } = parts;
+  const name = texts.steps.delayUnits[parts.unit] ?? parts.unit;
+  const long = amount === "" ? "" : `${amount} ${amount === "1" ? name.slice(0, -1) : name}`;
+  const said = [
+    anchor === "until" ? words.until(moment) : anchor ? words.aside(long, anchor, moment) : long && words.for(long),
+    at && (anchor ? words.at(at) : words.next(at)),
+    within && words.within(String(within.from ?? ""), String(within.to ?? "")),
+    zone && `(${zone})`,
+  ];
+  return said.filter(Boolean).join(" ");
 }

@@ -1,17 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StepDocument } from "@/api/types";
-import {
-  duplicateStep,
-  freeId,
-  kindOf,
-  moveStep,
-  newStep,
-  outputPath,
-  removeStep,
-  renameStep,
-  summary,
-  targetWords,
-} from "./model";
+import { duplicateStep, freeId, kindOf, moveStep, newStep, outputPath, removeStep, renameStep, summary } from "./model";
 
 const steps: StepDocument[] = [
   { id: "note", action: "create_note", with: { content: "Booked" } },
@@ -66,8 +55,6 @@ describe("steps", () => {
   it("says in words what a step does and where it leads", () => {
     expect(summary(steps[0] as StepDocument, [])).toBe("content: Booked");
     expect(summary(steps[1] as StepDocument, [])).toBe("entity.status equals “scheduled”");
-    expect(targetWords(steps, 1, undefined)).toBe("remind");
-    expect(targetWords(steps, 1, null)).toBe("End the run");
     expect(outputPath("still on?")).toBe('steps["still on?"].output');
   });
 });

@@ -1,6 +1,8 @@
 import type { ActionItem, Group, Json, JsonObject, Leaf, Operator, StepDocument } from "@/api/types";
 import { inWords } from "@/condition-builder/words";
+import { brief } from "@/parts/json";
 import { texts } from "@/texts";
+import { delayWords } from "./delays";
 
 export type StepKind = "action" | "branch" | "delay" | "for_each" | "parallel" | "split" | "stop";
 
@@ -30,6 +32,12 @@ export function newStep(steps: StepDocument[], kind: StepKind, action?: ActionIt
   }
   if (kind === "delay") return { id: freeId(steps, "wait"), delay: "1h" };
   if (kind === "stop") return { id: freeId(steps, "stop"), stop: "" };
+  if (kind === "parallel") return { id: freeId(steps, "at once"), parallel: [], next: null };
+  if (kind === "for_each") return { id: freeId(steps, "each"), for_each: "", action: action?.name ?? "", with: {} };
+  if (kind === "split") {
+    const half = { weight: 50, next: null };
+    return { id: freeId(steps, "split"), split: [half, { ...half }] };
+  }
   const name = action?.name ?? "";
   return { id: freeId(steps, name.replaceAll("_", " ") || "step"), action: name, with: defaults(action) };
 }
@@ -118,13 +126,9 @@ export function outputPath(id: string): string {
   return `${reference(id)}output`;
 }
 
-export type Target = { value: string | null | undefined; words: string };
-
-/** Where a path of this step leads, in words. */
-export function targetWords(steps: StepDocument[], at: number, target: string | null | undefined): string {
-  if (target === null) return texts.steps.end;
-  if (target !== undefined) return target;
-  return steps[at + 1]?.id ?? texts.steps.end;
+/** The path of what a step that failed for good says about it. */
+export function errorPath(id: string): string {
+  return `${reference(id)}error.message`;
 }
 
 /** One line that says what a step does. */
@@ -133,29 +137,18 @@ export function summary(step: StepDocument, operators: Operator[]): string {
     case "branch":
       return inWords(step.branch as Group | Leaf, operators) || texts.steps.noCondition;
     case "delay":
-      return typeof step.delay === "string" ? texts.steps.waits(step.delay) : texts.steps.waits(delayWords(step.delay));
+      return delayWords(step.delay);
     case "stop":
       return typeof step.stop === "string" && step.stop ? step.stop : texts.steps.stops;
     case "parallel":
       return texts.steps.atOnce((step.parallel ?? []).join(", "));
     case "for_each":
-      return texts.steps.forEach(String(step.action ?? ""), JSON.stringify(step.for_each));
+      return texts.steps.forEach(String(step.action ?? ""), brief(step.for_each, 60));
     case "split":
       return texts.steps.byLot((step.split ?? []).map((path) => path.name || path.next || texts.steps.end).join(", "));
     default:
       return argumentsWords(step.with ?? {});
   }
-}
-
-const isUnit = (name: string) => !["until", "before", "after", "at", "within", "zone"].includes(name);
-
-function delayWords(delay: Json | undefined): string {
-  if (!delay || typeof delay !== "object" || Array.isArray(delay)) return String(delay ?? "");
-  return Object.entries(delay)
-    .map(([unit, amount]) =>
-      typeof amount === "object" ? unit : isUnit(unit) ? `${amount} ${unit}` : `${unit} ${amount}`,
-    )
-    .join(" ");
 }
 
 function argumentsWords(given: JsonObject): string {

@@ -53,3 +53,16 @@ export function exact(at: string): string {
     hour12: false,
   });
 }
+
+/** An instant on the wall of a zone: `Mon 4 Jan 2027, 09:00`. */
+export function inZone(at: string, zone: string): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone,
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+  }).format(Date.parse(at));
+}

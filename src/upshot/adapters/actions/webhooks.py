@@ -90,6 +90,7 @@ async def call_webhook(arguments: Arguments, context: ActionContext) -> dict[str
     if body:
         headers.setdefault("content-type", content_type)
     headers |= signed_headers([context.signing_secret], context.idempotency_key, context.now, body)
+    headers |= dict([context.cause_header])
     shown = _shown(url)
     reply = await context.http.request(
         method, url, headers=headers, body=body, deadline_seconds=arguments["timeout_seconds"]

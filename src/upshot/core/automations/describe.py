@@ -18,6 +18,7 @@ from upshot.core.automations.document import (
 )
 from upshot.core.automations.durations import UNITS
 from upshot.core.automations.fields import as_object
+from upshot.core.automations.flow_control import flow_words
 from upshot.core.instants import DAY, HOUR, MINUTE, SECOND
 from upshot.core.schedules import schedule_words
 
@@ -39,7 +40,8 @@ def describe(automation: Automation) -> str:
     rest = len(automation.steps) - len(shown)
     if rest:
         shown.append(f"{rest} more step{'s' if rest > 1 else ''}")
-    return f"{when}: {', then '.join(shown)}"
+    limits = f" ({flow_words(automation.flow.document)})" if automation.flow is not None else ""
+    return f"{when}{limits}: {', then '.join(shown)}"
 
 
 def describe_step(step: Step) -> str:  # noqa: PLR0911 - one return for each kind of step

@@ -9,6 +9,7 @@ import msgspec
 
 from upshot.core.automations.describe import condition_words, delay_words, value_words
 from upshot.core.automations.fields import as_list, as_object
+from upshot.core.automations.flow_control import control_words
 
 Kind = Literal["added", "removed", "changed", "moved"]
 
@@ -46,6 +47,8 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
             continue
         if name == "trigger":
             yield from _trigger(as_object(old) or {}, as_object(new) or {})
+        elif name == "flow":
+            yield from _flow(as_object(old) or {}, as_object(new) or {})
         else:
             yield _field(name, name, old, new)
     yield from _condition("condition", before.get("condition"), after.get("condition"))
@@ -71,6 +74,21 @@ def _trigger(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
             yield Change("trigger.event", "changed", f"It starts on {after} instead of {before}.", before, after)
         else:
             yield _field(f"trigger.{name}", name, before, after, "the trigger's ")
+
+
+def _flow(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+    for name in {**old, **new}:
+        before, after = old.get(name), new.get(name)
+        if _same(before, after):
+            continue
+        path, said = f"flow.{name}", name.replace("_", " ")
+        if before is None or after is None:
+            words = control_words(name, after if before is None else before)
+            text = f"{said}: {words}" if before is None else f"no {said} any more, was: {words}"
+            yield Change(path, "added" if before is None else "removed", _sentence(text), before, after)
+        else:
+            text = f"{said}: {control_words(name, after)}, was: {control_words(name, before)}"
+            yield Change(path, "changed", _sentence(text), before, after)
 
 
 # --- conditions ---------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from upshot.core.flow.model import Flow
 from upshot.core.schedules.model import Schedule
 
 END: Final = None
@@ -188,6 +189,7 @@ class Automation(msgspec.Struct, frozen=True):
     description: str = ""
     on_failure: str | None = None
     schedule: Schedule | None = None
+    flow: Flow | None = None
     timeout: str | dict[str, Any] | None = None
 
     def listens_to(self, automation_id: str) -> str:

@@ -27,15 +27,20 @@ def gap_notes(
     if not isinstance(schema, dict) and not isinstance(sample, dict):
         return []
     notes: list[tuple[str, str]] = []
+    blank, fail = "nothing then stands in its place", "the step then fails"
     for index, step in enumerate(automation.steps):
         if isinstance(step, ActionStep):
             shape = actions.get(step.action)
             failing = {name for name, policy in (shape.on_missing if shape else {}).items() if policy == "fail"}
             for name, value in step.arguments.items():
                 at = join_path(f"steps[{index}].with", name)
-                notes += _notes(value, at, schema, sample, fails=name in failing)
+                notes += _notes(value, at, schema, sample, then=fail if name in failing else blank)
         elif isinstance(step, DelayStep):
-            notes += _notes(step.delay, f"steps[{index}].delay", schema, sample, fails=True)
+            notes += _notes(step.delay, f"steps[{index}].delay", schema, sample, then=fail)
+    for control in automation.flow.controls if automation.flow is not None else ():
+        notes += _notes(
+            control.key, f"flow.{control.name}.key", schema, sample, then="the event is then not controlled"
+        )
     return notes
 
 
@@ -75,12 +80,11 @@ def _knows(segments: tuple[Segment, ...], schema: dict[str, Any]) -> bool:
     return bool(nodes)
 
 
-def _notes(value: Any, at: str, schema: Any, sample: Any, *, fails: bool) -> Iterator[tuple[str, str]]:
+def _notes(value: Any, at: str, schema: Any, sample: Any, *, then: str) -> Iterator[tuple[str, str]]:
     for place, text in _texts(value, at):
         for placeholder, path in wanted_paths(text):
             why = _doubt(path, schema, sample)
             if why:
-                then = "the step then fails" if fails else "nothing then stands in its place"
                 yield place, f"{placeholder} may be missing: {why}; {then}, unless it has a default"
 
 

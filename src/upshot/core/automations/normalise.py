@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.automations.fields import ABSENT, Fields, Findings, as_list, as_object
+from upshot.core.automations.fields import ABSENT, Fields, Findings, as_list, as_object, snake
 from upshot.core.automations.import_steps import StepReader
 from upshot.core.automations.import_trigger import read_trigger
 from upshot.core.automations.limits import DOCUMENT_BYTES_MAX, PRIORITY_DEFAULT
@@ -29,6 +29,7 @@ _KNOWN: Final = (
     "priority",
     "steps",
     "on_failure",
+    "flow",
     "timeout",
     "status",
 )
@@ -117,6 +118,9 @@ def _read_document(
         given_option = fields.take(option)
         if given_option not in (ABSENT, None):
             canonical[option] = given_option
+    flow = fields.take("flow")
+    if flow not in (ABSENT, None, {}):
+        canonical["flow"] = _read_flow(flow)
     if _read_status(fields, findings):
         canonical["status"] = "active"
     if imported:
@@ -189,6 +193,21 @@ def _read_steps(fields: Fields, actions: Mapping[str, ActionShape], findings: Fi
         findings.problem(path, "must be a list of steps", "wrong_type")
         return []
     return StepReader(actions, findings).read(items, path)
+
+
+def _read_flow(flow: Any) -> Any:
+    """Its fields in snake_case; `max` and the like that are null are left out."""
+    given = as_object(flow)
+    if given is None:
+        return flow
+    read: dict[str, Any] = {}
+    for name, value in given.items():
+        fields = as_object(value)
+        if fields is not None:
+            value = {snake(key): part for key, part in fields.items() if part is not None}  # noqa: PLW2901 - it is read
+        if value is not None:
+            read[snake(name)] = value
+    return read
 
 
 def _read_status(fields: Fields, findings: Findings) -> bool:

@@ -15,6 +15,7 @@ from upshot.core.automations.durations import problems_of
 from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow import flow_problems
+from upshot.core.automations.flow_control import read_flow
 from upshot.core.automations.limits import (
     DOCUMENT_BYTES_MAX,
     EVENT_NAME_CHARACTERS_MAX,
@@ -39,6 +40,7 @@ _FIELDS: Final = (
     "priority",
     "steps",
     "on_failure",
+    "flow",
     "timeout",
     "status",
 )
@@ -77,7 +79,8 @@ def examine(
         ]
     problems = _head_problems(given)
     schedule, schedule_problems = _read_schedule(given.get("trigger"))
-    problems += schedule_problems
+    flow, controlling_problems = read_flow(given.get("flow"))
+    problems += [*schedule_problems, *controlling_problems]
     steps, step_problems = _read_steps(given.get("steps", []), given.get("on_failure"), actions)
     problems += step_problems
     if problems:
@@ -91,6 +94,7 @@ def examine(
         steps=tuple(steps),
         description=given.get("description", ""),
         on_failure=given.get("on_failure"),
+        flow=flow,
         timeout=given.get("timeout"),
     ), []
 

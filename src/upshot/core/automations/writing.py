@@ -30,6 +30,8 @@ def to_document(automation: Automation) -> dict[str, Any]:
     below = [step.id for step in automation.steps[1:]]
     if automation.on_failure is not None:
         document["on_failure"] = automation.on_failure
+    if automation.flow is not None:
+        document["flow"] = automation.flow.document
     if automation.timeout is not None:
         document["timeout"] = automation.timeout
     return document | {

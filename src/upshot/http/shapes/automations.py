@@ -42,6 +42,10 @@ _SHAPE: dict[str, Any] = {
         "condition": {"description": "A boolean tree over the facts, or null to start always."},
         "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
         "steps": {"type": "array", "items": {"type": "object"}},
+        "flow": {
+            "type": "object",
+            "description": "How many runs it starts, and when: its controls by name, and `reentry`.",
+        },
         "status": {"type": "string", "description": '"active" publishes it at once.'},
     },
     "examples": [EXAMPLE],
@@ -115,6 +119,7 @@ class AutomationItem(Answer):
     condition: JsonObject | None
     steps: list[JsonObject]
     on_failure: str | None = Field(description="The step a run goes to when it fails.")
+    flow: JsonObject | None = Field(description="How many runs it starts, and when; null where nothing limits that.")
     timeout: AnyJson = Field(
         description="How long a run may take, as delays are written; null for as long as it likes."
     )
@@ -139,6 +144,14 @@ class AutomationPage(Answer):
     next: str | None
 
 
+class Foretold(Answer):
+    """What a schedule means, and when it would be due next."""
+
+    words: str
+    zone: str
+    next: list[Instant]
+
+
 class Validation(Answer):
     """Whether a document could be saved."""
 
@@ -147,6 +160,7 @@ class Validation(Answer):
     document: JsonObject | None
     notes: list[Note]
     warnings: list[Note] = Field(description="What could go wrong though it may be saved: circles of automations.")
+    schedule: Foretold | None = Field(description="Its schedule, if it has one that can be read.")
 
 
 class Imported(Answer):

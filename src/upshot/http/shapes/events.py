@@ -85,7 +85,11 @@ class ExplainedAutomation(Answer):
     name: str
     version: int | None
     outcome: str = Field(
-        examples=["started", "condition_false", "paused", "not_published", "pending", "loop_stopped", "error"]
+        examples=[
+            *("started", "condition_false", "paused", "not_published", "pending", "loop_stopped", "error"),
+            *("debounced", "batched", "throttled", "rate_limited", "duplicate_key", "held_by_concurrency"),
+            "already_running",
+        ]
     )
     reason: str
     key: str | None

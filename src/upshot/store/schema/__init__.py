@@ -7,10 +7,12 @@ Tables that are keyed by tenant and id are stored by that key (`WITHOUT ROWID` o
 from upshot.store.columns import metadata
 from upshot.store.schema.automations import automation_states, automation_versions, automations, schedules
 from upshot.store.schema.entities import entities, entity_dates, entity_types
-from upshot.store.schema.events import event_keys, event_types, events, non_starts, outbox, unmatched
+from upshot.store.schema.events import event_keys, event_types, events, outbox, unmatched
+from upshot.store.schema.flow import flow_keys, flow_outcomes
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
 from upshot.store.schema.system import counts, dead_letters, workers
 from upshot.store.schema.waits import awaited, waits
+from upshot.store.schema.webhooks import webhooks
 from upshot.store.schema.who import api_keys, audit, idempotency, tenants
 
 __all__ = [
@@ -23,7 +25,6 @@ __all__ = [
     "events",
     "event_keys",
     "unmatched",
-    "non_starts",
     "outbox",
     "automations",
     "automation_versions",
@@ -36,10 +37,13 @@ __all__ = [
     "timers",
     "waits",
     "awaited",
+    "flow_keys",
+    "flow_outcomes",
     "workers",
     "dead_letters",
     "counts",
     "entity_types",
     "entities",
     "entity_dates",
+    "webhooks",
 ]

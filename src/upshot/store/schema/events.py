@@ -77,19 +77,6 @@ unmatched = keyed_table(
     key=("tenant_id", "event_id"),
 )
 
-non_starts = keyed_table(
-    "non_starts",
-    words("tenant_id"),
-    words("event_id"),
-    words("automation_id"),
-    words("outcome"),
-    words("key"),
-    words("reason"),
-    instant("at"),
-    one_of("outcome", statuses.NON_START),
-    key=("tenant_id", "event_id", "automation_id"),
-)
-
 outbox = numbered_table(
     "outbox",
     words("id"),

@@ -21,6 +21,9 @@ runs = keyed_table(
     instant("created_at"),
     instant("finished_at", nullable=True),
     maybe("error"),
+    maybe("place"),
+    maybe("waits_for"),
+    maybe("entry"),
     UniqueConstraint("tenant_id", "event_id", "automation_id"),
     one_of("status", statuses.RUN),
     Index(None, "tenant_id", "automation_id", "id"),
@@ -40,6 +43,19 @@ runs = keyed_table(
         "id",
         sqlite_where=text("status IN ('failed', 'partial', 'cancelled')"),
         postgresql_where=text("status IN ('failed', 'partial', 'cancelled')"),
+    ),
+    *(
+        Index(
+            f"ix_upshot_runs_{name}",
+            "tenant_id",
+            "automation_id",
+            name,
+            *order,
+            "id",
+            sqlite_where=text(f"{name} IS NOT NULL AND finished_at IS NULL"),
+            postgresql_where=text(f"{name} IS NOT NULL AND finished_at IS NULL"),
+        )
+        for name, order in (("place", ()), ("waits_for", (text("priority DESC"),)), ("entry", ()))
     ),
     key=("tenant_id", "id"),
 )

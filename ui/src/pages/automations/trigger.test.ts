@@ -7,16 +7,26 @@ describe("what starts an automation", () => {
     expect(triggerWords({ schedule: { daily: "09:00", zone: "Europe/Paris" } })).toBe(
       "Every day at 09:00 (Europe/Paris)",
     );
-    expect(triggerWords({ schedule: { weekly: { on: "monday", at: "09:00" } } })).toContain("monday");
+    expect(triggerWords({ schedule: { weekly: { on: "monday", at: "09:00" } } })).toBe("Every Monday at 09:00");
+    expect(triggerWords({ schedule: { monthly: { on: [1, "last"], at: "09:00" } } })).toBe(
+      "Every month on 1, last at 09:00",
+    );
+    const each = { type: "member", before: { field: "renews_on", days: 7 } };
+    expect(triggerWords({ schedule: { daily: "09:00", each } })).toBe(
+      "Every day at 09:00, for each member 7 days before its renews_on",
+    );
     expect(triggerWords({ schedule: {} })).toBe("A schedule");
     expect(triggerWords({ manual: true })).toBe("Only by hand");
   });
 
   it("has a kind, and says itself only when it names an event or needs none", () => {
-    for (const kind of ["event", "schedule", "manual"] as const) {
-      expect(kindOf(newTrigger(kind))).toBe(kind);
-      expect(isSaid(newTrigger(kind))).toBe(kind !== "event");
+    const types = ["member"];
+    for (const kind of ["event", "change", "schedule", "dates", "manual"] as const) {
+      const made = newTrigger(kind, { event: "a" }, "member");
+      expect(kindOf(made, types)).toBe(kind);
+      expect(isSaid(made)).toBe(kind !== "event");
     }
+    expect(kindOf({ webhook: { token: "t" } })).toBe("other");
     expect(isSaid({ event: "a" })).toBe(true);
   });
 });

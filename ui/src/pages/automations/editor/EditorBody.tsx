@@ -56,7 +56,7 @@ export function EditorBody(given: Omit<BodyProps, "onPick">) {
         <OutlinePane {...props} />
       </div>
       <div className="min-w-0 p-5 lg:overflow-y-auto xl:px-7">
-        <div ref={form} data-form className="mx-auto max-w-[780px]">
+        <div ref={form} data-form className="mx-auto max-w-[780px] scroll-mt-5">
           <Button
             size="sm"
             look="quiet"
@@ -109,6 +109,10 @@ function SelectedForm(props: BodyProps) {
           dryRun={checks.dryRun?.steps.find((one) => one.id === document.steps[selection.at]?.id)}
           sample={sample.data}
           onChange={(steps) => onEdit({ ...document, steps }, `step-${selection.at}`)}
+          onAdded={(added) => {
+            onEdit({ ...document, steps: added.steps });
+            props.onPick({ part: "step", at: added.at });
+          }}
         />
       );
   }

@@ -19,12 +19,7 @@ export function JsonPane({
         ...given,
         name: typeof given.name === "string" ? given.name : "",
         priority: typeof given.priority === "number" ? given.priority : 5,
-        trigger:
-          typeof given.trigger === "object" && given.trigger !== null
-            ? "schedule" in given.trigger || "manual" in given.trigger
-              ? given.trigger
-              : { ...given.trigger, event: String(given.trigger.event ?? "") }
-            : { event: "" },
+        trigger: typeof given.trigger === "object" && given.trigger !== null ? given.trigger : { event: "" },
         condition: given.condition && Array.isArray(given.condition.rules) ? given.condition : null,
         steps: Array.isArray(given.steps) ? given.steps : [],
       },

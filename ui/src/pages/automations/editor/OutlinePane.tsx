@@ -15,6 +15,7 @@ import { partOf, placeWords, type Selection } from "./selection";
 export function OutlinePane(props: BodyProps) {
   const { document, selection, onSelect, onPick, onEdit, checks, operators, eventTypes } = props;
   const type = eventTypes.find((one) => one.name === document.trigger.event);
+  const isTimed = Boolean(document.trigger.schedule || document.trigger.manual);
   const bad = (part: Selection["part"]) => checks.problems.some((problem) => partOf(problem).part === part);
   return (
     <div className="flex flex-col gap-4">
@@ -31,7 +32,7 @@ export function OutlinePane(props: BodyProps) {
       <Section title={texts.editor.condition}>
         <PartRow
           icon={<Filter size={14} />}
-          title={inWords(document.condition, operators) || texts.editor.always}
+          title={inWords(document.condition, operators) || (isTimed ? texts.editor.everyTime : texts.editor.always)}
           bad={bad("condition")}
           selected={selection.part === "condition"}
           onSelect={() => onPick({ part: "condition" })}

@@ -1,35 +1,48 @@
+import { useQuery } from "@tanstack/react-query";
 import { Zap } from "lucide-react";
+import { useState } from "react";
+import { entityTypesQuery } from "@/api/entities";
 import type { EventType, JsonObject } from "@/api/types";
 import { Combobox } from "@/parts/Combobox";
 import { Field, FieldError, Select } from "@/parts/Field";
 import { JsonEditor } from "@/parts/JsonEditor";
 import { brief } from "@/parts/json";
 import { texts } from "@/texts";
+import { changeOf, withChange } from "../change";
 import { kindOf, newTrigger, type TriggerKind } from "../trigger";
+import { ChangeForm } from "./ChangeForm";
 import type { BodyProps } from "./EditorBody";
 import { FormHead } from "./FormHead";
+import { ScheduleForm } from "./ScheduleForm";
 
-/** What starts a run: an event, a schedule, or only a person. */
+/** What starts a run: an event, a change of an entity, a schedule, a date, or only a person. */
 export function TriggerForm(props: BodyProps) {
   const { document, checks, onEdit } = props;
-  const kind = kindOf(document.trigger);
+  const types = (useQuery(entityTypesQuery).data ?? []).map((one) => one.type);
+  const [chosen, choose] = useState<TriggerKind | null>(null);
+  const found = kindOf(document.trigger, types);
+  // Somebody who asks for an event keeps its form, though the name they type may be that of a change.
+  const kind = chosen === "event" && found === "change" ? "event" : found;
   const error = checks.problems.find((problem) => problem.path.startsWith("trigger"))?.message;
+  const kinds = (Object.keys(texts.trigger.kinds) as TriggerKind[]).filter(
+    (one) => (one !== "other" || kind === "other") && (one !== "change" || types.length > 0 || kind === "change"),
+  );
+  const change = (next: TriggerKind) => {
+    choose(next);
+    const before = changeOf(document, types);
+    const rest = before ? withChange(document, before, { ...before, field: "" }) : document;
+    onEdit({ ...rest, trigger: newTrigger(next, document.trigger, types[0]) }, "trigger");
+  };
   return (
     <>
       <FormHead title={texts.trigger.title} lead={texts.trigger.lead} />
-      <div className="mb-4">
-        <Field label={texts.trigger.how} hint={kind === "manual" ? texts.trigger.byHandLead : undefined}>
+      <div className="mb-5">
+        <Field label={texts.trigger.how} hint={texts.trigger.kindLeads[kind] || undefined}>
           {(control) => (
-            <Select
-              {...control}
-              value={kind}
-              onChange={(event) =>
-                onEdit({ ...document, trigger: newTrigger(event.target.value as TriggerKind) }, "trigger")
-              }
-            >
-              {Object.entries(texts.trigger.kinds).map(([name, words]) => (
+            <Select {...control} value={kind} onChange={(event) => change(event.target.value as TriggerKind)}>
+              {kinds.map((name) => (
                 <option key={name} value={name}>
-                  {words}
+                  {texts.trigger.kinds[name]}
                 </option>
               ))}
             </Select>
@@ -37,16 +50,17 @@ export function TriggerForm(props: BodyProps) {
         </Field>
       </div>
       {kind === "event" && <EventForm {...props} />}
-      {kind === "schedule" && (
+      {kind === "change" && <ChangeForm {...props} types={types} />}
+      {(kind === "schedule" || kind === "dates") && <ScheduleForm {...props} />}
+      {kind === "other" && (
         <>
-          <p className="mb-2 text-sm text-soft">{texts.trigger.scheduleLead}</p>
           <JsonEditor
-            label={texts.trigger.schedule}
+            label={texts.trigger.asJson}
             rows={8}
-            value={document.trigger.schedule ?? {}}
+            value={document.trigger as JsonObject}
             onChange={(value) => {
               if (value !== null && typeof value === "object" && !Array.isArray(value))
-                onEdit({ ...document, trigger: { schedule: value as JsonObject } }, "trigger");
+                onEdit({ ...document, trigger: value as JsonObject }, "trigger");
             }}
           />
           {error && <FieldError>{error}</FieldError>}
@@ -62,7 +76,11 @@ function EventForm({ document, eventTypes, facts, checks, onPick, onEdit }: Body
   const type = eventTypes.find((one) => one.name === name);
   const error = checks.problems.find((problem) => problem.path.startsWith("trigger"))?.message;
   const carried = facts.filter((fact) => !/^(entity|event|now)\./.test(fact.path));
-  const hint = type?.entity ? texts.trigger.about(type.entity.type) : name && !type ? texts.trigger.unknown : undefined;
+  const hint = type?.entity
+    ? texts.trigger.about(type.entity.type)
+    : name && !type
+      ? texts.trigger.unknown
+      : texts.trigger.hint;
   return (
     <>
       <Field label={texts.trigger.event} error={name ? error : undefined} hint={hint} required>

@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { changeDraft, emptyDocument, isDirty, startDraft, tidy } from "./draft";
+import { changeDraft, documentOf, emptyDocument, isDirty, startDraft, tidy } from "./draft";
 
 const named = (name: string) => ({ ...emptyDocument, name });
 
 describe("a draft", () => {
+  it("begins with the whole document, also with what no form shows", () => {
+    const document = { ...named("a"), steps: [{ id: "s", stop: true }], timeout: "1d", later: { x: 1 } };
+    const kept = { id: "i", status: "active", version: 1, draft_revision: 2, has_draft_changes: false, run_count: 0 };
+    const item = { ...document, ...kept, description: "", on_failure: null, warnings: [] };
+    expect(documentOf(item as unknown as Parameters<typeof documentOf>[0])).toEqual(document);
+  });
+
   it("undoes typing into one field in one go, and redoes it", () => {
     let draft = startDraft(emptyDocument);
     draft = changeDraft(draft, { do: "edit", document: named("a"), touched: "name" });

@@ -38,18 +38,28 @@ export function tidy(document: AutomationDocument): AutomationDocument {
   return JSON.parse(JSON.stringify({ ...rest, ...(description ? { description } : {}), condition: kept }));
 }
 
+/** What an automation has beside its document. */
+const KEPT_BY_SERVER = [
+  "id",
+  "status",
+  "version",
+  "draft_revision",
+  "has_draft_changes",
+  "created_by",
+  "created_at",
+  "updated_at",
+  "last_run",
+  "run_count",
+  "success_rate",
+  "warnings",
+];
+
+/** The whole document of an automation, also what no form shows; what it does not say is left out. */
 export function documentOf(item: AutomationItem): AutomationDocument {
-  const { name, description, trigger, priority, condition, steps, on_failure, timeout } = item;
-  return tidy({
-    name,
-    description: description || undefined,
-    trigger,
-    priority,
-    condition,
-    steps,
-    on_failure: on_failure ?? undefined,
-    timeout: timeout ?? undefined,
-  });
+  const said = Object.entries(item).filter(
+    ([name, value]) => !KEPT_BY_SERVER.includes(name) && (value !== null || name === "condition"),
+  );
+  return tidy(Object.fromEntries(said) as unknown as AutomationDocument);
 }
 
 export function startDraft(saved: AutomationDocument, restored?: AutomationDocument): Draft {

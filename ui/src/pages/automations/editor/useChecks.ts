@@ -8,6 +8,7 @@ import { useDebounced } from "./useDebounced";
 import type { SampleState } from "./useSample";
 
 const noProblems: Problem[] = [];
+const noWarnings: { path: string; message: string }[] = [];
 
 /** What the server says of the document as it stands: its problems, and a dry run on the sample. */
 export function useChecks(document: AutomationDocument, sample: SampleState, refused: Problem[], strict: boolean) {
@@ -36,6 +37,9 @@ export function useChecks(document: AutomationDocument, sample: SampleState, ref
     all,
     /** What is shown at the fields: nothing yet while somebody is still building a first draft. */
     problems: strict ? all : noProblems,
+    /** When its schedule would be due next, whatever else is still wrong. */
+    schedule: validation.data?.schedule ?? null,
+    warnings: validation.data?.warnings ?? noWarnings,
     checking: validation.isFetching || settled !== document,
     checkError: validation.error,
     dryRun: dryRun.error || tried === null ? undefined : withoutStandIn(dryRun.data),

@@ -3,6 +3,8 @@ import { useMemo, useState } from "react";
 import { entities } from "@/api/entities";
 import { eventQuery, eventsQuery } from "@/api/events";
 import type { Entity, EntityRef, EventItem, EventType, JsonObject } from "@/api/types";
+import type { Choice } from "@/parts/Combobox";
+import { brief } from "@/parts/json";
 
 export type SampleChoice = { id: string; event?: EventItem };
 const TYPE = "type";
@@ -44,11 +46,21 @@ export type SampleState = ReturnType<typeof useSample>;
 
 /** Some entity of the type an event is about, so that its fields can be suggested. */
 export function useOneEntity(type: EventType | undefined): Entity | undefined {
-  const name = type?.entity?.type ?? "";
+  return useExample(type?.entity?.type ?? "");
+}
+
+/** The fields of the entities of a type, as far as an example of one shows them. */
+export function useEntityFields(type: string): Choice[] {
+  const fields = useExample(type)?.fields;
+  return Object.entries(fields ?? {}).map(([value, example]) => ({ value, hint: brief(example, 24) }));
+}
+
+function useExample(name: string): Entity | undefined {
   const query = useQuery({
     queryKey: ["entities", "example", name],
     queryFn: () => entities.list(name, { limit: 1 }),
     enabled: name !== "",
+    retry: false,
     staleTime: 60_000,
   });
   return query.data?.items[0];

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0009"
-down_revision = "0008"
+revision: str = "0011"
+down_revision = "0010"
 
 NAME = "ck_upshot_timers_kind"
 ALLOWED = "kind IN ('delay', 'retry', 'timeout', 'limit', 'wait')"

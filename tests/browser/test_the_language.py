@@ -1,0 +1,95 @@
+"""The whole language in the page: steps that branch, delays, schedules; and a document that loses nothing in it."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+NOTE = {"action": "create_note", "with": {"patientId": "{{ appointment.patientId }}", "content": "Booked"}}
+RICH: dict[str, Any] = {
+    "name": "Nothing is lost",
+    "trigger": {"event": "crm/appointment.created"},
+    "priority": 7,
+    "condition": None,
+    "timeout": "30d",
+    "on_failure": "sorry",
+    "steps": [
+        {"id": "both", "parallel": ["a", "b"], "join": "any", "timeout": "2d", "on_timeout": "late", "next": "which"},
+        {"id": "a", **NOTE, "next": None, "on_error": "retry", "retries": {"count": 2, "backoff_max_seconds": 60}},
+        {
+            "id": "b",
+            "delay": {"hours": 4, "within": {"from": "09:00", "to": "17:00"}, "zone": "Europe/Paris"},
+            "next": None,
+        },
+        {"id": "which", "split": [{"weight": 80, "next": "each", "name": "most"}, {"weight": 20, "next": None}]},
+        {"id": "each", "for_each": ["x", "y"], **NOTE, "concurrency": 2, "next": None},
+        {"id": "late", **NOTE, "delivery": "at_most_once", "next": None},
+        {"id": "sorry", "stop": "Sorry"},
+    ],
+}
+
+
+def test_branches_at_once_are_built_by_keys_and_kept(page: Page) -> None:
+    page.goto("/automations/new")
+    editor = page.get_by_role("dialog", name="New automation")
+    editor.get_by_role("textbox", name="Name").first.fill("Both at once")
+    editor.get_by_role("button", name="Appointment created").press("Enter")
+    add_step(page, editor.get_by_role("button", name="Add step"), "At once")
+    expect(editor.get_by_role("heading", name="At once")).to_be_focused()
+    outline = editor.get_by_role("list", name="Steps")
+    for _ in range(2):
+        add_step(page, editor.get_by_role("button", name="Add branch"), "Wait")
+        expect(editor.get_by_role("heading", name="Wait")).to_be_focused()
+        outline.get_by_role("button", name=re.compile("^At once")).press("Enter")
+        expect(editor.get_by_role("heading", name="At once")).to_be_focused()
+    expect(outline.get_by_text("branch 2 of 2")).to_be_visible()
+    expect(outline.get_by_text("when all have ended")).to_be_visible()
+    editor.get_by_role("combobox", name="Goes on when").select_option("any")
+    add_step(page, editor.get_by_role("button", name="New step for “Then go to”"), "Stop")
+    expect(outline.get_by_text("where the branches of at once join")).to_be_visible()
+    editor.get_by_role("button", name="Save draft").press("Enter")
+    page.wait_for_url(re.compile("/edit$"))
+    kept = page.request.get(f"/api/v1/automations/{page.url.split('/')[-2]}").json()["steps"]
+    assert kept[0] == {"id": "at once", "parallel": ["wait", "wait 2"], "join": "any", "next": "stop"}
+    assert [step["id"] for step in kept] == ["at once", "wait", "wait 2", "stop"]
+
+
+def test_a_schedule_is_built_in_its_form_and_tells_its_next_times(page: Page) -> None:
+    page.goto("/automations/new")
+    editor = page.get_by_role("dialog", name="New automation")
+    editor.get_by_role("combobox", name="How it starts").select_option("schedule")
+    editor.get_by_role("combobox", name="How often").select_option("weekly")
+    editor.get_by_role("button", name="Thursday").press("Enter")
+    editor.get_by_role("combobox", name="Time zone").fill("Europe/Paris")
+    times = editor.get_by_role("region", name="Next times").get_by_role("listitem")
+    expect(times).to_have_count(5)
+    expect(times.first).to_contain_text(re.compile(r"^(Mon|Thu), .* 09:00$"))
+    expect(editor.get_by_role("button", name=re.compile("Every Monday, Thursday at 09:00"))).to_be_visible()
+    editor.get_by_role("combobox", name="How often").select_option("cron")
+    editor.get_by_role("textbox", name="Cron expression").fill("0 9 * *")
+    expect(editor.get_by_text("has five fields")).to_be_visible()
+    expect(times).to_have_count(0)
+
+
+def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
+    made = page.request.post("/api/v1/automations", data=RICH).json()
+    page.goto(f"/automations/{made['id']}/edit")
+    editor = page.get_by_role("dialog")
+    for kind in ("At once", "Wait", "Split", "For each", "Stop"):
+        editor.get_by_role("list", name="Steps").get_by_role("button", name=re.compile(f"^{kind}")).first.press("Enter")
+        expect(editor.get_by_role("heading", name=kind, exact=True)).to_be_focused()
+    editor.get_by_role("textbox", name="Name").first.fill("Still nothing is lost")
+    editor.get_by_role("button", name="Save draft").press("Enter")
+    expect(editor.get_by_text("All changes saved")).to_be_visible()
+    saved = page.request.get(f"/api/v1/automations/{made['id']}").json()
+    for name in ("name", "draft_revision", "has_draft_changes", "updated_at"):
+        made.pop(name)
+        assert saved.pop(name)
+    assert saved == made
+
+
+def add_step(page: Page, button: Any, kind: str) -> None:
+    button.press("Enter")
+    expect(page.get_by_role("searchbox", name="Add step")).to_be_focused()
+    page.keyboard.type(f":{kind.lower()}" if kind == "Stop" else kind)
+    page.keyboard.press("Enter")

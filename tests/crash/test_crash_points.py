@@ -35,8 +35,8 @@ def prepare_all_kinds(work: Work) -> None:
     soon = {"schedule": {"run_at": to_text(upshot.clock.now() + SOON)}}
     later = {"debounce": {"for": "1s"}}  # so that there is something to release
     steps = [
-        {"id": "say", "action": "emit_event", "with": {"name": "crash/echo", "data": {"run": "{{ run.id }}"}}},
-        {"id": "hear", "wait_for_event": "crash/echo", "match": {"run": "{{ run.id }}"}},
+        {"id": "say", "action": "emit_event", "with": {"name": "crash/none", "data": {"run": "{{ run.id }}"}}},
+        {"id": "hear", "wait_for_event": "crash/none", "match": {"run": "{{ run.id }}"}},
     ]
     upshot.automations.create(
         TENANT, {"name": "soon", "trigger": soon, "flow": later, "steps": steps, "status": "active"}

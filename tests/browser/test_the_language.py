@@ -12,6 +12,7 @@ RICH: dict[str, Any] = {
     "priority": 7,
     "condition": None,
     "timeout": "30d",
+    "flow": {"concurrency": {"key": "{{ entity.id }}", "limit": 2}, "reentry": "skip"},
     "on_failure": "sorry",
     "steps": [
         {"id": "both", "parallel": ["a", "b"], "join": "any", "timeout": "2d", "on_timeout": "late", "next": "which"},

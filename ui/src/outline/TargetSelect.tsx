@@ -12,6 +12,7 @@ type Props = {
   at: number;
   value: string | null | undefined;
   error?: string;
+  hint?: string;
   /** What it means when nothing is said: the step below, the end, or these words. Else something must be said. */
   unset?: "below" | "end" | { words: string };
   /** Of a step in a branch of a parallel step: its end is not that of the run. */
@@ -67,7 +68,7 @@ export function TargetSelect(props: Props) {
     );
   }
   return (
-    <Field label={label} error={error} aside={adder}>
+    <Field label={label} hint={props.hint} error={error} aside={adder}>
       {select}
     </Field>
   );

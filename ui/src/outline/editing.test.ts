@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StepDocument } from "@/api/types";
-import { addBelow, addBranch, addOnWay, append, canAddBelow, withWay } from "./editing";
+import { addApart, addBelow, addBranch, addOnWay, append, canAddBelow, withWay } from "./editing";
 import { waysOf } from "./lanes";
 import { newStep } from "./model";
 
@@ -45,6 +45,11 @@ describe("adding a step", () => {
   it("is not offered below what leads nowhere by itself", () => {
     expect(canAddBelow([{ id: "s", stop: true }], 0)).toBe(false);
     expect(canAddBelow([note("a")], 0)).toBe(true);
+  });
+
+  it("apart from all others is led to by none", () => {
+    expect(flow(addApart([note("a")], note("sorry")).steps)).toEqual({ a: [null], sorry: [null] });
+    expect(addApart([], note("sorry")).steps).toHaveLength(1);
   });
 
   it("sets ways of every kind", () => {

@@ -106,3 +106,8 @@ export function append(steps: StepDocument[], step: StepDocument, onFailure?: st
 export function addBranch(steps: StepDocument[], at: number, step: StepDocument): Added {
   return addOnWay(steps, at, `parallel[${steps[at]?.parallel?.length ?? 0}]`, { ...step, id: freeId(steps, step.id) });
 }
+
+/** Adds a step that no other leads to, after all others: the first of a path that only a failure takes. */
+export function addApart(steps: StepDocument[], step: StepDocument): Added {
+  return { steps: [...pinned(steps, steps.length - 1), leadingTo(step, null, null)], at: steps.length };
+}

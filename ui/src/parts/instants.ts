@@ -66,3 +66,8 @@ export function inZone(at: string, zone: string): string {
     minute: "2-digit",
   }).format(Date.parse(at));
 }
+
+/** A sentence of the server with its instants as a person reads them. */
+export function withInstants(text: string): string {
+  return text.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (at) => exact(at));
+}

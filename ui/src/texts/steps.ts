@@ -162,6 +162,47 @@ export const steps = {
       stop: "Stop",
     } as Record<string, string>,
   },
+  limits: {
+    title: "Time and failure of a run",
+    timeout: "Time limit of a run",
+    timeoutHint: "Optional. A run that is not over by then fails.",
+    onFailure: "If a run fails, go to",
+    onFailureUnset: "Nowhere",
+    onFailureHint: "Its steps are taken before the run ends as failed. Nothing else may lead to them.",
+    words: (timeout: string) => `at most ${timeout}`,
+  },
+  flow: {
+    title: "How often it may start",
+    lead: "How many runs it starts, when, and from how many events. With nothing on, each event starts one at once.",
+    none: "Each event starts a run at once",
+    controls: {
+      once: { title: "Once", help: "What has started a run starts no other for so long." },
+      rate_limit: { title: "Rate limit", help: "At most so many runs in a time; the rest is dropped." },
+      debounce: { title: "Debounce", help: "One run with the last event, when none came for so long." },
+      batch: { title: "Batch", help: "One run with all events of a time, or when there are so many." },
+      throttle: { title: "Throttle", help: "At most so many runs start in a time; the rest starts later, in order." },
+      concurrency: { title: "So many at once", help: "At most so many unfinished runs; the rest waits for a place." },
+    },
+    fields: {
+      key: {
+        label: "What belongs together",
+        hint: "A placeholder, such as {{ patient.id }}: each value is counted by itself. Without it all events count together.",
+      },
+      per: { label: "In a time of", hint: "" },
+      limit: { label: "At most", hint: "1 to 1,000" },
+      size: { label: "How many events", hint: "2 to 1,000" },
+      within: { label: "At the latest after", hint: "Counted from the first event" },
+      for: { label: "When none came for", hint: "" },
+      max: { label: "At the latest after", hint: "Optional. Counted from the first event" },
+    },
+    reentry: "While one is under way",
+    reentryHint: "For the same entity. Events without an entity always start a run.",
+    reentries: {
+      allow: "Start another beside it",
+      skip: "Do not start",
+      restart: "Cancel it, then start anew",
+    },
+  },
   schedule: {
     when: "How often",
     kinds: {

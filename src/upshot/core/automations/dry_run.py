@@ -112,7 +112,7 @@ class _Trial:
             entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
             return
         if not isinstance(items, list):
-            said = f"must give a list, not {items!r:.40}"
+            said = "must give a list, not " + ("nothing" if items is None else f"{items!r:.40}")
             entry["problems"] = [{"path": f"{at}.for_each", "message": said, "code": "not_a_list"}]
             return
         listed = cast("list[Any]", items)

@@ -1,33 +1,54 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { RunDetail, RunStep } from "@/api/types";
 import type { StepKind } from "@/outline/model";
 import { StepIcon } from "@/outline/StepIcon";
+import { Button } from "@/parts/Button";
 import { cx } from "@/parts/classes";
 import { exact, span } from "@/parts/instants";
 import { StatusBadge, toneOf } from "@/parts/Status";
 import { useNow } from "@/parts/Time";
 import { texts } from "@/texts";
+import { counted, type Grouped, grouped } from "./grouping";
 import { type Bar, layOut, notReached, type TimelineRow } from "./timeline";
 
 type Props = { run: RunDetail; selected: string | null; onSelect: (id: string) => void };
 
-/** The run's steps over time: a bar per attempt, waits squeezed, what was not reached in grey. */
+/** The run's steps over time: a bar per attempt, waits squeezed, the items of a list together, what was not reached in grey. */
 export function Timeline({ run, selected, onSelect }: Props) {
   const now = useNow();
-  const rows = useMemo(() => layOut(run.steps, now), [run.steps, now]);
-  const rest = notReached(run.document, run.steps);
-  if (rows.length === 0 && rest.length === 0) return <p className="p-4 text-sm text-faint">{texts.runs.noSteps}</p>;
+  const groups = useMemo(() => grouped(run.steps, run.document), [run.steps, run.document]);
+  const axis = useMemo(
+    () =>
+      layOut(
+        groups.map((group) => group.step),
+        now,
+      ),
+    [groups, now],
+  );
+  const titles = new Set(groups.map((group) => group.title));
+  const rest = notReached(run.document, run.steps).filter((step) => !titles.has(step.id));
+  if (groups.length === 0 && rest.length === 0) return <p className="p-4 text-sm text-faint">{texts.runs.noSteps}</p>;
+  const ended = run.status === "failed" || run.status === "cancelled";
   return (
     <ol aria-label={texts.runs.timeline}>
-      {rows.map((row) => (
-        <StepRow
-          key={row.step.id}
-          row={row}
-          ended={run.status === "failed" || run.status === "cancelled"}
-          selected={row.step.id === selected}
-          onSelect={() => onSelect(row.step.id)}
-        />
-      ))}
+      {groups.map((group, at) => {
+        const row = axis[at];
+        if (!row) return null;
+        const action = run.document?.steps.find((step) => step.id === group.title)?.action ?? group.step.action;
+        return (
+          <li key={group.title} className="border-b border-line last:border-0">
+            <StepRow
+              row={row}
+              title={group.title}
+              depth={group.depth}
+              ended={ended}
+              isSelected={group.step.id === selected}
+              onSelect={() => onSelect(group.step.id)}
+            />
+            {group.items.length > 0 && <Items {...{ group, selected, onSelect, now, ended }} action={action ?? null} />}
+          </li>
+        );
+      })}
       {rest.map((step) => (
         <li key={step.id} className="flex items-center gap-3 border-b border-line px-4 py-2.5 opacity-60 last:border-0">
           <StepIcon kind={step.kind as StepKind} action={step.action} />
@@ -39,40 +60,113 @@ export function Timeline({ run, selected, onSelect }: Props) {
   );
 }
 
-type RowProps = { row: TimelineRow; ended: boolean; selected: boolean; onSelect: () => void };
+const INDENT = 18;
+const AT_ONCE = 50;
+const FAILED_SHOWN = 5;
 
-function StepRow({ row, ended, selected, onSelect }: RowProps) {
+type ItemsProps = {
+  group: Grouped;
+  action: string | null;
+  selected: string | null;
+  now: number;
+  ended: boolean;
+  onSelect: (id: string) => void;
+};
+
+/** The items a step was done for: how many stand how; those that failed; the others when they are asked for. */
+function Items({ group, action, selected, now, ended, onSelect }: ItemsProps) {
+  const [shown, setShown] = useState(0);
+  const { items } = group;
+  const failed = items.filter((item) => item.status === "failed").slice(0, FAILED_SHOWN);
+  const picked = items.filter((item) => item.id === selected);
+  const visible = shown ? items.slice(0, shown) : [...new Set([...failed, ...picked])];
+  const rows = layOut(visible, now);
+  return (
+    <div className="border-t border-line bg-sunken/50">
+      <div
+        className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-1.5 text-xs text-soft"
+        style={{ paddingLeft: 16 + (group.depth + 1) * INDENT }}
+      >
+        <span className="font-medium">{texts.runs.items(items.length)}</span>
+        {counted(items).map(([status, count]) => (
+          <span key={status} className={status === "failed" ? "text-bad" : ""}>
+            {count.toLocaleString()} {(texts.status[status] ?? status).toLowerCase()}
+          </span>
+        ))}
+        <Button
+          size="sm"
+          look="quiet"
+          className="ml-auto"
+          aria-expanded={shown > 0}
+          onClick={() => setShown(shown ? 0 : AT_ONCE)}
+        >
+          {shown ? texts.runs.hideItems : texts.runs.showItems}
+        </Button>
+      </div>
+      <ol aria-label={texts.runs.itemsOf(group.title)}>
+        {rows.map((row) => (
+          <li key={row.step.id} className="border-t border-line">
+            <StepRow
+              row={{ ...row, step: { ...row.step, action: row.step.action ?? action } }}
+              title={row.step.id}
+              depth={group.depth + 1}
+              ended={ended}
+              isSelected={row.step.id === selected}
+              onSelect={() => onSelect(row.step.id)}
+            />
+          </li>
+        ))}
+      </ol>
+      {shown > 0 && shown < items.length && (
+        <div className="border-t border-line p-1.5 text-center">
+          <Button size="sm" look="quiet" onClick={() => setShown(shown + 4 * AT_ONCE)}>
+            {texts.runs.moreItems(items.length - shown)}
+          </Button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+type RowProps = {
+  row: TimelineRow;
+  title: string;
+  depth: number;
+  ended: boolean;
+  isSelected: boolean;
+  onSelect: () => void;
+};
+
+function StepRow({ row, title, depth, ended, isSelected, onSelect }: RowProps) {
   const { step } = row;
   return (
-    <li className={cx("border-b border-line last:border-0", selected && "bg-accent-wash")}>
-      <button
-        type="button"
-        aria-current={selected ? "step" : undefined}
-        onClick={onSelect}
-        className={cx(
-          "grid w-full grid-cols-[minmax(0,1fr)] items-center gap-x-4 gap-y-1.5 px-4 py-2.5 text-left sm:grid-cols-[minmax(0,220px)_minmax(0,1fr)_170px]",
-          !selected && "hover:bg-hover",
-        )}
-      >
-        <span className="flex min-w-0 items-center gap-2.5">
-          <StepIcon kind={step.kind as StepKind} action={step.action} />
-          <span className="min-w-0">
-            <span className="block truncate font-medium">{step.id}</span>
-            <span className="block truncate text-xs text-faint">
-              {step.action ?? texts.steps.kind[step.kind] ?? step.kind}
-            </span>
+    <button
+      type="button"
+      aria-current={isSelected ? "step" : undefined}
+      onClick={onSelect}
+      className={cx(
+        "grid w-full grid-cols-[minmax(0,1fr)] items-center gap-x-4 gap-y-1.5 px-4 py-2.5 text-left sm:grid-cols-[minmax(0,220px)_minmax(0,1fr)_170px]",
+        isSelected ? "bg-accent-wash" : "hover:bg-hover",
+      )}
+    >
+      <span className="flex min-w-0 items-center gap-2.5" style={{ paddingLeft: Math.min(depth, 4) * INDENT }}>
+        <StepIcon kind={step.kind as StepKind} action={step.action} />
+        <span className="min-w-0">
+          <span className="block truncate font-medium">{title}</span>
+          <span className="block truncate text-xs text-faint">
+            {step.action ?? texts.steps.kind[step.kind] ?? step.kind}
           </span>
         </span>
-        <span className="min-w-0">
-          <Lanes row={row} />
-          <Note step={step} ended={ended} />
-        </span>
-        <span className="flex items-center justify-end gap-2">
-          <span className="text-xs text-faint tabular-nums">{durationOf(step)}</span>
-          <StatusBadge status={step.status} />
-        </span>
-      </button>
-    </li>
+      </span>
+      <span className="min-w-0">
+        <Lanes row={row} />
+        <Note step={step} ended={ended} />
+      </span>
+      <span className="flex items-center justify-end gap-2">
+        <span className="text-xs text-faint tabular-nums">{durationOf(step)}</span>
+        <StatusBadge status={step.status} />
+      </span>
+    </button>
   );
 }
 

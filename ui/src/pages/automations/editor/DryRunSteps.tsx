@@ -2,6 +2,7 @@ import type { DryRunStep, Json } from "@/api/types";
 import type { StepKind } from "@/outline/model";
 import { StepIcon } from "@/outline/StepIcon";
 import { cx } from "@/parts/classes";
+import { withInstants } from "@/parts/instants";
 import { ProblemLines } from "@/parts/Notes";
 import { Badge } from "@/parts/Status";
 import { texts } from "@/texts";
@@ -20,7 +21,7 @@ export function DryRunSteps({ steps }: { steps: DryRunStep[] }) {
               <span className="min-w-0 flex-1 truncate font-medium">{step.id}</span>
               <Would step={step} />
             </div>
-            {step.text && <p className="mt-1 text-xs text-soft">{step.text}</p>}
+            {step.text && <p className="mt-1 text-xs text-soft">{withInstants(step.text)}</p>}
             <Arguments value={step.arguments} />
             {step.problems && step.problems.length > 0 && (
               <div className="text-bad">

@@ -7,6 +7,7 @@ import { Button } from "@/parts/Button";
 import { useLanding } from "@/parts/useLanding";
 import { texts } from "@/texts";
 import { ConditionForm } from "./ConditionForm";
+import { FlowForm } from "./FlowForm";
 import { Inspector } from "./Inspector";
 import { OutlinePane } from "./OutlinePane";
 import { SettingsForm } from "./SettingsForm";
@@ -94,6 +95,8 @@ function SelectedForm(props: BodyProps) {
       return <TriggerForm {...props} />;
     case "condition":
       return <ConditionForm {...props} />;
+    case "flow":
+      return <FlowForm {...props} />;
     case "settings":
       return <SettingsForm {...props} />;
     case "step":

@@ -1,12 +1,14 @@
-import { CircleCheck, Filter, ListTodo, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
+import { CircleCheck, Filter, Gauge, ListTodo, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
 import type { ReactNode } from "react";
 import { ResultMark } from "@/condition-builder/ResultMark";
 import { inWords } from "@/condition-builder/words";
+import { delayWords } from "@/outline/delays";
 import { Outline } from "@/outline/Outline";
 import { cx } from "@/parts/classes";
 import { ErrorNote, ProblemLines } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
+import { flowWords } from "../flow";
 import { triggerWords } from "../trigger";
 import type { BodyProps } from "./EditorBody";
 import { partOf, placeWords, type Selection } from "./selection";
@@ -15,6 +17,7 @@ import { partOf, placeWords, type Selection } from "./selection";
 export function OutlinePane(props: BodyProps) {
   const { document, selection, onSelect, onPick, onEdit, checks, operators, eventTypes } = props;
   const type = eventTypes.find((one) => one.name === document.trigger.event);
+  const timeoutWords = delayWords(document.timeout).replace(/^for /, "");
   const isTimed = Boolean(document.trigger.schedule || document.trigger.manual);
   const bad = (part: Selection["part"]) => checks.problems.some((problem) => partOf(problem).part === part);
   return (
@@ -56,8 +59,17 @@ export function OutlinePane(props: BodyProps) {
       </Section>
       <Section title={texts.editor.settings}>
         <PartRow
+          icon={<Gauge size={14} />}
+          title={flowWords(document.flow) || texts.flow.none}
+          bad={bad("flow")}
+          selected={selection.part === "flow"}
+          onSelect={() => onPick({ part: "flow" })}
+        />
+        <PartRow
           icon={<SlidersHorizontal size={14} />}
-          title={texts.priority.value(document.priority)}
+          title={[texts.priority.value(document.priority), document.timeout ? texts.limits.words(timeoutWords) : ""]
+            .filter(Boolean)
+            .join(", ")}
           detail={document.description}
           bad={bad("settings")}
           selected={selection.part === "settings"}
@@ -65,6 +77,7 @@ export function OutlinePane(props: BodyProps) {
         />
       </Section>
       <ProblemBox {...props} />
+      <WarningBox {...props} />
     </div>
   );
 }
@@ -73,7 +86,7 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section aria-label={title}>
       <h3 className="eyebrow mb-1.5 px-0.5">{title}</h3>
-      {children}
+      <div className="flex flex-col gap-2">{children}</div>
     </section>
   );
 }
@@ -139,6 +152,27 @@ function ProblemBox({ checks, document, onPick }: BodyProps) {
       </h3>
       <ProblemLines
         problems={all}
+        where={(problem) => placeWords(problem.path, document.steps)}
+        onPick={(problem) => onPick(partOf(problem))}
+      />
+    </section>
+  );
+}
+
+/** What may be published and could still go wrong: circles of automations. */
+function WarningBox({ checks, document, onPick }: BodyProps) {
+  if (checks.warnings.length === 0) return null;
+  return (
+    <section
+      aria-label={texts.editor.warnings}
+      className="rounded-lg border border-warn/30 bg-warn-wash p-3 text-sm text-warn"
+    >
+      <h3 className="flex items-center gap-2 font-semibold">
+        <TriangleAlert size={14} aria-hidden />
+        {texts.editor.warnings}
+      </h3>
+      <ProblemLines
+        problems={checks.warnings.map((warning) => ({ ...warning, code: "warning" }))}
         where={(problem) => placeWords(problem.path, document.steps)}
         onPick={(problem) => onPick(partOf(problem))}
       />

@@ -1,10 +1,14 @@
 import { Slider } from "radix-ui";
+import { DurationField } from "@/outline/DurationField";
+import { addApart } from "@/outline/editing";
+import { newStep } from "@/outline/model";
+import { TargetSelect } from "@/outline/TargetSelect";
 import { Field, FieldError, TextArea } from "@/parts/Field";
 import { texts } from "@/texts";
 import type { BodyProps } from "./EditorBody";
 import { FormHead } from "./FormHead";
 
-export function SettingsForm({ document, checks, onEdit }: BodyProps) {
+export function SettingsForm({ document, checks, actions, onEdit, onPick }: BodyProps) {
   const error = (path: string) => checks.problems.find((problem) => problem.path.startsWith(path))?.message;
   const nameError = error("name");
   return (
@@ -42,6 +46,32 @@ export function SettingsForm({ document, checks, onEdit }: BodyProps) {
           />
         )}
       </Field>
+      <section aria-label={texts.limits.title} className="mt-7 grid gap-4 sm:grid-cols-2">
+        <DurationField
+          label={texts.limits.timeout}
+          hint={texts.limits.timeoutHint}
+          value={document.timeout}
+          error={error("timeout")}
+          onChange={(timeout) => onEdit({ ...document, timeout }, "timeout")}
+        />
+        <TargetSelect
+          label={texts.limits.onFailure}
+          steps={document.steps}
+          at={-1}
+          value={document.on_failure}
+          unset={{ words: texts.limits.onFailureUnset }}
+          error={error("on_failure")}
+          hint={texts.limits.onFailureHint}
+          actions={actions}
+          onAdd={(kind, action) => {
+            const made = newStep(document.steps, kind, action);
+            const { steps, at } = addApart(document.steps, made);
+            onEdit({ ...document, steps, on_failure: made.id });
+            onPick({ part: "step", at });
+          }}
+          onChange={(on_failure) => onEdit({ ...document, on_failure })}
+        />
+      </section>
       {nameError && (
         <div className="mt-4">
           <FieldError>{document.name.trim() ? nameError : texts.editor.nameMissing}</FieldError>

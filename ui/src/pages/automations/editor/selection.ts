@@ -5,6 +5,7 @@ import { texts } from "@/texts";
 export type Selection =
   | { part: "trigger" }
   | { part: "condition" }
+  | { part: "flow" }
   | { part: "settings" }
   | { part: "step"; at: number };
 
@@ -14,6 +15,7 @@ export function partOf(problem: Problem): Selection {
   if (step) return { part: "step", at: Number(step[1]) };
   if (problem.path.startsWith("condition")) return { part: "condition" };
   if (problem.path.startsWith("trigger")) return { part: "trigger" };
+  if (problem.path.startsWith("flow")) return { part: "flow" };
   return { part: "settings" };
 }
 
@@ -24,6 +26,7 @@ export function placeWords(path: string, steps: StepDocument[]): string {
   if (path.startsWith("condition"))
     return [texts.editor.condition, inside(path.slice("condition".length))].filter(Boolean).join(" › ");
   if (path.startsWith("trigger")) return texts.editor.trigger;
+  if (path.startsWith("flow")) return texts.flow.title;
   if (path === "name") return texts.editor.name;
   if (path === "steps") return texts.steps.title;
   return path;

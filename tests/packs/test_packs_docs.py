@@ -3,7 +3,6 @@
 import asyncio
 import re
 import shlex
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,11 @@ from starlette.testclient import TestClient
 
 from upshot import Settings, Upshot
 from upshot.app.packs import built_in_packs
-from upshot.core.scenarios import read_scenario
 from upshot.http.app import create_app
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = (DOCS / "reference" / "packs.md").read_text()
+SCENARIOS = DOCS / "reference" / "scenarios.md"
 TUTORIAL = (DOCS / "tutorial" / "first-automation.md").read_text()
 README = (DOCS.parent / "README.md").read_text()
 CLINIC = built_in_packs()["clinic"]
@@ -66,10 +65,17 @@ def test_the_reference_names_everything_of_the_clinic() -> None:
         assert all(f"`{name}`" in REFERENCE for name in [entity_type.name, *(entity_type.allowed_fields or [])])
 
 
-def test_the_scenario_of_the_reference_plays() -> None:
-    (scenario,) = blocks(REFERENCE, "toml")
-    *_, program = blocks(REFERENCE, "python")
-    exec(program, {"document": tomllib.loads(scenario), "read_scenario": read_scenario})
+def test_the_scenario_of_the_reference_plays_by_the_test_it_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = SCENARIOS.read_text()
+    (scenario,), (program,) = blocks(page, "toml"), blocks(page, "python")
+    (tmp_path / "scenarios").mkdir()
+    (tmp_path / "scenarios" / "visit.toml").write_text(scenario)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(program, names)
+    names["test_the_scenario_comes_out_as_it_says"]("scenarios/visit.toml")
 
 
 def test_the_calls_of_the_tutorial_do_what_it_says(upshot: Upshot) -> None:

@@ -28,6 +28,9 @@ RATES: dict[str, tuple[float, float]] = {
     "host_rolls_back": (0.1, 0.5),  # of the host's transactions
     "deadly": (0.03, 0.15),  # of the events: performing their first step ends the process, every time
     "small": (1.0, 1.0),  # processes with room for a handful of runs
+    "hold": (0.2, 2.0),  # a second: somebody pauses a run, and resumes it after up to 4 s
+    "skip": (0.2, 2.0),  # a second: somebody skips a step of a run that nobody drives
+    "again": (0.1, 1.0),  # a second: somebody runs a run again that is over
 }
 KINDS = tuple(RATES)
 SHARE = 0.4

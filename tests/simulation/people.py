@@ -5,8 +5,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.automations import TENANTS, event_data
+from tests.simulation.held import opened
 from upshot import Upshot
 from upshot.core.errors import Busy, UpshotError
+from upshot.core.statuses import RUN_OVER
 from upshot.store.database import DatabaseError
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ class People:
         draw, after = self._draw, self._world.after
         for _ in range(draw.randint(3, 20)):
             after(draw.uniform(0, self.seconds), self.emit if draw.random() < 0.5 else self.transact)
-        for kind, deed in (("cancel", self.cancel), ("edit", self.edit)):
+        deeds = {"cancel": self.cancel, "edit": self.edit, "hold": self.hold, "skip": self.skip, "again": self.again}
+        for kind, deed in deeds.items():
             self._often(kind, deed)
         mishaps = {"crash": self.crash, "pause": self.pause, "clock": self.jump, "drain": self.drain}
         for kind, deed in mishaps.items():
@@ -160,6 +163,45 @@ class People:
             tenant_id, run_id = self._draw.choice(unfinished)
             self._world.note("operator", f"cancels run {run_id}")
             self._operate(lambda upshot: upshot.runs.cancel(tenant_id, run_id))
+
+    def hold(self) -> None:
+        """Somebody pauses a run that was not over a moment ago, and lets it go on a little later."""
+        unfinished = sorted(self._world.watch.active)
+        if unfinished:
+            tenant_id, run_id = self._draw.choice(unfinished)
+            self._world.note("operator", f"pauses run {run_id}")
+            self._operate(lambda upshot: upshot.runs.pause(tenant_id, run_id))
+            self._world.after(self._draw.uniform(0.2, 4), lambda: self._let_go_on(tenant_id, run_id))
+
+    def _let_go_on(self, tenant_id: str, run_id: str) -> None:
+        run = self._world.watch.runs[tenant_id, run_id]
+        if run["status"] == "paused":
+            self._world.note("operator", f"resumes run {run_id}")
+            self._operate(lambda upshot: upshot.runs.resume(tenant_id, run_id))
+        if run["status"] not in RUN_OVER:  # the process that was to pause it may come to that later
+            self._world.after(1.0, lambda: self._let_go_on(tenant_id, run_id))
+
+    def skip(self) -> None:
+        """Somebody skips a step of a run that nobody drove a moment ago."""
+        watch = self._world.watch
+        resting = sorted(key for key, hold in watch.active.items() if hold["worker_id"] is None)
+        if resting:
+            tenant_id, run_id = self._draw.choice(resting)
+            name = watch.name_of(watch.runs[tenant_id, run_id])
+            step_id = self._draw.choice(sorted(opened(name, watch.steps[tenant_id, run_id])) or [None])
+            output = {"lot": {"path": 1}, "big": {"result": True}, "each[]": {"items": ["a"]}}.get(step_id or "")
+            self._world.note("operator", f"skips step {step_id} of run {run_id}")
+            self._operate(lambda upshot: upshot.runs.skip(tenant_id, run_id, step=step_id, output=output))
+
+    def again(self) -> None:
+        """Somebody runs a run again that is over: from the beginning, or from a step it came to."""
+        watch = self._world.watch
+        over = sorted(key for key, run in watch.runs.items() if run["status"] in RUN_OVER)
+        if over:
+            tenant_id, run_id = self._draw.choice(over)
+            step_id = self._draw.choice([None, *sorted(watch.steps[tenant_id, run_id])])
+            self._world.note("operator", f"runs run {run_id} again from {step_id}")
+            self._operate(lambda upshot: upshot.runs.rerun(tenant_id, run_id, from_step=step_id))
 
     def edit(self) -> None:
         """Somebody pauses, activates or publishes an automation."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
 from upshot.engine import accept, match, record, recover, schedule
+from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
 from upshot.store import events, journal, outbox, runs, schedules, waits
@@ -23,7 +24,7 @@ Monkey = pytest.MonkeyPatch
 
 def without_epochs(patch: Monkey) -> None:
     """Whoever drove a run once may write for it."""
-    patch.setattr(runs, "held", lambda _connection, keys, _worker_id: {run_id for _, run_id, _ in keys})
+    patch.setattr(runs, "held", lambda _connection, keys, _worker_id: {run_id: False for _, run_id, _ in keys})
 
 
 def _commit_half(connection: Connection) -> None:
@@ -153,6 +154,25 @@ def without_a_look_before_sleep(patch: Monkey) -> None:
     patch.setattr(waits, "met_of_runs", lambda *_: [])
 
 
+def with_branches_that_go_on_while_paused(patch: Monkey) -> None:
+    """What follows in one branch begins although somebody paused the run."""
+    patch.setattr(Fork, "_allowed", lambda _self, commands: commands)
+
+
+def with_timers_that_fire_while_paused(patch: Monkey) -> None:
+    """A run that is paused is woken like one that sleeps."""
+    patch.setattr(record, "_without_timers", lambda work: work)
+    parked = runs._active_in_keys & (runs.active.c.parked != 0)
+    columns = (runs.active.c.tenant_id, runs.active.c.run_id, runs.active.c.queue)
+    patch.setattr(runs, "_lock_parked", Prepared(select(*columns).where(parked)))
+    woken = (
+        update(runs.active)
+        .where(parked)
+        .values(worker_id=bindparam("worker_id"), parked=0, epoch=runs.active.c.epoch + 1)
+    )
+    patch.setattr(runs, "_wake", Prepared(woken.returning(*columns[:2], runs.active.c.epoch)))
+
+
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
     without_epochs: ({"I4", "I6"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
@@ -165,9 +185,11 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_a_relay_that_reopens: ({"I4"}, {"pause": 0.8, "busy": 0.4, "slow": 0.2}),
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
-    without_a_look_back: ({"I14"}, None),
-    with_waits_met_again: ({"I14"}, None),
-    without_a_look_before_sleep: ({"I14"}, None),
+    without_a_look_back: ({"I15"}, None),
+    with_waits_met_again: ({"I15"}, None),
+    without_a_look_before_sleep: ({"I15"}, None),
+    with_branches_that_go_on_while_paused: ({"I14"}, {"hold": 3.0, "effect_slow": 0.5}),
+    with_timers_that_fire_while_paused: ({"I4", "I8", "I11", "I14"}, {"hold": 2.0}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""

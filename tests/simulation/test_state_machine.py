@@ -11,7 +11,8 @@ from tests.simulation.world import World
 
 NUMBERS = strategies.integers(0, 10)
 ANY = strategies.integers(0, 50)
-TOGGLED = sorted(set(KINDS) - {"crash", "pause", "clock", "drain", "cancel", "edit", "deadly", "small"})
+NOT_TOGGLED = {"crash", "pause", "clock", "drain", "cancel", "edit", "hold", "skip", "again", "deadly", "small"}
+TOGGLED = sorted(set(KINDS) - NOT_TOGGLED)
 
 
 class Living(RuleBasedStateMachine):
@@ -41,6 +42,18 @@ class Living(RuleBasedStateMachine):
     @rule()
     def cancel(self) -> None:
         self.people.cancel()
+
+    @rule()
+    def hold(self) -> None:
+        self.people.hold()
+
+    @rule()
+    def skip(self) -> None:
+        self.people.skip()
+
+    @rule()
+    def again(self) -> None:
+        self.people.again()
 
     @rule()
     def edit(self) -> None:

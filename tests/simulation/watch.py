@@ -3,9 +3,10 @@
 I1 a committed event becomes exactly one event row, a rolled-back one none. I3 an event starts each automation that listens
 for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes. I6 nothing is written for a run but
 by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
-accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it. I9 (one
-key per step) is the provider's to see, I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow
-control; the LB
+accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it.
+I14 of a paused run nothing begins and no delay is over. I9 (one key per step) is the provider's to see, I12 (it all ends) the
+world's. I2 and I7 (ordering and concurrency keys) come with flow control; I15 a wait is met by the
+first event that comes, one that came before it too, and the run then goes on.
 """
 
 import sqlite3
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tests.simulation.automations import TENANTS, THINGS, listens
+from tests.simulation.commit import Commit, Key, Row
+from tests.simulation.held import HeldBack
 from tests.simulation.provider import mark_of
 from upshot.core.automations.document import SCHEDULED
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import from_text
-from upshot.core.invariants import Snapshot, moves, violations
+from upshot.core.invariants import ASLEEP, Snapshot, moves, violations
 from upshot.core.journal import WHOLE
 from upshot.core.statuses import RUN_OVER, is_final, may_move
-from upshot.engine.record import Parking, Recording
+from upshot.store.runs import PAUSED
 from upshot.store.schema import metadata
 
 if TYPE_CHECKING:
@@ -30,43 +33,6 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _decode = msgspec.json.decode
-
-Row = dict[str, Any]
-Key = tuple[str, str]
-"""Tenant and id."""
-
-
-class _Commit:
-    """What one commit touched, for the checks at its end."""
-
-    def __init__(self, process: "SimulatedProcess | None") -> None:
-        self.process = process
-        self.runs: dict[Key, None] = {}
-        self.woken: set[Key] = set()
-        self.fired: list[Row] = []
-        self.met: set[Key] = set()
-        self.accepted: list[Row] = []
-        self.matched: list[Key] = []
-        self.started: list[Row] = []
-        self.kept: list[Row] = []
-        self.emitted: list[Row] = []
-        self.occurred: list[Row] = []
-        self.dead: set[Key] = set()
-        self.epochs: dict[tuple[Any, ...], int] = {}
-        for piece in process.commit.batch if process is not None else ():
-            self._promised(piece.work)
-
-    def _promised(self, work: Any) -> None:
-        """Under which epoch the process believes it holds the run that it writes this for."""
-        if isinstance(work, Recording):
-            self.epochs["runs", work.run.key] = work.run.epoch
-            for done in work.done:
-                self.epochs["steps", work.run.key, done.step_id] = work.run.epoch
-        elif isinstance(work, Parking):
-            for timer in work.timers:
-                self.epochs["timers", work.run.key, timer.step_id] = work.run.epoch
-        elif isinstance(work, tuple):
-            self.epochs["runs", work[0].key] = work[0].epoch
 
 
 class Watch:
@@ -92,6 +58,7 @@ class Watch:
         self.schedules: dict[Key, Row] = {}
         self.paused: set[Key] = set()
         self.dead: set[Key] = set()
+        self.held_back = HeldBack()
         self.committed(None)
 
     def close(self) -> None:
@@ -104,7 +71,7 @@ class Watch:
         found = self._connection.execute(query, (self._seen,)).fetchall()
         if not found:
             return
-        commit, before = _Commit(process), dict(self.automations)
+        commit, before = Commit(process), dict(self.automations)
         for at, name, old, new in found:
             self._seen = at
             row, was = new and _decode(new), old and _decode(old)
@@ -116,13 +83,13 @@ class Watch:
 
     # --- one change -----------------------------------------------------------------------------------------------------
 
-    def _automations(self, _commit: _Commit, _old: Row | None, new: Row | None) -> None:
+    def _automations(self, _commit: Commit, _old: Row | None, new: Row | None) -> None:
         assert new is not None
         self.automations[new["tenant_id"], new["id"]] = new
         if new["status"] != "active":
             self.paused.add((new["tenant_id"], new["id"]))
 
-    def _schedules(self, _commit: _Commit, old: Row | None, new: Row | None) -> None:
+    def _schedules(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         row = new or old or {}
         key = (row["tenant_id"], row["automation_id"])
         if new is None:
@@ -132,12 +99,18 @@ class Watch:
         if old is not None and (new["last_at"] or 0) < (old["last_at"] or 0):
             self._broken("I13", f"schedule {old} became {new}")
 
-    def _events(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+    def _events(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         if old is not None or new is None:
             return self._broken("I5", f"event {old} became {new}")
         key, source = (new["tenant_id"], new["id"]), (new["tenant_id"], new["source_id"])
         self.events[key] = new
         commit.accepted.append(new)
+        if new["cause_run_id"] is not None and new["cause_step_id"] is None:
+            commit.again.append(new)
+            was = self.events[new["tenant_id"], self.runs[new["tenant_id"], new["cause_run_id"]]["event_id"]]
+            if (new["name"], new["data"]) != (was["name"], was["data"]):
+                self._broken("I3", f"event {new} was made of {was} again")
+            return None
         if new["cause_run_id"] is not None:
             commit.emitted.append(new)
             cause = ((new["tenant_id"], new["cause_run_id"]), new["cause_step_id"])
@@ -160,7 +133,7 @@ class Watch:
             self._broken("I10", f"event {new} is not its tenant's")
         return None
 
-    def _unmatched(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+    def _unmatched(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         row = new or old or {}
         key = (row["tenant_id"], row["event_id"])
         if new is None:
@@ -169,7 +142,7 @@ class Watch:
         else:
             self.unmatched.add(key)
 
-    def _runs(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+    def _runs(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         if new is None:
             return self._broken("I11", f"run {old} is gone")
         key = (new["tenant_id"], new["id"])
@@ -186,7 +159,7 @@ class Watch:
             self._broken("I4", f"run {key} changed after its end: {old} became {new}")
         return None
 
-    def _active(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+    def _active(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         row = new or old or {}
         key = (row["tenant_id"], row["run_id"])
         commit.runs[key] = None
@@ -198,11 +171,11 @@ class Watch:
                 self._broken("I6", f"the epoch of run {key} went back")
             if new["worker_id"] not in {None, old["worker_id"]} and new["epoch"] == old["epoch"]:
                 self._broken("I6", f"run {key} changed hands within epoch {new['epoch']}")
-            if old["parked"] and not new["parked"]:
-                commit.woken.add(key)
+        if self.held_back.moved(key, old, new, self.name_of(self.runs[key]), self.steps[key]):
+            commit.woken.add(key)
         self.active[key] = new
 
-    def _steps(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+    def _steps(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         if old is not None or new is None:
             return self._broken("I5", f"kept step {old} became {new}")
         key = (new["tenant_id"], new["run_id"])
@@ -213,10 +186,17 @@ class Watch:
         self._heard(new)
         commit.kept.append(new)
         commit.runs[key] = None
+        hold = self.active.get(key)
+        if new["status"] == "skipped" or any(key == (run["tenant_id"], run["id"]) for run in commit.started):
+            if hold is None or hold["worker_id"] is not None:
+                self._broken("I6", f"step {new} was kept by people while the run was held so: {hold}")
+            return None
+        if hold is not None and hold["parked"] == PAUSED and (why := self.held_back.kept_while_paused(key, new)):
+            self._broken("I14", why)
         self._needs_hold(commit, key, ("steps", key, new["step_id"]), f"kept step {new['step_id']}")
         return None
 
-    def _timers(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
+    def _timers(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         row = new or old or {}
         key = (row["tenant_id"], row["run_id"])
         commit.runs[key] = None
@@ -227,8 +207,8 @@ class Watch:
         else:
             self.timers[key][row["step_id"]] = new
 
-    def _waits(self, commit: _Commit, old: Row | None, new: Row | None) -> None:
-        """I14: what meets a wait first meets it."""
+    def _waits(self, commit: Commit, old: Row | None, new: Row | None) -> None:
+        """I15: what meets a wait first meets it."""
         row = new or old or {}
         key = (row["tenant_id"], row["run_id"])
         commit.runs[key] = None
@@ -236,21 +216,21 @@ class Watch:
             self.waits[key].pop(row["step_id"])
             return
         if old is not None and old["met_by"] not in {None, new["met_by"]}:
-            self._broken("I14", f"wait {old} was met again: {new}")
+            self._broken("I15", f"wait {old} was met again: {new}")
         if new["met_by"] is not None:
             commit.met.add(key)
         self.waits[key][row["step_id"]] = new
 
     def _heard(self, step: Row) -> None:
-        """I14: a run that says something hears it, once: a wait is met by what came before it too, and by nothing twice."""
+        """I15: a run that says something hears it, once: a wait is met by what came before it too, and by nothing twice."""
         heard = {"hear": 1, "ear": 2}.get(step["step_id"])
         if heard is None or step["status"] == "cancelled":
             return
         output = _decode(step["output"]) if step["output"] is not None else {}
         if (output.get("run"), output.get("n")) != (step["run_id"], heard):
-            self._broken("I14", f"a wait came to {step}")
+            self._broken("I15", f"a wait came to {step}")
 
-    def _outbox(self, _commit: _Commit, old: Row | None, new: Row | None) -> None:
+    def _outbox(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         if new is None:
             return self._broken("I1", f"outbox row {old} is gone")
         if old is not None and old["status"] != new["status"] and not may_move("outbox", old["status"], new["status"]):
@@ -260,12 +240,12 @@ class Watch:
         self.outbox[new["seq"]] = new
         return None
 
-    def _dead_letters(self, commit: _Commit, _old: Row | None, new: Row | None) -> None:
+    def _dead_letters(self, commit: Commit, _old: Row | None, new: Row | None) -> None:
         assert new is not None
         commit.dead.add((new["tenant_id"], new["noun_id"]))
         self.dead.add((new["tenant_id"], new["noun_id"]))
 
-    def _needs_hold(self, commit: _Commit, key: Key, written: tuple[Any, ...], what: str) -> None:
+    def _needs_hold(self, commit: Commit, key: Key, written: tuple[Any, ...], what: str) -> None:
         """I6: who writes for a run holds it, at this moment of its transaction, under the epoch it thinks."""
         assert commit.process is not None
         hold = self.active.get(key)
@@ -276,7 +256,7 @@ class Watch:
 
     # --- one commit -----------------------------------------------------------------------------------------------------
 
-    def _at_the_end(self, commit: _Commit, before: dict[Key, Row]) -> None:
+    def _at_the_end(self, commit: Commit, before: dict[Key, Row]) -> None:
         self._matches(commit, before)
         self._timers_fired(commit)
         for event in commit.occurred:
@@ -289,14 +269,18 @@ class Watch:
                 self._broken("I4", f"run {run} is held so: {hold}")
             elif (run["status"] in RUN_OVER) != (run["finished_at"] is not None):
                 self._broken("I4", f"run {run} ends oddly")
-            elif timers and (hold is None or (not hold["parked"] and not self._is_forked(run))):
+            elif timers and (hold is None or not (hold["parked"] or self._may_have_timers(key, run))):
                 self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
-            elif hold is not None and hold["parked"] and not (timers.keys() - {WHOLE} or self.waits[key]):
+            elif hold is not None and hold["parked"] == ASLEEP and not (timers.keys() - {WHOLE} or self.waits[key]):
                 self._broken("I12", f"run {run} sleeps and nothing can wake it")
-            elif hold is not None and hold["parked"] and any(wait["met_by"] for wait in self.waits[key].values()):
-                self._broken("I14", f"run {run} sleeps though what it waits for has come: {self.waits[key]}")
+            elif (
+                hold is not None
+                and hold["parked"] == ASLEEP
+                and any(wait["met_by"] for wait in self.waits[key].values())
+            ):
+                self._broken("I15", f"run {run} sleeps though what it waits for has come: {self.waits[key]}")
             elif hold is None and self.waits[key]:
-                self._broken("I14", f"run {run} is over and waits: {self.waits[key]}")
+                self._broken("I15", f"run {run} is over and waits: {self.waits[key]}")
         for step in commit.kept:
             output = _decode(step["output"]) if step["output"] is not None else None
             if (
@@ -309,23 +293,26 @@ class Watch:
             if event["cause_step_id"] not in self.steps[event["tenant_id"], event["cause_run_id"]]:
                 self._broken("I11", f"event {event} is kept and its step is not")
 
-    def _is_forked(self, run: Row) -> bool:
-        """Whether some of its steps may wait while others run."""
-        return self.automations[run["tenant_id"], run["automation_id"]]["name"] in {
-            "forked",
-            "many",
-            "limited",
-            "hears",
-        }
+    def _may_have_timers(self, key: Key, run: Row) -> bool:
+        """Whether some of its steps may wait while others run, or it was taken from its sleep by people."""
+        return key in self.held_back.taken or self.name_of(run) in {"forked", "many", "limited", "hears"}
 
-    def _matches(self, commit: _Commit, before: dict[Key, Row]) -> None:
+    def name_of(self, run: Row) -> str:
+        """The name of this run's automation."""
+        return self.automations[run["tenant_id"], run["automation_id"]]["name"]
+
+    def _matches(self, commit: Commit, before: dict[Key, Row]) -> None:
         """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or
         the end of this commit."""
+        again = {(row["tenant_id"], row["id"]): row for row in commit.again}
         accepted = [(row["tenant_id"], row["id"]) for row in commit.accepted if row["depth"] <= DEPTH_MAX]
-        ahead = [key for key in accepted if key not in self.unmatched]
+        ahead = [key for key in accepted if key not in self.unmatched and key not in again]
         started: dict[Key, list[tuple[str, int]]] = {key: [] for key in [*commit.matched, *ahead]}
         for run in commit.started:
             key = (run["tenant_id"], run["event_id"])
+            if key in again:
+                self._run_again(run, again.pop(key))
+                continue
             if key not in started:
                 self._broken("I3", f"run {run} was started by an event that was not to be matched any more")
                 return
@@ -335,7 +322,13 @@ class Watch:
             if sorted(found) not in expected and key not in commit.dead:
                 self._broken("I3", f"event {key} started {found}, not {expected[-1]}")
 
-    def _occurred(self, commit: _Commit, event: Row) -> None:
+    def _run_again(self, run: Row, event: Row) -> None:
+        """I3: what people run again is one more run of the same automation, of a run that was over."""
+        was = self.runs[event["tenant_id"], event["cause_run_id"]]
+        if was["status"] not in RUN_OVER or was["automation_id"] != run["automation_id"]:
+            self._broken("I3", f"run {run} was made of {was} again")
+
+    def _occurred(self, commit: Commit, event: Row) -> None:
         """I13: this occurrence was due, and its schedule has moved on."""
         key = (event["tenant_id"], event["name"].removeprefix(SCHEDULED))
         occurrence = from_text(_decode(event["data"])["schedule"]["occurrence_at"])
@@ -355,7 +348,7 @@ class Watch:
             and listens(row["id"], row["name"], event["name"], _decode(event["data"]))
         )
 
-    def _timers_fired(self, commit: _Commit) -> None:
+    def _timers_fired(self, commit: Commit) -> None:
         now = commit.process.clock.now() if commit.process is not None else 0
         fired = {(timer["tenant_id"], timer["run_id"]) for timer in commit.fired}
         for key in commit.woken - fired - commit.met:
@@ -364,7 +357,7 @@ class Watch:
             key = (timer["tenant_id"], timer["run_id"])
             kept = self.steps[key].get(timer["step_id"], {})
             is_let_go = (
-                kept.get("status") == "cancelled"
+                kept.get("status") in {"cancelled", "skipped"}
                 or (kept.get("kind") == "parallel" and kept["output"] is not None)
                 or (kept.get("kind") == "wait_for_event" and kept["status"] != "failed")
                 or (timer["step_id"] != WHOLE and WHOLE in self.steps[key])
@@ -409,7 +402,8 @@ class Watch:
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
                 self._broken("I13", f"the occurrence of schedule {row} was never started")
-            names = [event["name"] for event in self.events.values() if event["tenant_id"] == key[0]]
+            of_tenant = [event for event in self.events.values() if event["tenant_id"] == key[0]]
+            names = [event["name"] for event in of_tenant if event["cause_run_id"] is None]
             is_each = self.automations[key]["name"] == "each" and row["last_at"] is not None and key not in self.paused
             if is_each and names.count(SCHEDULED + key[1]) != THINGS:
                 self._broken("I13", f"schedule {row} met {names.count(SCHEDULED + key[1])} of {THINGS} entities")

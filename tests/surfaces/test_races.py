@@ -123,6 +123,33 @@ def test_two_who_save_and_publish_make_two_versions(two: list[Upshot]) -> None:
         assert sorted(answer["version"] for answer in answers) == [2 * number + 1, 2 * number + 2]
 
 
+def test_a_run_is_paused_or_cancelled_by_one_of_two(two: list[Upshot]) -> None:
+    """Cancel always wins in the end; a pause that came first was a pause, and one that came later is told."""
+    nap = {"name": "nap", "trigger": {"event": "e"}, "steps": [{"id": "nap", "delay": "30d"}], "status": "active"}
+    made = two[0].automations.create(TENANT, nap)["id"]
+    for _ in range(TIMES):
+        run_id = two[0].runs.start_by_hand(TENANT, made, {})["run_id"]
+        answers = race(
+            two, lambda upshot, n, run_id=run_id: (upshot.runs.pause if n else upshot.runs.cancel)(TENANT, run_id)
+        )
+        assert answers[0] is None
+        assert answers[1] is None or type(answers[1]) is Conflict
+        assert two[0].runs.get(TENANT, run_id)["status"] == "cancelled"
+        assert changes(two[0], "run", run_id, "pause") == (answers[1] is None)
+    counted = two[0].stats.get(TENANT)["runs"]
+    assert {status: number for status, number in counted.items() if number} == {"cancelled": TIMES}
+
+
+def test_a_run_is_paused_once_and_resumed_once(two: list[Upshot]) -> None:
+    nap = {"name": "nap", "trigger": {"event": "e"}, "steps": [{"id": "nap", "delay": "30d"}], "status": "active"}
+    made = two[0].automations.create(TENANT, nap)["id"]
+    run_id = two[0].runs.start_by_hand(TENANT, made, {})["run_id"]
+    for number in range(1, TIMES + 1):
+        one_wins(race(two, lambda upshot, _: upshot.runs.pause(TENANT, run_id) or "paused"))
+        one_wins(race(two, lambda upshot, _: upshot.runs.resume(TENANT, run_id) or "resumed"))
+        assert changes(two[0], "run", run_id, "pause") == changes(two[0], "run", run_id, "resume") == number
+
+
 def test_pause_and_archive_leave_the_one_that_came_last_as_the_audit_says(two: list[Upshot]) -> None:
     made = two[0].automations.create(TENANT, document(status="active"))["id"]
     for _ in range(TIMES):

@@ -116,15 +116,22 @@ class Automations(Versions):
 
         return self._changed(tenant_id, automation_id, "activate", actor, change)
 
-    def pause(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
-        """It starts no runs until it is active again; runs that go on go on.
+    def pause(
+        self, tenant_id: str, automation_id: str, *, and_runs: bool = False, actor: str = "host"
+    ) -> dict[str, Any]:
+        """It starts no runs until it is active again. Runs that go on go on, unless they are to be paused too (`and_runs`,
+        500 a transaction).
 
         Raises:
             Conflict: it was never active.
         """
-        return self._changed(
+        item = self._changed(
             tenant_id, automation_id, "pause", actor, lambda _c, present, _n: moved_to(present, "paused")
         )
+        if and_runs:
+            for _ in self._upshot.runs.bulk_all(tenant_id, "pause", automation=automation_id, actor=actor):
+                pass
+        return item
 
     def archive(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
         """It is put away: it starts nothing, and can be activated again."""

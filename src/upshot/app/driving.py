@@ -1,11 +1,12 @@
-"""The changing side of `upshot.runs`: cancel, and start by hand."""
+"""Runs that people start by hand."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
 from upshot.app.changing import change
+from upshot.app.controlling import Controlling
 from upshot.core.automations import read
 from upshot.core.errors import Conflict, NotFound, Refused
 from upshot.core.events import EntityRef, Event
@@ -14,42 +15,9 @@ from upshot.engine import control
 from upshot.store import audit, automations
 from upshot.store.runs import NewRun
 
-if TYPE_CHECKING:
-    from upshot.app.upshot import Upshot
 
-
-class Driving:
-    """What people do to runs. Every change is audited in its own transaction."""
-
-    def __init__(self, upshot: "Upshot") -> None:
-        self._upshot = upshot
-
-    def cancel(self, tenant_id: str, run_id: str, *, actor: str = "host") -> None:
-        """Cancel a run that is not over. No further step starts; the outcome of a step in flight is dropped.
-
-        Raises:
-            NotFound: there is no such run.
-            Conflict: it is over already.
-        """
-        now = self._upshot.clock.now()
-
-        def write(connection: Connection) -> None:
-            before = control.cancel(connection, tenant_id, run_id, now)
-            audit.add(
-                connection,
-                tenant_id,
-                new_id(now),
-                now,
-                actor,
-                "cancel",
-                "run",
-                run_id,
-                {"status": before},
-                {"status": "cancelled"},
-            )
-
-        change(self._upshot, tenant_id, write)
-        self._upshot.engine.dropped(tenant_id, run_id)
+class Driving(Controlling):
+    """The side of `upshot.runs` that starts runs."""
 
     def start_by_hand(
         self,

@@ -78,7 +78,7 @@ def _end(program: Program | None, journal: list[StepRow]) -> str | None:
         return None
     target: str | None = program.first
     if journal:
-        last = _outcome(next((step for step in reversed(journal) if step.status != "cancelled"), journal[-1]))
+        last = outcome_of(next((step for step in reversed(journal) if step.status != "cancelled"), journal[-1]))
         step = _step(program, last.step_id)
         if step is None:
             return None
@@ -87,18 +87,19 @@ def _end(program: Program | None, journal: list[StepRow]) -> str | None:
 
 
 def _open_steps(program: Program | None, journal: list[StepRow], timers: list[TimerRow]) -> list[str]:
-    """Where the run stands; the timers tell it too, where the program cannot be read here."""
+    """Where a run stands that kept this journal; the timers tell it too, where the program cannot be read here."""
     waiting = [timer.step_id for timer in timers]
     if program is None:
         return waiting
     try:
-        is_open = advance.resume(program, [_outcome(step) for step in journal])[0].open
+        is_open = advance.resume(program, [outcome_of(step) for step in journal])[0].open
     except (advance.OutOfOrder, KeyError):
         return waiting
     return [*is_open, *(step_id for step_id in waiting if step_id not in is_open)]
 
 
-def _outcome(step: StepRow) -> Outcome:
+def outcome_of(step: StepRow) -> Outcome:
+    """A line of the journal as the core reads it."""
     output = msgspec.json.decode(step.output) if step.output is not None else None
     error = msgspec.json.decode(step.error, type=StepError) if step.error is not None else None
     return Outcome(step.step_id, step.status, output, error)

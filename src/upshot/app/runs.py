@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from upshot.app.driving import Driving
 from upshot.app.event_shapes import path_of, run_item
 from upshot.app.explain import condition_explanation, facts_of_run
 from upshot.app.listed import Listed
+from upshot.app.rerunning import Rerunning
 from upshot.app.run_steps import steps_shown
 from upshot.core.automations import read as read_document
 from upshot.core.errors import NotFound, Refused
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from upshot.core.automations import Automation
 
 
-class Runs(Driving):
+class Runs(Rerunning):
     """`upshot.runs`."""
 
     def page(

@@ -132,7 +132,9 @@ def lint(*, files: Files, app: options.App = None, as_json: options.Json = False
 @commands.command("test")
 def try_out(
     *,
-    which: Annotated[str, typer.Argument(metavar="ID|FILE", help="An automation's id, or a document's file.")],
+    which: Annotated[
+        str, typer.Argument(metavar="ID|PATH", help="An automation's id, a document's file, or scenarios.")
+    ],
     data: Annotated[
         str, typer.Option("--data", metavar="JSON", help="The sample event's data; @file reads a file.")
     ] = "{}",
@@ -142,11 +144,15 @@ def try_out(
     app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say what an automation would do with a sample event, and do none of it."""
+    """Say what an automation would do with a sample event, and do none of it; or play scenarios, a file or a folder of them."""
     from upshot.cli import output
     from upshot.cli.input import read_file, read_json
     from upshot.cli.opening import opened
+    from upshot.cli.scenarios import is_scenario, play_files
 
+    if is_scenario(which):
+        play_files(which, app, as_json=as_json)
+        return
     sample = read_json(data, "data")
     with opened(database, app) as upshot:
         document = read_file(which) if Path(which).is_file() else upshot.automations.draft(tenant, which)

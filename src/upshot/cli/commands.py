@@ -15,7 +15,7 @@ from upshot.cli import (
     packs,
     prune,
     relay,
-    runs,
+    run_control,
     schedules,
     serve,
     version,
@@ -35,7 +35,7 @@ for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, re
 NOUNS = {
     "automations": automation_versions,
     "schedules": schedules,
-    "runs": runs,
+    "runs": run_control,
     "dead-letters": dead_letters,
     "packs": packs,
     "keys": keys,

@@ -58,14 +58,11 @@ def play_scenarios(
 ) -> None:
     """Play a pack's scenarios on a real engine and a database of their own, with time that is moved: a month takes a moment."""
     from upshot.cli.output import show, show_json
-    from upshot.testing import Harness
-    from upshot.testing.scenarios import play
+    from upshot.testing.scenarios import play_alone
 
     told: list[dict[str, Any]] = []
     for place, scenario in _scenarios(name, files or []).items():
-        with Harness() as harness:
-            harness.upshot.packs.install(options.DEFAULT_TENANT, name, actor=options.ACTOR)
-            differences = play(scenario, harness)
+        differences = play_alone(scenario, pack=name)
         told.append({"scenario": place, "title": scenario.title, "differences": differences})
         if not as_json:
             show(f"{'differs' if differences else 'ok':7}  {place}: {scenario.title}")

@@ -71,23 +71,3 @@ def show(
         output.show(f"failed: {run['error']['message']}")
     columns = {"id": "STEP", "kind": "KIND", "action": "ACTION", "status": "STATUS", "error.message": "ERROR"}
     output.show_table(run["steps"], columns, "No step has begun.")
-
-
-@commands.command()
-def cancel(
-    *,
-    run_id: RunId,
-    tenant: options.Tenant = options.DEFAULT_TENANT,
-    database: options.Database = None,
-    as_json: options.Json = False,
-) -> None:
-    """Cancel a run that is not over. No further step starts."""
-    from upshot.cli import output
-    from upshot.cli.opening import opened
-
-    with opened(database) as upshot:
-        upshot.runs.cancel(tenant, run_id, actor=options.ACTOR)
-    if as_json:
-        output.show_json({"id": run_id, "status": "cancelled"})
-    else:
-        output.show(f"The run {run_id} is cancelled.")

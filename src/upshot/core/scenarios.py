@@ -18,6 +18,9 @@ A scenario is a TOML document that reads like its own description, and is run on
     [[then]]
     at = "1h"
     runs = [{ automation = "After the visit", event = "over", status = "waiting", steps = { "two hours" = "waiting" } }]
+
+A scenario of its own (beside a pack's) also says what is installed: `pack`, `automations`; and when it begins, in which zone:
+`start`, `zone`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,6 +30,8 @@ import msgspec
 
 from upshot.core.automations import durations
 from upshot.core.errors import Problem, Refused
+from upshot.core.instants import from_text
+from upshot.core.local_time import zone_of
 
 
 class GivenEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,23 +44,20 @@ class GivenEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScenarioEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An event, so long after the beginning. Texts like `@+50h` in its data are instants from the beginning."""
+    """An event, so long after the beginning or at an instant. Texts like `@+50h` in its data are instants from the
+    beginning."""
 
     at: str
     name: str
-    data: dict[str, Any]
+    data: dict[str, Any] = {}
     id: str | None = None
-
-    @property
-    def offset(self) -> int:
-        """Microseconds from the beginning."""
-        return durations.parse(self.at)
 
 
 class ExpectedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many runs (one, unless said) of this automation, for this event where one is named; each of them as said.
 
-    `error` is a part of the run's error message, `log` a part of one line that one of its steps wrote.
+    `error` is a part of the run's error message, `log` a part of one line that one of its steps wrote, `starts` the instants at
+    which they began, all of them and in order.
     """
 
     automation: str
@@ -65,6 +67,8 @@ class ExpectedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: dict[str, str] = {}
     error: str | None = None
     log: str | None = None
+    waiting_until: str | None = None
+    starts: list[str] = []
 
 
 class ExpectedEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,32 +88,66 @@ class ExpectedEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     count: int = 1
 
 
+class ExpectedNotification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many messages (one, unless said) were drafted over this channel, with at least these fields."""
+
+    channel: str
+    fields: dict[str, Any] = {}
+    count: int = 1
+
+    @property
+    def entity(self) -> ExpectedEntity:
+        """A draft is an entity."""
+        return ExpectedEntity("message_draft", fields={"channel": self.channel, **self.fields}, count=self.count)
+
+
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is so, so long after the beginning, once everything due by then is done."""
+    """What is so, so long after the beginning or at an instant, once everything due by then is done."""
 
     at: str = "0s"
     runs: list[ExpectedRun] = []
     entities: list[ExpectedEntity] = []
     events: list[ExpectedEvent] = []
+    notifications: list[ExpectedNotification] = []
 
     @property
-    def offset(self) -> int:
-        """Microseconds from the beginning."""
-        return durations.parse(self.at)
+    def all_entities(self) -> list[ExpectedEntity]:
+        """Those named, and the drafts."""
+        return [*self.entities, *(one.entity for one in self.notifications)]
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One scenario. `timeline` is what to do in its order."""
+    """One scenario. `pack` and `automations` (documents of any understood shape) are installed before it begins, at `start` in
+    the tenant's `zone`; `files` name more documents, beside the scenario's own file."""
 
     title: str
-    events: list[ScenarioEvent]
     then: list[Check]
+    events: list[ScenarioEvent] = []
     given: list[GivenEntity] = []
+    start: str | None = None
+    zone: str = "UTC"
+    pack: str | None = None
+    automations: list[dict[str, Any]] = []
+    files: list[str] = []
 
-    @property
-    def timeline(self) -> list[ScenarioEvent | Check]:
-        """Events and checks by time; at one instant what happens comes before what is then so."""
-        return sorted([*self.events, *self.then], key=lambda one: (one.offset, isinstance(one, Check)))
+    def timeline(self, start: int) -> list[tuple[int, ScenarioEvent | Check]]:
+        """Events and checks with their instants, in order; at one instant what happens comes before what is then so."""
+        placed = [(instant_of(one.at, start), one) for one in (*self.events, *self.then)]
+        return sorted(placed, key=lambda one: (one[0], isinstance(one[1], Check)))
+
+
+def instant_of(at: str, start: int, path: str = "at") -> int:
+    """The instant that is said: a duration from the beginning, or an instant.
+
+    Raises:
+        Refused: it is neither, or before the beginning.
+    """
+    if not at[:4].isdigit() or "-" not in at:
+        return start + durations.parse(at, path)
+    instant = from_text(at, path)
+    if instant < start:
+        raise Refused.at(path, f"{at} lies before the beginning", "out_of_range")
+    return instant
 
 
 class Observed(msgspec.Struct, frozen=True):
@@ -131,10 +169,18 @@ def read_scenario(document: Any) -> Scenario:
     except msgspec.ValidationError as error:
         raise Refused.at("", str(error), "wrong_type") from error
     problems = [] if scenario.then else [Problem("then", "a scenario says what is so in the end", "required")]
+    start = 0
+    if scenario.start is not None:
+        try:
+            start = from_text(scenario.start, "start")
+        except Refused as refused:
+            problems += refused.problems
+    if zone_of(scenario.zone) is None:
+        problems.append(Problem("zone", f"{scenario.zone!r} is no time zone", "unknown_zone"))
     for noun, listed in (("events", scenario.events), ("then", scenario.then)):
         for index, one in enumerate(listed):
             try:
-                durations.parse(one.at, f"{noun}[{index}].at")
+                instant_of(one.at, start, f"{noun}[{index}].at")
             except Refused as refused:
                 problems += refused.problems
     if problems:
@@ -147,7 +193,7 @@ def differences(check: Check, observed: Observed) -> list[str]:
     told: list[str] = []
     for expected in check.runs:
         told += _run_differences(expected, observed.runs)
-    for expected in check.entities:
+    for expected in check.all_entities:
         found = [entity for entity in observed.entities if _is_entity(expected, entity)]
         if len(found) != expected.count:
             like = [dict(entity["fields"]) for entity in observed.entities if entity["type"] == expected.type]
@@ -165,7 +211,12 @@ def differences(check: Check, observed: Observed) -> list[str]:
 def _run_differences(expected: ExpectedRun, runs: Sequence[Mapping[str, Any]]) -> list[str]:
     found = [run for run in runs if _is_run(expected, run)]
     named = f"{expected.automation!r}" + (f" for event {expected.event}" if expected.event else "")
-    if len(found) != expected.count:
+    if expected.starts:
+        began, wanted = [from_text(run["created_at"]) for run in found], [from_text(at) for at in expected.starts]
+        if began != wanted:
+            told = [run["created_at"] for run in found]
+            return [f"the runs of {named} began at {told}, not at {expected.starts}"]
+    elif len(found) != expected.count:
         return [f"{expected.count} runs of {named} expected, {len(found)} found"]
     told: list[str] = []
     for run in found:
@@ -179,9 +230,15 @@ def _run_differences(expected: ExpectedRun, runs: Sequence[Mapping[str, Any]]) -
         if expected.error is not None and expected.error not in message:
             told.append(f"the error of {named} is {message!r}, without {expected.error!r}")
         lines = [line["text"] for step in run["steps"] for attempt in step["attempts"] for line in attempt["log"]]
+        if expected.waiting_until is not None and not _is_instant(run["waiting_until"], expected.waiting_until):
+            told.append(f"the run of {named} waits until {run['waiting_until']}, not {expected.waiting_until}")
         if expected.log is not None and not any(expected.log in line for line in lines):
             told.append(f"no step of {named} wrote {expected.log!r}; they wrote {lines}")
     return told
+
+
+def _is_instant(shown: str | None, expected: str) -> bool:
+    return shown is not None and from_text(shown) == from_text(expected)
 
 
 def _is_run(expected: ExpectedRun, run: Mapping[str, Any]) -> bool:

@@ -1,16 +1,16 @@
 """Every status and every allowed move, in one table. The state diagrams in the docs are drawn from it.
 
 A status that allows no move is final: nothing ever leaves it. A run that failed is over, but not final: a person may
-retry it, and it goes on at the step that failed.
+retry it, and it goes on at the step that failed. A run that is paused while a step is in flight may end with that step.
 """
 
 from typing import Final
 
 RUN: Final[dict[str, frozenset[str]]] = {
-    "pending": frozenset({"running", "cancelled"}),
+    "pending": frozenset({"running", "paused", "cancelled"}),
     "running": frozenset({"waiting", "paused", "completed", "partial", "failed", "cancelled"}),
-    "waiting": frozenset({"running", "paused", "failed", "cancelled"}),
-    "paused": frozenset({"running", "waiting", "cancelled"}),
+    "waiting": frozenset({"pending", "running", "paused", "failed", "cancelled"}),
+    "paused": frozenset({"pending", "running", "completed", "partial", "failed", "cancelled"}),
     "completed": frozenset(),
     "partial": frozenset(),
     "failed": frozenset({"pending"}),

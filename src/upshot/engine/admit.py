@@ -12,7 +12,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
-from upshot.core.errors import Conflict, NotFound
 from upshot.core.events import Event
 from upshot.core.flow import (
     BATCHES,
@@ -275,10 +274,7 @@ class Admission:
 
     def _cancel(self, tenant_id: str, run_id: str) -> None:
         self.driven.discard(run_id)
-        try:
-            control.cancel(self._connection, tenant_id, run_id, self._now)
-        except (Conflict, NotFound):
-            return  # it ended meanwhile
+        control.act(self._connection, tenant_id, [run_id], "cancel", "flow", self._now)  # it may have ended meanwhile
 
     def _tell(self, run: NewRun, outcome: str, ask: Ask, **more: Any) -> None:
         at = (run.tenant_id, run.event_id, run.automation_id)

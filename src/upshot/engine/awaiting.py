@@ -107,7 +107,8 @@ class Awaiting:
         return self._met(run, step, wait, found[0])
 
     def _met(self, run: "LiveRun", step: WaitStep, wait: Wait, event: Event) -> Done:
-        run.taken.append(event.id)
+        if event.id not in run.taken:
+            run.taken.append(event.id)
         told = {"event": event.name, "event_id": event.id}
         outcome = Outcome(step.id, "completed", event.data)
         return Done(step.id, Performed(started_at=wait.set_at, outcome=outcome, input=_encode(told).decode()))

@@ -1,7 +1,8 @@
 """Fork: drives a run while several of its places are open, each step on a task of its own.
 
 What has ended meanwhile is recorded together, one transaction at a time, so a run's state never moves from two sides. The
-run sleeps when every open place waits.
+run sleeps when every open place waits. When somebody has paused it, nothing more begins: what is in flight ends and is kept,
+and then the run is let go of.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 Flight = asyncio.Task[tuple[Done | None, int | None]]
 
+LOOK_SECONDS = 1.0
+"""How often a run that was paused while steps of it are in flight is looked at, to see whether it goes on."""
+
 
 class Fork:
     """One run, from where it has several open places to where it has one, sleeps or is over."""
@@ -32,6 +36,8 @@ class Fork:
         self._come: list[str] = []
         self._waiting: list[tuple[Timer, tuple[Any, ...] | None]] = []
         self._bell: asyncio.Future[None] | None = None
+        self._is_paused = False
+        self._held_back: Commands = ()
 
     @property
     def waits(self) -> bool:
@@ -55,43 +61,74 @@ class Fork:
         if self._bell is not None and not self._bell.done():
             self._bell.set_result(None)
 
-    async def drive(self, commands: Commands) -> Commands | None:  # noqa: PLR0912 - one branch for each way it goes on
-        """Carry these out and what follows; the commands of the place that is left, None when the run sleeps, is over or is
-        left to others."""
-        run, driver = self._run, self._driver
+    async def drive(self, commands: Commands) -> Commands | None:
+        """Carry these out and what follows; the commands of the place that is left, None when the run sleeps, is paused or over
+        or is left to others."""
         try:
+            following: Commands | None = commands
             if any(isinstance(command, Keep | Finish) for command in commands):
-                following = await self._record(Recording(run, (), commands))
-                if following is None:
-                    return None
-                # Of the others, some may have gone with what was kept; those of what it began follow from it.
-                commands = following
-            while run.is_forked:
-                if not driver.is_stopping:
-                    await self._begin((*commands, *(Await(step_id) for step_id in self._come)))
-                    self._come.clear()
-                await self._set_timers()
-                commands, (recording, again) = (), self._next()
-                if recording is not None:
-                    following = await self._record(recording)
-                    if following is None:
-                        return None
-                    commands = (*following, *(RunStep(step_id) for step_id in again if step_id in run.state.open))
-                elif self._flying:
-                    await self._land()
-                elif driver.is_stopping:
-                    return None
-                elif await driver.park(Parking(run, ())):
-                    self._come = [step_id for step_id, wait in run.waits.items() if wait.met_by is not None]
+                # Of the others, some may have gone with what is kept now; those of what it begins follow from it.
+                following = await self._record(Recording(self._run, (), commands, lets_go=False))
+            while following is not None:
+                following = self._allowed(following)
+                if self._is_paused and not (self._flying or self._done or self._waiting):
+                    following = await self._let_go()
+                elif self._run.is_forked:
+                    following = await self._go_on(following)
                 else:
-                    return None
-            if not commands:
-                message = f"run {run.id} has nothing to do at {run.state.open}"
-                raise RuntimeError(message)
-            return None if driver.is_stopping else commands
+                    return self._left(following)
+            return None
         finally:
             for flight in self._flying.values():
                 flight.cancel()
+
+    async def _let_go(self) -> Commands | None:
+        """Leave a paused run to others; if it is not paused any more, it goes on here."""
+        await self._record(Recording(self._run, ()))
+        return None if self._is_paused else ()
+
+    async def _go_on(self, commands: Commands) -> Commands | None:
+        """Begin what is to begin and keep what has ended, or wait for it; what follows, None when all that is open waits."""
+        run, driver = self._run, self._driver
+        if not driver.is_stopping:
+            await self._begin(commands)
+            if not self._is_paused:
+                for step_id in self._come:
+                    self._await(step_id)
+                self._come.clear()
+        await self._set_timers()
+        recording, again = self._next()
+        if recording is not None:
+            following = await self._record(recording)
+            if following is not None and not self._is_paused:
+                following += tuple(RunStep(step_id) for step_id in again if step_id in run.state.open)
+            return following
+        if self._flying:
+            await self._land()
+            return ()
+        if self._is_paused:
+            return ()
+        if not driver.is_stopping and await driver.park(Parking(run, ())):
+            self._come = [step_id for step_id, wait in run.waits.items() if wait.met_by is not None]
+            return ()
+        return None
+
+    def _left(self, commands: Commands) -> Commands | None:
+        """The commands of the only place that is left."""
+        if not commands:
+            message = f"run {self._run.id} has nothing to do at {self._run.state.open}"
+            raise RuntimeError(message)
+        return None if self._driver.is_stopping else commands
+
+    def _allowed(self, commands: Commands) -> Commands:
+        """Of these, and those that were held back, what may begin now: nothing while the run is paused."""
+        if self._is_paused:
+            self._held_back += commands
+            return ()
+        if self._held_back:
+            commands = advance.still_wanted(self._run.state, self._held_back + commands)
+            self._held_back = ()
+        return commands
 
     async def _begin(self, commands: Commands) -> None:
         run, now = self._run, self._driver.now()
@@ -135,26 +172,33 @@ class Fork:
         run, now = self._run, self._driver.now()
         fired: list[str] = []
         again: list[str] = []
-        for step_id in dict.fromkeys(self._due):
+        due, self._due = ([], self._due) if self._is_paused else (self._due, [])
+        for step_id in dict.fromkeys(due):
             timer = run.timers.get(step_id)
             if timer is None or timer.due_at > now:
                 continue  # it was the timer of an earlier attempt
             fired.append(step_id)
-            if run.timers.pop(step_id).kind == "retry":
+            if timer.kind == "retry":
                 again.append(step_id)
             else:
                 outcome = advance.fired(step_id, timer.kind)
                 self._done.append(Done(step_id, Performed(started_at=timer.set_at, outcome=outcome)))
-        self._due.clear()
         operating = [done for done in self._done if done.performed.operations]
         chosen = (*operating[:1], *(done for done in self._done if not done.performed.operations))
         self._done = operating[1:]
         fired += [done.step_id for done in chosen if done.step_id in run.program.waits]
-        return (Recording(run, chosen, (), tuple(fired)) if chosen or fired else None), again
+        return (Recording(run, chosen, (), tuple(fired), lets_go=False) if chosen or fired else None), again
 
     async def _record(self, recording: Recording) -> Commands | None:
         """Keep it, and let go of what was cancelled by it; None when the run is over."""
         recorded: Recorded = await self._driver.record(recording)
+        self._is_paused = recorded.is_paused
+        if recorded.is_paused:
+            self._due += recording.fired
+            self._come += [step_id for step_id in recording.fired if step_id in self._run.program.waits]
+        else:
+            for step_id in recording.fired:
+                self._run.timers.pop(step_id, None)
         is_open = frozenset(recorded.state.open)
         for step_id in [step_id for step_id in self._flying if step_id not in is_open]:
             self._flying.pop(step_id).cancel()
@@ -166,14 +210,18 @@ class Fork:
         return None if self._driver.is_over(self._run, recorded) else recorded.commands
 
     async def _land(self) -> None:
-        """Wait until a step has ended or a timer is due."""
+        """Wait until a step has ended or a timer is due, or the run goes on that was paused."""
         self._bell = asyncio.get_running_loop().create_future()
+        waited = {*self._flying.values(), self._bell}
         try:
-            await asyncio.wait({*self._flying.values(), self._bell}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                waited, return_when=asyncio.FIRST_COMPLETED, timeout=LOOK_SECONDS if self._is_paused else None
+            )
         finally:
             self._bell.cancel()
             self._bell = None
-        for step_id in [step_id for step_id, flight in self._flying.items() if flight.done()]:
+        landed = [step_id for step_id, flight in self._flying.items() if flight.done()]
+        for step_id in landed:
             done, again_at = self._flying.pop(step_id).result()
             if done is None:
                 if self._run.waits[step_id].met_by is not None:
@@ -182,3 +230,5 @@ class Fork:
                 self._done.append(done)
             else:
                 self._waiting.append(self._driver.later(self._run, done, again_at))
+        if self._is_paused and not landed:
+            self._is_paused = await self._driver.is_paused(self._run)

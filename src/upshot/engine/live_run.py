@@ -107,9 +107,9 @@ class LiveRun:
     def remember(self, outcome: Outcome) -> None:
         """Keep in mind what this step gave. What the items of a `for_each` gave becomes one list when it is over."""
         self.outputs[outcome.step_id] = root = as_root(outcome)
-        if outcome.step_id == WHOLE:
+        if outcome.step_id == WHOLE or not self.program.forks or outcome.status == "skipped":
             return
-        if self.program.forks and isinstance(self.program.steps[outcome.step_id], ForEachStep):
+        if isinstance(self.program.steps[outcome.step_id], ForEachStep):
             told = as_object(outcome.output)
             if told is not None and "count" in told and self.outputs.pop(list_place(outcome.step_id), None) is not None:
                 places = (item_place(outcome.step_id, index) for index in range(told["count"]))

@@ -5,7 +5,7 @@ completion of the run are one commit. A worker that no longer holds the run writ
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,7 @@ from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, Settled, settle
-from upshot.store import counts, dead_letters, journal, runs, waits
+from upshot.store import counts, dead_letters, journal, runs, standing, waits
 from upshot.store.events import insert_events
 from upshot.store.waits import Wait
 
@@ -40,12 +40,14 @@ class Done(msgspec.Struct, frozen=True, gc=False):
 
 class Recording(msgspec.Struct, frozen=True, gc=False):
     """Steps of one run that were performed, of which only the first may have operations; or the commands it was brought back
-    with. `fired` are steps whose timers are due."""
+    with. `fired` are steps whose timers are due. If it was paused meanwhile, the hold on it is let go with this, unless other
+    steps of it are in flight (`lets_go`)."""
 
     run: LiveRun
     done: tuple[Done, ...]
     commands: Commands = ()
     fired: tuple[str, ...] = ()
+    lets_go: bool = True
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +57,8 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     commands: Commands
     kept: tuple[Outcome, ...]
     events: tuple[Event, ...] = ()
+    is_paused: bool = False
+    """Somebody paused the run: nothing of it begins, and timers that were due did nothing."""
 
 
 class Record:
@@ -72,7 +76,10 @@ class Record:
     def write(self, connection: Connection, work: Sequence[Recording], now: int) -> Sequence[Recorded | LeaseLost]:
         """Keep the outcomes of all runs that are still held here."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
+        paused = {run_id for run_id, is_paused in ours.items() if is_paused}
         mine = [w for w in work if w.run.id in ours]
+        if paused:
+            mine = [_without_timers(w) if w.run.id in paused else w for w in mine]
         kept: list[journal.KeptStep] = []
         gone: list[tuple[str, str, str]] = []
         settled = iter(settle(connection, [(w.run, done) for w in mine for done in w.done], now))
@@ -84,9 +91,20 @@ class Record:
         emitted = [event for r in recorded for event in r.events]
         if emitted:
             insert_events(connection, emitted, now, self._worker_id)
-        finish(connection, [(w.run, r.commands) for w, r in zip(mine, recorded, strict=True)], now)
+        finish(connection, [(w.run, r.commands) for w, r in zip(mine, recorded, strict=True)], now, paused)
+        if paused:
+            standing.release_paused(connection, [w.run.key for w in mine if w.run.id in paused and w.lets_go])
+            recorded = [
+                msgspec.structs.replace(r, is_paused=w.run.id in paused) for w, r in zip(mine, recorded, strict=True)
+            ]
         by_run = {w.run.id: r for w, r in zip(mine, recorded, strict=True)}
         return [by_run.get(w.run.id) or LeaseLost(w.run.id) for w in work]
+
+
+def _without_timers(work: Recording) -> Recording:
+    """The same, but for what follows from timers: those of a paused run are fired when it goes on."""
+    done = tuple(done for done in work.done if done.step_id not in work.fired)
+    return msgspec.structs.replace(work, done=done, fired=())
 
 
 def _begun(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
@@ -151,8 +169,10 @@ def _close(
     return state, commands
 
 
-def finish(connection: Connection, ended: Sequence[tuple[LiveRun, Commands]], now: int) -> None:
-    """End those of these runs whose next command is to finish."""
+def finish(
+    connection: Connection, ended: Sequence[tuple[LiveRun, Commands]], now: int, paused: Collection[str] = ()
+) -> None:
+    """End those of these runs whose next command is to finish; those paused meanwhile too, since nothing is left to do."""
     groups: dict[tuple[str, StepError | None], list[tuple[str, str]]] = {}
     changes: Counter[counts.Key] = Counter()
     given_up: list[letters.Letter] = []
@@ -161,7 +181,7 @@ def finish(connection: Connection, ended: Sequence[tuple[LiveRun, Commands]], no
     for run, commands in ended:
         if commands and isinstance(command := commands[0], Finish):
             groups.setdefault((command.status, command.error), []).append(run.key)
-            changes[run.tenant_id, "runs", "", "running"] -= 1
+            changes[run.tenant_id, "runs", "", "paused" if run.id in paused else "running"] -= 1
             if not run.test:  # what was tried out is no success and no failure
                 changes[run.tenant_id, "runs", "", command.status] += 1
                 changes[run.tenant_id, "automation", run.automation_id, command.status] += 1
@@ -213,7 +233,8 @@ class Ending:
     ) -> Sequence[LeaseLost | None]:
         """End those of these runs that are still held here."""
         ours = runs.held(connection, [(run.tenant_id, run.id, run.epoch) for run, _ in work], self._worker_id)
-        finish(connection, [(run, (command,)) for run, command in work if run.id in ours], now)
+        paused = {run_id for run_id, is_paused in ours.items() if is_paused}
+        finish(connection, [(run, (command,)) for run, command in work if run.id in ours], now, paused)
         return [None if run.id in ours else LeaseLost(run.id) for run, _ in work]
 
 
@@ -255,6 +276,13 @@ class Parking(msgspec.Struct, frozen=True):
     sleeps: bool = True
 
 
+class Parked(msgspec.Struct, frozen=True):
+    """Whether the run sleeps, and the events, by the steps that waited for them, that keep it from it."""
+
+    sleeps: bool
+    met: dict[str, str]
+
+
 class Park:
     """The kind of work that puts runs to sleep."""
 
@@ -267,9 +295,9 @@ class Park:
         """Whose run it is."""
         return work.run.tenant_id
 
-    def write(self, connection: Connection, work: Sequence[Parking], now: int) -> Sequence[LeaseLost | dict[str, str]]:
-        """Set the timers of those of these runs that are still held here, and let go of those that sleep. Each with the events,
-        by the steps that waited for them, that keep it from sleeping."""
+    def write(self, connection: Connection, work: Sequence[Parking], now: int) -> Sequence[LeaseLost | Parked]:
+        """Set the timers and waits of those of these runs that are still held here, and let go of those that sleep. One that
+        was paused is let go of, and does not sleep; one that something has come for goes on."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
         mine = [w for w in work if w.run.id in ours]
         met: dict[str, dict[str, str]] = {}
@@ -279,19 +307,24 @@ class Park:
             if failed:
                 journal.keep_attempts(connection, failed)
             waits.add(connection, [wait for w in mine for wait in w.waits])
-            waiting = [w.run.key for w in mine if w.sleeps and w.run.waits]
+            resting = [w.run for w in mine if w.sleeps and not ours[w.run.id]]
+            waiting = [run.key for run in resting if run.waits]
             for wait in waits.met_of_runs(connection, waiting) if waiting else ():
                 met.setdefault(wait.run_id, {})[wait.step_id] = wait.met_by or ""
-            asleep = [w.run.key for w in mine if w.sleeps and w.run.id not in met]
+            asleep = [run.key for run in resting if run.id not in met]
             if asleep:
                 runs.park(connection, asleep)
             waits.note_looked_back(connection, [key for key in waiting if key[1] not in met])
+            standing.release_paused(connection, [w.run.key for w in mine if w.sleeps and ours[w.run.id]])
             changes: Counter[counts.Key] = Counter()
             for tenant_id, _ in asleep:
                 changes[tenant_id, "runs", "", "running"] -= 1
                 changes[tenant_id, "runs", "", "waiting"] += 1
             counts.add(connection, changes, now)
-        return [met.get(w.run.id, {}) if w.run.id in ours else LeaseLost(w.run.id) for w in work]
+        return [
+            Parked(w.sleeps and not ours[w.run.id], met.get(w.run.id, {})) if w.run.id in ours else LeaseLost(w.run.id)
+            for w in work
+        ]
 
 
 def encode_error(error: StepError | None) -> str | None:

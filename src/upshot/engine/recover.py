@@ -15,12 +15,13 @@ from upshot.core.advance import OutOfOrder
 from upshot.core.commands import StepError
 from upshot.core.errors import Refused
 from upshot.core.instants import MINUTE, SECOND
+from upshot.core.journal import WHOLE
 from upshot.core.program import Program
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.run import Run
-from upshot.store import counts, dead_letters, journal, runs, waits
+from upshot.store import counts, dead_letters, journal, runs, standing, waits
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.fair import Share
 from upshot.store.journal import KeptRun, Timer
@@ -126,7 +127,10 @@ class Recover:
         if believed:
             log.warning("%s runs were held here and not driven; they are brought back", len(believed))
             self._missing -= believed
-            await self.bring_back(sorted(believed))
+            paused = [held[:2] for held in sorted(believed) if present[held]]
+            if paused:
+                await process.commit.run_async(lambda c: standing.release_paused(c, paused), "hand_back")
+            await self.bring_back([held for held in sorted(believed) if not present[held]])
         rest = MISSING_LOOK if not missing else SECOND
         self._next_look_at = process.clock.now() + rest
 
@@ -169,8 +173,9 @@ class Recover:
             log.exception("run %s could not be brought back; it is handed back", kept.run_id)
             self._owed.append(([held], not isinstance(error, DatabaseUnavailable)))
             return
-        for timer in run.timers.values():
-            self.on_timer(timer)
+        for timer in kept.timers:
+            if timer.step_id in run.timers or timer.step_id == WHOLE:
+                self.on_timer(timer)
         self._run.reserve_always(kept.tenant_id)
         self._run.take(run, commands)
 
@@ -191,9 +196,12 @@ class Recover:
 
 
 def set_aside(connection: Connection, timer: Timer, epoch: int, worker_id: str, now: int) -> bool:
-    """Let this run wait until it is looked at again; False when it is not held any more."""
+    """Let this run wait until it is looked at again; False when it is not held any more, or was paused."""
     key = (timer.tenant_id, timer.run_id)
-    if not runs.held(connection, [(*key, epoch)], worker_id):
+    ours = runs.held(connection, [(*key, epoch)], worker_id)
+    if ours.get(timer.run_id):
+        standing.release_paused(connection, [key])
+    if ours.get(timer.run_id, True):
         return False
     runs.park(connection, [key])
     journal.remove_timers(
@@ -225,7 +233,7 @@ def give_up(connection: Connection, hopeless: list[Claimed], worker_id: str, now
             continue  # it was cancelled meanwhile
         error = StepError("gave_up", f"Given up after {claimed.strikes - 1} claims in which no step could be kept.")
         runs.finish(connection, [(claimed.tenant_id, claimed.run_id)], "failed", now, encode_error(error))
-        changes[claimed.tenant_id, "runs", "", "running"] -= 1
+        changes[claimed.tenant_id, "runs", "", "paused" if ours[claimed.run_id] else "running"] -= 1
         if not claimed.test:
             changes[claimed.tenant_id, "runs", "", "failed"] += 1
             changes[claimed.tenant_id, "automation", claimed.automation_id, "failed"] += 1

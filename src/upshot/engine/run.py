@@ -29,6 +29,7 @@ from upshot.engine.record import (
     Ending,
     LeaseLost,
     Park,
+    Parked,
     Parking,
     Record,
     Recorded,
@@ -37,7 +38,7 @@ from upshot.engine.record import (
 )
 from upshot.engine.room import Room
 from upshot.engine.settle import Performed
-from upshot.store import entities, runs
+from upshot.store import entities, runs, standing
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.journal import SEQ_UNKNOWN, Timer
 
@@ -128,7 +129,7 @@ class Run(Room):
             if run.program.asking is not None:
                 self.on_over()
 
-    async def _carry_out(self, run: LiveRun, commands: Commands) -> Commands | None:
+    async def _carry_out(self, run: LiveRun, commands: Commands) -> Commands | None:  # noqa: PLR0911 - a return for each command
         """Do what these commands say; those that follow, None when the run sleeps, is over or left to others."""
         if run.is_forked or len(commands) != 1:
             fork = self.forks.setdefault(run.key, Fork(self, run))
@@ -137,6 +138,12 @@ class Run(Room):
             finally:
                 if self.forks.get(run.key) is fork:
                     del self.forks[run.key]
+        is_wait = isinstance(commands[0], Await)
+        if (
+            run.timers and not is_wait and getattr(commands[0], "step_id", None) in run.timers
+        ):  # it was paused while it waited
+            await self.park(Parking(run, ()))
+            return None
         match commands[0]:
             case RunStep(step_id):
                 done, again_at = await self.perform(run, step_id)
@@ -145,12 +152,12 @@ class Run(Room):
                     await self.park(Parking(run, (timer,), (failed,)))
                     return None
                 recorded = await self.record(Recording(run, (done,)))
-                return None if self.is_over(run, recorded) or self.is_stopping else recorded.commands
+                return self._following(run, recorded)
             case Sleep(step_id):
                 timer = await self.timer_of(run, step_id)
                 if isinstance(timer, Done):
                     recorded = await self.record(Recording(run, (timer,)))
-                    return None if self.is_over(run, recorded) else recorded.commands
+                    return self._following(run, recorded)
                 await self.park(Parking(run, (timer,)))
                 return None
             case Await(step_id):
@@ -161,7 +168,7 @@ class Run(Room):
                 return None
             case _:
                 recorded = await self.record(Recording(run, (), commands))
-                return None if self.is_over(run, recorded) else recorded.commands
+                return self._following(run, recorded)
 
     async def _wait(self, run: LiveRun, step_id: str) -> Commands | None:
         """Wait for an event at the only place that is open; what follows from it, None when the run sleeps or is over."""
@@ -169,7 +176,7 @@ class Run(Room):
             if not await self.park(Parking(run, ())):
                 return None
         recorded = await self.record(Recording(run, (done,), (), (step_id,)))
-        return None if self.is_over(run, recorded) or self.is_stopping else recorded.commands
+        return self._following(run, recorded)
 
     async def _limit(self, run: LiveRun) -> None:
         """Set the timer of the run's time limit, which begins now; before its first step, and again when it is retried."""
@@ -197,6 +204,17 @@ class Run(Room):
             self._tell(run, end.status)
             return True
         return False
+
+    def _following(self, run: LiveRun, recorded: Recorded) -> Commands | None:
+        is_left = self.is_over(run, recorded) or recorded.is_paused or self.is_stopping
+        return None if is_left else recorded.commands
+
+    async def is_paused(self, run: LiveRun) -> bool:
+        """Whether this run, which was paused, is so still, as far as the store can be asked."""
+        try:
+            return await self._process.reads.run(standing.is_paused, run.key)
+        except (DatabaseUnavailable, Busy):
+            return True
 
     async def record(self, recording: Recording) -> Recorded:
         """Keep what was done; while the store cannot take it, try again: the effect has happened and must not be forgotten."""
@@ -258,7 +276,7 @@ class Run(Room):
         """Wait for the lease, and see that nobody has taken the run meanwhile: else its step would be begun twice."""
         await self.lease.current()
         held = await self._process.reads.run(runs.holds, self._process.worker_id)
-        if (run.tenant_id, run.id, run.epoch) not in held:
+        if held.get((run.tenant_id, run.id, run.epoch), True):  # paused, or not held any more
             raise LeaseLost(run.id)
 
     def _again_at(self, run: LiveRun, step: ActionStep, attempt: int, performed: Performed) -> int | None:
@@ -322,7 +340,7 @@ class Run(Room):
         run = parking.run
         while True:
             try:
-                met: dict[str, str] = await self._process.commit.give(self._park, parking)
+                parked: Parked = await self._process.commit.give(self._park, parking)
                 break
             except Busy:
                 await asyncio.sleep(BUSY_PAUSE_SECONDS)
@@ -330,10 +348,10 @@ class Run(Room):
             for timer in parking.timers:
                 self.on_timer(timer)
             return False
-        for step_id, event_id in met.items():
+        for step_id, event_id in parked.met.items():
             run.waits[step_id].met_by = event_id
-        if met:
-            return True
+        if parked.met or not parked.sleeps:
+            return bool(parked.met)
         waiting = (*run.timers.values(), *parking.timers) if run.timers else parking.timers
         is_near = [self.on_timer(timer) for timer in waiting]  # also the older ones: they may have come due just now
         if any(is_near) and len(self.sleeping) < self._process.limits.sleepers_max:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
 from upshot.core.automations.document import SCHEDULED
-from upshot.core.errors import Busy, Conflict, NotFound
+from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE, SECOND, to_text
 from upshot.core.local_time import to_local, zone_or_utc
@@ -160,11 +160,8 @@ def _decide(due: store.Due, schedule: Schedule | None, now: int, *, is_running: 
 
 
 def _cancel(connection: Connection, tenant_id: str, run_id: str | None, now: int) -> list[tuple[str, str]]:
-    try:
-        control.cancel(connection, tenant_id, run_id or "", now)
-    except (Conflict, NotFound):  # it ended meanwhile
-        return []
-    return [(tenant_id, run_id or "")]
+    moved = control.act(connection, tenant_id, [run_id or ""], "cancel", "schedule", now)  # it may have ended meanwhile
+    return [(tenant_id, cancelled) for cancelled in moved.done]
 
 
 def _moved(due: store.Due, firing: Firing, made: list[Event]) -> store.Kept:

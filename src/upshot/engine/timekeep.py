@@ -167,7 +167,7 @@ class Timekeep:
         process = self._process
         keys = [(tenant_id, run_id) for _, run_id, tenant_id, _ in due]
         try:
-            fired = await process.commit.run_async(
+            fired, paused = await process.commit.run_async(
                 lambda c: fire_limits(c, keys, now, process.worker_id, process.limits.queues), "fire"
             )
         except Busy:
@@ -177,7 +177,8 @@ class Timekeep:
             log.exception("the time limits of %s runs could not be set off; they are tried again in a minute", len(due))
             self._push([(now + MINUTE, *entry[1:]) for entry in due])
             return True
-        process.metrics.fired([entry[0] for entry in due], now)
+        process.metrics.fired([entry[0] for entry in due if (entry[2], entry[1]) not in paused], now)
+        self._push([(now + MINUTE, *entry[1:]) for entry in due if (entry[2], entry[1]) in paused])
         for timer in fired:
             self._run.drop((timer.tenant_id, timer.run_id))
         await self._recover.bring_back([(t.tenant_id, t.run_id, t.epoch) for t in fired])
@@ -247,13 +248,14 @@ def fire_limits(
     now: int,
     worker_id: str,
     queues: Collection[str] = ("automation",),
-) -> list[Fired]:
+) -> tuple[list[Fired], set[tuple[str, str]]]:
     """Keep that the time of those of these runs is over whose limit is due. Nobody else may write for them any more; what
-    they wait for is forgotten."""
+    they wait for is forgotten. Also those that are paused: their limit waits until they go on."""
     locked = runs.lock(connection, keys)
-    gone = [row[:2] for row in journal.fire(connection, [(*key, WHOLE) for key in locked], now)]
+    paused = {key for key, (_, status) in locked.items() if status == "paused"}
+    gone = [row[:2] for row in journal.fire(connection, [(*key, WHOLE) for key in locked.keys() - paused], now)]
     if not gone:
-        return []
+        return [], paused
     taken = runs.take_over(connection, gone, worker_id)
     journal.clear_timers(connection, gone)
     waits.clear(connection, gone)
@@ -268,7 +270,7 @@ def fire_limits(
     others = {key for key in gone if locked[key][0] not in queues}
     if others:
         runs.release(connection, others)
-    return [Fired(*key, WHOLE, "limit", taken[key]) for key in gone if key not in others]
+    return [Fired(*key, WHOLE, "limit", taken[key]) for key in gone if key not in others], paused
 
 
 def _whole(key: tuple[str, str], seq: int, error: str | None, now: int) -> KeptStep:

@@ -129,9 +129,10 @@ def activate_automation(call: CallNow, automation_id: str) -> Response:
 @router.post(
     "/automations/{automation_id}/pause", **asks("editor", shapes.AutomationItem, operation="pause_automation")
 )
-def pause_automation(call: CallNow, automation_id: str) -> Response:
-    """It starts no runs until it is active again. Runs that go on go on."""
-    return _tagged(call.upshot.automations.pause(call.tenant_id, automation_id, actor=call.actor))
+def pause_automation(call: CallNow, automation_id: str, body: shapes.PauseBody | None = None) -> Response:
+    """It starts no runs until it is active again. Runs that go on go on, unless `runs` says that they are paused too."""
+    and_runs = body is not None and body.runs
+    return _tagged(call.upshot.automations.pause(call.tenant_id, automation_id, and_runs=and_runs, actor=call.actor))
 
 
 @router.post(

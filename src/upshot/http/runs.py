@@ -42,8 +42,76 @@ def get_run(call: CallNow, run_id: str) -> Response:
     return answer(call.upshot.runs.get(call.tenant_id, run_id))
 
 
+@router.post("/runs/bulk", **asks("operator", shapes.BulkRuns, operation="act_on_runs"))
+def act_on_runs(call: CallNow, body: shapes.BulkRunsBody) -> Response:
+    """Cancel, pause, resume or retry the runs that a filter names, a batch at a time. Counts only, unless `dry_run` is
+    false."""
+    wanted = body.filter
+    did = call.upshot.runs.bulk(
+        call.tenant_id,
+        body.action,
+        event=wanted.event,
+        automation=wanted.automation,
+        status=wanted.status,
+        entity=(wanted.entity.type, wanted.entity.id) if wanted.entity is not None else None,
+        dry_run=body.dry_run,
+        until=body.until,
+        after=body.after,
+        limit=body.limit,
+        actor=call.actor,
+    )
+    return answer(did)
+
+
 @router.post("/runs/{run_id}/cancel", **asks("operator", shapes.RunDetail, operation="cancel_run"))
 def cancel_run(call: CallNow, run_id: str) -> Response:
     """Cancel a run. No further step starts; what a step in flight does outside may still happen."""
     call.upshot.runs.cancel(call.tenant_id, run_id, actor=call.actor)
     return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/pause", **asks("operator", shapes.RunDetail, operation="pause_run"))
+def pause_run(call: CallNow, run_id: str) -> Response:
+    """Pause a run. Steps in flight end and are kept, no further one starts, and timers that come due do nothing until it is
+    resumed."""
+    call.upshot.runs.pause(call.tenant_id, run_id, actor=call.actor)
+    return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/resume", **asks("operator", shapes.RunDetail, operation="resume_run"))
+def resume_run(call: CallNow, run_id: str) -> Response:
+    """Let a paused run go on where it stands."""
+    call.upshot.runs.resume(call.tenant_id, run_id, actor=call.actor)
+    return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/retry", **asks("operator", shapes.RunDetail, operation="retry_run"))
+def retry_run(call: CallNow, run_id: str) -> Response:
+    """Let a failed run go on at the step that failed, with the same idempotency key. Its dead letter is under way again."""
+    call.upshot.runs.retry(call.tenant_id, run_id, actor=call.actor)
+    return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/skip", **asks("operator", shapes.RunDetail, operation="skip_step"))
+def skip_step(call: CallNow, run_id: str, body: shapes.SkipBody | None = None) -> Response:
+    """Go on past a step where the run stands (one that failed, waits, or is next in a paused run), with an output in the
+    place of its own."""
+    given = body or shapes.SkipBody()
+    call.upshot.runs.skip(call.tenant_id, run_id, step=given.step, output=given.output, actor=call.actor)
+    return answer(call.upshot.runs.get(call.tenant_id, run_id))
+
+
+@router.post("/runs/{run_id}/rerun", **asks("operator", shapes.Rerun, status=201, operation="rerun_run"))
+def rerun_run(call: CallNow, run_id: str, body: shapes.RerunBody | None = None) -> Response:
+    """Start a new run of one that is over: from its beginning, or from a step that it came to. Says what is kept and which
+    effects happen again; with `dry_run`, only that."""
+    given = body or shapes.RerunBody()
+    told = call.upshot.runs.rerun(
+        call.tenant_id,
+        run_id,
+        from_step=given.from_step,
+        version=given.version,
+        dry_run=given.dry_run,
+        actor=call.actor,
+    )
+    return answer(told, 200 if given.dry_run else 201)

@@ -14,8 +14,8 @@ from upshot.store.schema import events
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Events of one name, accepted from `since` on and before `until` (microseconds UTC). Without those of test runs and of
-    stopped loops: no automation could have started on them."""
+    """Events of one name, accepted from `since` on and before `until` (microseconds UTC). Without those of test runs, of
+    stopped loops and of runs that people started again: no automation could have started on them."""
 
     name: str
     since: int
@@ -40,6 +40,7 @@ _inside: tuple[ColumnElement[Any], ...] = (
     events.c.accepted_at >= _own("since", BIGINT),
     events.c.accepted_at < _own("until", BIGINT),
     events.c.test == 0,
+    events.c.cause_run_id.is_(None) | events.c.cause_step_id.is_not(None),
     events.c.depth <= DEPTH_MAX,
 )
 _count = Prepared(select(func.count()).where(*_inside, events.c.id < _own("id_before")))

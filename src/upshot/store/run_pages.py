@@ -130,6 +130,51 @@ def read(connection: Connection, tenant_id: str, run_id: str) -> RunRow | None:
     return found[0] if found else None
 
 
+def batch(
+    connection: Connection, tenant_id: str, wanted: Filter, statuses_: Sequence[str], after: str, until: int, limit: int
+) -> list[str]:
+    """The ids of the wanted runs of these statuses that were created up to `until`, in order, beginning after the run
+    `after`."""
+    query = _of_batch(tenant_id, wanted, statuses_, after, until).order_by(runs.c.id).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def number_left(
+    connection: Connection, tenant_id: str, wanted: Filter, statuses_: Sequence[str], after: str, until: int
+) -> int:
+    """How many `batch` would give in all."""
+    query = _of_batch(tenant_id, wanted, statuses_, after, until)
+    return connection.execute(select(func.count()).select_from(query.subquery())).scalar() or 0
+
+
+def _of_batch(tenant_id: str, wanted: Filter, statuses_: Sequence[str], after: str, until: int) -> Select[Any]:
+    query = select(runs.c.id).where(runs.c.tenant_id == tenant_id, runs.c.id > after, runs.c.created_at <= until)
+    if set(statuses_) <= _TROUBLE:
+        listed = [literal(name, literal_execute=True) for name in ("failed", "partial", "cancelled")]
+        query = query.where(runs.c.status.in_(listed))
+    elif not set(statuses_) & statuses.RUN_OVER:  # what is unfinished is found in the small table
+        unfinished = select(active.c.run_id).where(active.c.tenant_id == tenant_id, active.c.run_id > after)
+        query = query.where(runs.c.id.in_(unfinished))
+    query = query.where(runs.c.status.in_(list(statuses_)))
+    if wanted.event_name is not None:
+        named = select(events.c.id).where(events.c.tenant_id == tenant_id, events.c.name == wanted.event_name)
+        query = query.where(runs.c.event_id.in_(named))
+    if wanted.event_id is not None:
+        query = query.where(runs.c.event_id == wanted.event_id)
+    if wanted.automation_id is not None:
+        query = query.where(runs.c.automation_id == wanted.automation_id)
+    if wanted.status is not None:
+        query = query.where(runs.c.status == wanted.status)
+    if wanted.entity is not None:
+        query = query.where(runs.c.entity_type == wanted.entity[0], runs.c.entity_id == wanted.entity[1])
+    return query
+
+
+def status(connection: Connection, tenant_id: str, run_id: str) -> str | None:
+    """The status of this run, None when there is no such run."""
+    return connection.execute(select(runs.c.status).where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)).scalar()
+
+
 def of_event(connection: Connection, tenant_id: str, event_id: str, limit: int) -> list[RunRow]:
     """The runs that this event started, in the order they were created."""
     keys = _ordered(tenant_id, Filter(event_id=event_id)).limit(limit)

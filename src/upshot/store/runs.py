@@ -19,6 +19,9 @@ from upshot.store.schema import active, runs, steps
 Key = tuple[str, str]
 """Tenant and run id."""
 
+PAUSED = 2
+"""`active.parked` of a run that is paused. 1: it sleeps until a timer; 0: it is ready, or driven."""
+
 
 class NewRun(msgspec.Struct, frozen=True, gc=False):
     """A run to create: one automation version, started by one event."""
@@ -117,7 +120,7 @@ _keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
 _held_keys = rows(("tenant_id", TEXT), ("run_id", TEXT), ("epoch", INTEGER))
 _active_key = [active.c.tenant_id, active.c.run_id]
 _held = Prepared(
-    select(active.c.run_id)
+    select(active.c.run_id, active.c.parked)
     .where(
         key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
         active.c.worker_id == bindparam("worker_id"),
@@ -131,17 +134,19 @@ _held_number = Prepared(
     select(func.count()).where(
         key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
         active.c.worker_id == bindparam("worker_id"),
+        active.c.parked == 0,
     )
 )
 
 
-def held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str) -> set[str]:
-    """Of these `(tenant, run, epoch)`, the runs that this worker still holds. They stay so until the transaction ends."""
+def held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str) -> dict[str, bool]:
+    """Of these `(tenant, run, epoch)`, the runs that this worker still holds, each with whether somebody paused it meanwhile.
+    They stay so until the transaction ends."""
     if connection.dialect.name == "sqlite":  # a writing transaction is alone: a count is enough when all are held
         (number,) = _held_number(connection, keys, worker_id=worker_id).fetchone()
         if number == len(keys):
-            return {key[1] for key in keys}
-    return {row[0] for row in _held(connection, keys, worker_id=worker_id)}
+            return dict.fromkeys((key[1] for key in keys), False)
+    return {row[0]: row[1] != 0 for row in _held(connection, keys, worker_id=worker_id)}
 
 
 _runs_in_keys = key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
@@ -323,26 +328,12 @@ def claim(connection: Connection, worker_id: str, queue: str, limit: int, after:
 
 
 _holds = Prepared(
-    select(active.c.tenant_id, active.c.run_id, active.c.epoch).where(active.c.worker_id == bindparam("worker_id"))
+    select(active.c.tenant_id, active.c.run_id, active.c.epoch, active.c.parked).where(
+        active.c.worker_id == bindparam("worker_id")
+    )
 )
 
 
-def holds(connection: Connection, worker_id: str) -> set[tuple[str, str, int]]:
-    """The `(tenant, run, epoch)` that this worker holds."""
-    return {(row[0], row[1], row[2]) for row in _holds(connection, worker_id=worker_id)}
-
-
-def unfinished(connection: Connection, tenant_id: str, run_id: str) -> tuple[str, bool] | None:
-    """The status of this run, and whether it is a test, if it is not over; else None. The row is locked until the
-    transaction ends."""
-    own = (active.c.tenant_id == tenant_id) & (active.c.run_id == run_id)
-    if connection.execute(select(active.c.run_id).where(own).with_for_update()).first() is None:
-        return None
-    kept = select(runs.c.status, runs.c.test).where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)
-    found = connection.execute(kept).one()
-    return found[0], bool(found[1])
-
-
-def status(connection: Connection, tenant_id: str, run_id: str) -> str | None:
-    """The status of this run, None when there is no such run."""
-    return connection.execute(select(runs.c.status).where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)).scalar()
+def holds(connection: Connection, worker_id: str) -> dict[tuple[str, str, int], bool]:
+    """The `(tenant, run, epoch)` that this worker holds, each with whether somebody paused it: then no step of it begins."""
+    return {(row[0], row[1], row[2]): row[3] != 0 for row in _holds(connection, worker_id=worker_id)}

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, text
 
 from upshot.store import counts
 from upshot.store.flow import WAITING
+from upshot.store.runs import PAUSED
 from upshot.store.schema import active, dead_letters, events, outbox, runs, steps, tenants, timers, unmatched, workers
 
 READY_LOOKED_AT: Final = 200
@@ -60,8 +61,11 @@ def read(connection: Connection, path: Path | None, now: int) -> Snapshot:
         connection, select(func.count(), func.min(outbox.c.seq)).where(outbox.c.status == "pending")
     )
     waiting = _number(connection, unmatched)
+    is_paused = exists().where(
+        active.c.tenant_id == timers.c.tenant_id, active.c.run_id == timers.c.run_id, active.c.parked == PAUSED
+    )
     overdue, overdue_at = _one(
-        connection, select(func.count(), func.min(timers.c.due_at)).where(timers.c.due_at <= now)
+        connection, select(func.count(), func.min(timers.c.due_at)).where(timers.c.due_at <= now, ~is_paused)
     )
     kept = counts.by_status(connection, None)
     return Snapshot(

@@ -1,12 +1,92 @@
 """Plays scenarios: on the real engine, with time moved from one instant at which something is due to the next."""
 
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
-from upshot.app.upshot import DEFAULT_TENANT
-from upshot.core.instants import SECOND, from_text
+import msgspec
+
+from upshot.app.upshot import DEFAULT_TENANT, Upshot
+from upshot.core.action import Action
+from upshot.core.automations.fields import as_list, as_object
+from upshot.core.errors import Problem, Refused
+from upshot.core.instants import SECOND, from_text, to_text
 from upshot.core.packs import with_instants
-from upshot.core.scenarios import Check, GivenEntity, Observed, Scenario, ScenarioEvent, differences
+from upshot.core.scenarios import Check, GivenEntity, Observed, Scenario, ScenarioEvent, differences, read_scenario
+from upshot.testing.clock import START, VirtualClock
 from upshot.testing.harness import PAGE, Harness
+
+SUFFIXES = (".toml", ".json")
+
+
+def scenario_files(path: str | Path) -> list[Path]:
+    """The scenario files at this path: itself, or all `.toml` and `.json` files in the folder and below, by name.
+
+    Raises:
+        Refused: there is none.
+    """
+    given = Path(path)
+    found = [given] if given.is_file() else sorted(one for one in given.rglob("*") if one.suffix in SUFFIXES)
+    if not found:
+        raise Refused.at(str(path), "holds no scenario: a .toml or .json file, or a folder of them", "not_found")
+    return found
+
+
+def load_scenario(path: str | Path) -> Scenario:
+    """The scenario of this file, with the documents of the `files` that it names.
+
+    Raises:
+        Refused: a file cannot be read, or is no scenario; the problems name the file and the place.
+    """
+    file = Path(path)
+    try:
+        scenario = read_scenario(_read(file))
+        beside = [document for name in scenario.files for document in _documents(_read(file.parent / name), name)]
+    except Refused as refused:
+        raise Refused([Problem(f"{file}: {p.path}", p.message, p.code) for p in refused.problems]) from refused
+    return msgspec.structs.replace(scenario, automations=[*scenario.automations, *beside])
+
+
+def check_scenario(path: str | Path, *, build: Callable[[str, VirtualClock], Upshot] | None = None) -> None:
+    """Play the scenario of this file on a database of its own; for a test of pytest. `build` makes the application's Upshot
+    with its actions, as for `Harness`.
+
+    Raises:
+        AssertionError: not all is as it says; each difference is a line.
+        Refused: it cannot be played.
+    """
+    told = play_alone(load_scenario(path), build=build)
+    if told:
+        raise AssertionError("\n".join([f"{path} does not come out as it says:", *told]))
+
+
+def play_alone(
+    scenario: Scenario,
+    *,
+    build: Callable[[str, VirtualClock], Upshot] | None = None,
+    pack: str | None = None,
+    actions: Iterable[Action] = (),
+) -> list[str]:
+    """Play the scenario on a database of its own with what it installs, and with this pack and these actions; what was not
+    as it says, one sentence each.
+
+    Raises:
+        Refused: an automation, entity or event of the scenario is not acceptable.
+        NotFound: there is no such pack.
+    """
+    start = from_text(scenario.start) if scenario.start is not None else START
+    with Harness(build, now=start) as harness:
+        for action in actions:
+            harness.upshot.actions.add(action, replace=True)
+        if scenario.zone != "UTC":
+            harness.upshot.tenants.change(DEFAULT_TENANT, settings={"zone": scenario.zone})
+        for name in dict.fromkeys(name for name in (pack, scenario.pack) if name is not None):
+            harness.upshot.packs.install(DEFAULT_TENANT, name)
+        if scenario.automations:
+            wanted = [{**document, "status": "active"} for document in scenario.automations]
+            harness.upshot.automations.import_documents(DEFAULT_TENANT, wanted)
+        return play(scenario, harness)
 
 
 def play(scenario: Scenario, harness: Harness, *, tenant: str = DEFAULT_TENANT) -> list[str]:
@@ -21,13 +101,31 @@ def play(scenario: Scenario, harness: Harness, *, tenant: str = DEFAULT_TENANT) 
     for entity in scenario.given:
         _create(entity, harness, tenant, start)
     told: list[str] = []
-    for one in scenario.timeline:
-        _move_to(start + one.offset, harness, tenant)
+    for instant, one in scenario.timeline(start):
+        _move_to(instant, harness, tenant)
         if isinstance(one, Check):
             told += differences(one, _observed(one, harness, tenant))
         else:
             _emit(one, harness, tenant, start)
     return told
+
+
+def _read(file: Path) -> Any:
+    try:
+        text = file.read_text(encoding="utf-8")
+        return tomllib.loads(text) if file.suffix == ".toml" else msgspec.json.decode(text)
+    except (OSError, ValueError) as error:
+        raise Refused.at("", f"{file.name} cannot be read: {error}", "unreadable") from error
+
+
+def _documents(read: Any, name: str) -> list[dict[str, Any]]:
+    """The automations in a file: one, a list of them, or `{"automations": [...]}` as an export writes them."""
+    one = as_object(read)
+    listed: Sequence[Any] = as_list(one.get("automations", [one]) if one is not None else read) or ()
+    documents = [document for document in map(as_object, listed) if document is not None]
+    if not documents or len(documents) != len(listed):
+        raise Refused.at("files", f"{name} holds no automations", "wrong_type")
+    return documents
 
 
 def _create(entity: GivenEntity, harness: Harness, tenant: str, start: int) -> None:
@@ -45,7 +143,7 @@ def _move_to(instant: int, harness: Harness, tenant: str) -> None:
     while (due := _next_due(harness, tenant)) is not None and due <= instant:
         harness.advance(max(due - harness.clock.now(), 0) / SECOND)
         if _next_due(harness, tenant) == due:
-            raise AssertionError(f"what was due at {due} did not happen")
+            raise AssertionError(f"what was due at {to_text(due)} did not happen")
     harness.advance((instant - harness.clock.now()) / SECOND)
 
 
@@ -58,6 +156,6 @@ def _next_due(harness: Harness, tenant: str) -> int | None:
 
 def _observed(check: Check, harness: Harness, tenant: str) -> Observed:
     entities: list[dict[str, Any]] = []
-    for type_ in sorted({expected.type for expected in check.entities}):
+    for type_ in sorted({expected.type for expected in check.all_entities}):
         entities += harness.entities(type_, tenant=tenant)
     return Observed(harness.runs(tenant=tenant), entities, harness.events(tenant=tenant))

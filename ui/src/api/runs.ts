@@ -1,13 +1,19 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, segment } from "./client";
-import type { Page, RunDetail, RunSummary } from "./types";
+import type { Json, Page, RunDetail, RunSummary } from "./types";
 
 export type RunFilter = { status?: string; automation?: string; event?: string; entity?: string };
+
+export type RerunRequest = { from_step?: string; version: "same" | "current"; dry_run: boolean };
+export type Rerun = { run_id: string | null; version: number; kept: string[]; repeats: string[] };
+export type RunAction = "cancel" | "pause" | "resume" | "retry";
 
 export const runs = {
   list: (query: RunFilter & { limit?: number; cursor?: string }) => api.get<Page<RunSummary>>("/runs", query),
   get: (id: string) => api.get<RunDetail>(`/runs/${segment(id)}`),
-  cancel: (id: string) => api.post<RunDetail>(`/runs/${segment(id)}/cancel`),
+  skip: (id: string, step: string, output: Json) => api.post<RunDetail>(`/runs/${segment(id)}/skip`, { step, output }),
+  rerun: (id: string, asked: RerunRequest) => api.post<Rerun>(`/runs/${segment(id)}/rerun`, asked),
+  act: (id: string, action: RunAction) => api.post<RunDetail>(`/runs/${segment(id)}/${action}`),
 };
 
 export const runsQuery = (filter: RunFilter, limit = 50) =>
@@ -18,3 +24,5 @@ export const runsQuery = (filter: RunFilter, limit = 50) =>
     getNextPageParam: (page) => page.next ?? undefined,
   });
 export const runQuery = (id: string) => queryOptions({ queryKey: ["runs", "one", id], queryFn: () => runs.get(id) });
+export const rerunQuery = (id: string, asked: RerunRequest) =>
+  queryOptions({ queryKey: ["runs", "rerun", id, asked], queryFn: () => runs.rerun(id, asked) });

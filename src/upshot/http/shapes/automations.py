@@ -262,6 +262,12 @@ class Backtest(Answer):
     next: str | None
 
 
+class PauseBody(Body):
+    """What else to pause."""
+
+    runs: bool = Field(default=False, description="Whether its runs under way are paused too.")
+
+
 class RestoreBody(Body):
     """Which version to go back to."""
 

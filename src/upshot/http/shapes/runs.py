@@ -1,10 +1,10 @@
 """Runs on the wire."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from upshot.http.shapes.base import Answer, AnyJson, EntityRef, Instant, JsonObject
+from upshot.http.shapes.base import Answer, AnyJson, Body, EntityRef, EntityRefBody, Instant, JsonObject
 
 RunStatus = Literal["pending", "running", "waiting", "paused", "completed", "partial", "failed", "cancelled"]
 StepStatus = Literal["pending", "ready", "running", "waiting", "completed", "failed", "skipped", "cancelled", "unknown"]
@@ -138,3 +138,77 @@ class StartedRun(Answer):
 
     run_id: str
     event_id: str
+
+
+class RunFilterBody(Body):
+    """Which runs are meant; every field that is given must hold."""
+
+    event: Annotated[str, Field(max_length=200)] | None = Field(default=None, description="An event's id, or its name.")
+    automation: Annotated[str, Field(max_length=200)] | None = Field(default=None, description="An automation's id.")
+    status: RunStatus | None = None
+    entity: EntityRefBody | None = None
+
+
+class BulkRunsBody(Body):
+    """What to do about the runs that a filter names. The next batch takes the answer's `until` and `next`."""
+
+    action: Literal["cancel", "pause", "resume", "retry"]
+    filter: RunFilterBody = Field(default_factory=RunFilterBody)
+    dry_run: bool = Field(default=True, description="Only say how many there are.")
+    until: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None, description="Only runs that were created up to this instant; now if left out."
+    )
+    after: Annotated[str, Field(max_length=200)] | None = None
+    limit: int = Field(default=500, ge=1, le=500)
+
+
+class RefusedRun(Answer):
+    """A run that stayed as it was."""
+
+    id: str
+    reason: str
+
+
+class BulkRuns(Answer):
+    """What one batch did. `next` is null when nothing is left."""
+
+    count: int
+    done: int
+    refused: int
+    left: int
+    until: Instant
+    next: str | None
+    problems: list[RefusedRun]
+
+
+class SkipBody(Body):
+    """What stands in the place of the step."""
+
+    step: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Which step; it may be left out where the run stands at one only, or failed at it."
+    )
+    output: AnyJson = Field(default=None, description="The output that later steps read.")
+
+
+class RerunBody(Body):
+    """From where, and on which version."""
+
+    from_step: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="A step that the run came to; its beginning if left out."
+    )
+    version: Literal["same", "current"] = Field(
+        default="current", description="The run's own version, or the live one."
+    )
+    dry_run: bool = False
+
+
+class Rerun(Answer):
+    """A run that was started again, or would be."""
+
+    run_id: str | None
+    event_id: str | None
+    version: int
+    kept: list[str] = Field(description="Steps whose outcomes the new run has already; they are not performed again.")
+    repeats: list[str] = Field(
+        description="Steps whose effects happened before and happen again if the run comes to them, under new keys."
+    )

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from upshot.core.instants import MINUTE, SECOND
 from upshot.store import workers
 from upshot.store.health.finding import OK, WARNING, Finding
+from upshot.store.runs import PAUSED
 from upshot.store.schema import active, dead_letters, outbox, timers, unmatched
 
 COUNT_MAX = 1_000
@@ -56,7 +57,10 @@ def _outbox(connection: Connection, now: int) -> Finding:
 
 
 def _timers(connection: Connection, now: int) -> Finding:
-    late = _number(connection, timers, timers.c.due_at < now - TIMER_LATE_MAX)
+    is_paused = exists().where(
+        active.c.tenant_id == timers.c.tenant_id, active.c.run_id == timers.c.run_id, active.c.parked == PAUSED
+    )
+    late = _number(connection, timers, timers.c.due_at < now - TIMER_LATE_MAX, ~is_paused)
     if late:
         said = f"{_many(late)} timers are more than a minute late."
         return Finding(

@@ -1,17 +1,15 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
-import { ArrowLeft, CircleStop } from "lucide-react";
-import { useState } from "react";
-import { runQuery, runs } from "@/api/runs";
+import { ArrowLeft } from "lucide-react";
+import { runQuery } from "@/api/runs";
 import type { RunDetail } from "@/api/types";
-import { Button } from "@/parts/Button";
-import { Confirm } from "@/parts/Confirm";
 import { ExplanationTree } from "@/parts/ExplanationTree";
 import { ErrorNote, Skeleton, SkeletonRows } from "@/parts/Notes";
 import { Card, Page } from "@/parts/Page";
 import { Badge, StatusBadge } from "@/parts/Status";
-import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
+import { AgainActions } from "./AgainActions";
+import { RunActions } from "./RunActions";
 import { RunFacts } from "./RunFacts";
 import { StepDetail } from "./StepDetail";
 import { runSentence } from "./sentence";
@@ -57,7 +55,12 @@ export function RunPage() {
           <span role="status">{runSentence(run)}</span>
         </span>
       }
-      actions={!FINAL.has(run.status) && <CancelButton run={run} />}
+      actions={
+        <>
+          <RunActions run={run} />
+          <AgainActions run={run} />
+        </>
+      }
     >
       <RunBody run={run} />
     </Page>
@@ -106,40 +109,5 @@ function RunBody({ run }: { run: RunDetail }) {
         <RunFacts run={run} />
       </div>
     </div>
-  );
-}
-
-function CancelButton({ run }: { run: RunDetail }) {
-  const client = useQueryClient();
-  const say = useSay();
-  const [asking, setAsking] = useState(false);
-  const cancel = useMutation({
-    mutationFn: () => runs.cancel(run.id),
-    onSuccess: () => {
-      say.done(texts.runs.cancelled);
-      return client.invalidateQueries({ queryKey: ["runs"] });
-    },
-    onError: (error) => say.failed(texts.errors.action("cancel the run"), error),
-    onSettled: () => setAsking(false),
-  });
-  return (
-    <>
-      <Button look="danger" icon={<CircleStop size={14} />} onClick={() => setAsking(true)}>
-        {texts.runs.cancel}
-      </Button>
-      {asking && (
-        <Confirm
-          title={texts.runs.cancelTitle}
-          confirm={texts.runs.cancel}
-          cancel={texts.runs.keep}
-          danger
-          busy={cancel.isPending}
-          onCancel={() => setAsking(false)}
-          onConfirm={() => cancel.mutate()}
-        >
-          {texts.runs.cancelHelp}
-        </Confirm>
-      )}
-    </>
   );
 }

@@ -1,0 +1,46 @@
+"""What one commit touched, for the checks at its end."""
+
+from typing import TYPE_CHECKING, Any
+
+from upshot.engine.record import Parking, Recording
+
+if TYPE_CHECKING:
+    from tests.simulation.process import SimulatedProcess
+
+Row = dict[str, Any]
+Key = tuple[str, str]
+"""Tenant and id."""
+
+
+class Commit:
+    """The changes of one transaction, by what they are about."""
+
+    def __init__(self, process: "SimulatedProcess | None") -> None:
+        self.process = process
+        self.runs: dict[Key, None] = {}
+        self.woken: set[Key] = set()
+        self.fired: list[Row] = []
+        self.met: set[Key] = set()
+        self.accepted: list[Row] = []
+        self.matched: list[Key] = []
+        self.started: list[Row] = []
+        self.kept: list[Row] = []
+        self.emitted: list[Row] = []
+        self.again: list[Row] = []
+        self.occurred: list[Row] = []
+        self.dead: set[Key] = set()
+        self.epochs: dict[tuple[Any, ...], int] = {}
+        for piece in process.commit.batch if process is not None else ():
+            self._promised(piece.work)
+
+    def _promised(self, work: Any) -> None:
+        """Under which epoch the process believes it holds the run that it writes this for."""
+        if isinstance(work, Recording):
+            self.epochs["runs", work.run.key] = work.run.epoch
+            for done in work.done:
+                self.epochs["steps", work.run.key, done.step_id] = work.run.epoch
+        elif isinstance(work, Parking):
+            for timer in work.timers:
+                self.epochs["timers", work.run.key, timer.step_id] = work.run.epoch
+        elif isinstance(work, tuple):
+            self.epochs["runs", work[0].key] = work[0].epoch

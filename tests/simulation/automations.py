@@ -100,7 +100,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "ear", "wait_for_event": "sim/echo", "match": _RUN, "timeout": "100s", "next": "answer"},
             {"id": "mouth", "action": "emit_event", "with": {"name": "sim/echo", "data": {**_MARKED, **_RUN, "n": 2}},
              "next": "answer"},
-            {"id": "answer", "wait_for_event": "sim/answered", "match": ["mark", "number"], "timeout": "3s",
+            {"id": "answer", "wait_for_event": "sim/answered", "match": _MARKED, "timeout": "3s",
              "on_timeout": None},
             {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
         ],

@@ -19,6 +19,7 @@ from tests.simulation.automations import TENANTS, THINGS, listens
 from tests.simulation.commit import Commit, Key, Row
 from tests.simulation.held import HeldBack
 from tests.simulation.provider import mark_of
+from tests.simulation.waiting import Waiting
 from upshot.core.automations.document import SCHEDULED
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import from_text
@@ -52,7 +53,7 @@ class Watch:
         self.active: dict[Key, Row] = {}
         self.steps: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.timers: dict[Key, dict[str, Row]] = defaultdict(dict)
-        self.waits: dict[Key, dict[str, Row]] = defaultdict(dict)
+        self.waiting = Waiting()
         self.outbox: dict[int, Row] = {}
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
@@ -183,7 +184,8 @@ class Watch:
         if new["step_id"] in kept or new["seq"] != len(kept):
             self._broken("I5", f"run {key} kept {new} after {list(kept.values())}")
         kept[new["step_id"]] = new
-        self._heard(new)
+        if (why := self.waiting.heard(key, new, kept, self.emitted)) is not None:
+            self._broken("I15", why)
         commit.kept.append(new)
         commit.runs[key] = None
         hold = self.active.get(key)
@@ -208,27 +210,13 @@ class Watch:
             self.timers[key][row["step_id"]] = new
 
     def _waits(self, commit: Commit, old: Row | None, new: Row | None) -> None:
-        """I15: what meets a wait first meets it."""
         row = new or old or {}
         key = (row["tenant_id"], row["run_id"])
         commit.runs[key] = None
-        if new is None:
-            self.waits[key].pop(row["step_id"])
-            return
-        if old is not None and old["met_by"] not in {None, new["met_by"]}:
-            self._broken("I15", f"wait {old} was met again: {new}")
-        if new["met_by"] is not None:
+        if (why := self.waiting.changed(key, old, new)) is not None:
+            self._broken("I15", why)
+        if row["met_by"] is not None:
             commit.met.add(key)
-        self.waits[key][row["step_id"]] = new
-
-    def _heard(self, step: Row) -> None:
-        """I15: a run that says something hears it, once: a wait is met by what came before it too, and by nothing twice."""
-        heard = {"hear": 1, "ear": 2}.get(step["step_id"])
-        if heard is None or step["status"] == "cancelled":
-            return
-        output = _decode(step["output"]) if step["output"] is not None else {}
-        if (output.get("run"), output.get("n")) != (step["run_id"], heard):
-            self._broken("I15", f"a wait came to {step}")
 
     def _outbox(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         if new is None:
@@ -271,16 +259,12 @@ class Watch:
                 self._broken("I4", f"run {run} ends oddly")
             elif timers and (hold is None or not (hold["parked"] or self._may_have_timers(key, run))):
                 self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
-            elif hold is not None and hold["parked"] == ASLEEP and not (timers.keys() - {WHOLE} or self.waits[key]):
-                self._broken("I12", f"run {run} sleeps and nothing can wake it")
             elif (
-                hold is not None
-                and hold["parked"] == ASLEEP
-                and any(wait["met_by"] for wait in self.waits[key].values())
+                hold is not None and hold["parked"] == ASLEEP and not (timers.keys() - {WHOLE} or self.waiting.of[key])
             ):
-                self._broken("I15", f"run {run} sleeps though what it waits for has come: {self.waits[key]}")
-            elif hold is None and self.waits[key]:
-                self._broken("I15", f"run {run} is over and waits: {self.waits[key]}")
+                self._broken("I12", f"run {run} sleeps and nothing can wake it")
+            if (why := self.waiting.wrong(key, hold)) is not None:
+                self._broken("I15", why)
         for step in commit.kept:
             output = _decode(step["output"]) if step["output"] is not None else None
             if (

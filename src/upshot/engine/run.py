@@ -3,11 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from upshot.core import advance
 from upshot.core.attempts import next_attempt_at
-from upshot.core.automations.document import ActionStep, ParallelStep, Step, WaitStep
+from upshot.core.automations.document import ActionStep, Step
 from upshot.core.automations.durations import due_at
 from upshot.core.commands import Await, Commands, Finish, RunStep, Sleep, StepError
 from upshot.core.errors import Busy
@@ -17,7 +16,6 @@ from upshot.core.journal import WHOLE, Outcome
 from upshot.engine import tracing
 from upshot.engine.act import Act
 from upshot.engine.awaiting import Awaiting
-from upshot.engine.context import clean_text
 from upshot.engine.fork import Fork
 from upshot.engine.heartbeat import Heartbeat
 from upshot.engine.live_run import LiveRun
@@ -34,11 +32,10 @@ from upshot.engine.record import (
     Record,
     Recorded,
     Recording,
-    encode_error,
 )
-from upshot.engine.room import Room
 from upshot.engine.settle import Performed
-from upshot.store import entities, runs, standing
+from upshot.engine.timing import Timing
+from upshot.store import runs, standing
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.journal import SEQ_UNKNOWN, Timer
 
@@ -48,12 +45,12 @@ BUSY_PAUSE_SECONDS = 0.2
 HAND_BACK_PAUSE_SECONDS = 1.0
 
 
-class Run(Room):
+class Run(Timing):
     """The runs this process drives."""
 
     def __init__(self, process: Process, act: Act, lease: Heartbeat) -> None:
-        super().__init__(process.limits)
-        self._process, self._act, self.lease = process, act, lease
+        super().__init__(process)
+        self._act, self.lease = act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
         self._begin = Begin(process.worker_id)
         self.awaiting = Awaiting(process, self)
@@ -288,52 +285,7 @@ class Run(Room):
         key = f"{run.id}:{step.id}"
         return next_attempt_at(step, attempt, key=key, now=now, retry_after_seconds=performed.retry_after_seconds)
 
-    async def entity(self, run: LiveRun) -> dict[str, object] | None:
-        """The entity that the run is about, as it is now."""
-        ref = run.event.entity
-        if ref is None:
-            return None
-        key = (run.tenant_id, ref.type, ref.id)
-        return (await self._process.reads.run(entities.read_roots, [key])).get(key)
-
     # --- sleeping -------------------------------------------------------------------------------------------------------
-
-    async def timer_of(self, run: LiveRun, step_id: str) -> Timer | Done:
-        """The timer of this delay or of this step's timeout; or its failure, when it cannot be told."""
-        now = self._process.clock.now()
-        step = run.program.steps[step_id]
-        kind = "wait" if isinstance(step, WaitStep) else "timeout" if isinstance(step, ParallelStep) else "delay"
-        try:
-            entity = await self.entity(run) if run.program.needs_entity(step_id) else None
-            facts = run.facts(now, entity)
-            due = due_at(run.program.template(step_id).render(facts), facts, now, kind)
-        except (DatabaseUnavailable, Busy):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is about the delay, its step has failed
-            failed = Outcome(step_id, "failed", error=StepError("bad_delay", clean_text(str(error)), step_id))
-            return Done(step_id, Performed(started_at=now, outcome=failed))
-        seq = SEQ_UNKNOWN if run.is_forked else run.seq
-        return Timer(run.tenant_id, run.id, step_id, kind, seq, now, due)
-
-    def later(self, run: LiveRun, done: Done, again_at: int) -> tuple[Timer, tuple[Any, ...]]:
-        """The timer of a step's next attempt, and the row of the one that failed."""
-        now, step_id, performed = self._process.clock.now(), done.step_id, done.performed
-        outcome = performed.outcome
-        failed = (
-            run.tenant_id,
-            run.id,
-            step_id,
-            done.attempt,
-            performed.started_at,
-            now,
-            performed.input,
-            encode_error(outcome.error if outcome else None),
-            performed.log,
-        )
-        # However long an action is missing, that is one attempt.
-        run.attempts[step_id] = max(done.attempt - 1, 1) if performed.is_missing_action else done.attempt
-        seq = SEQ_UNKNOWN if run.is_forked else run.seq
-        return Timer(run.tenant_id, run.id, step_id, "retry", seq, now, again_at), failed
 
     async def park(self, parking: Parking) -> bool:
         """Set these timers and waits, and let the run sleep if it does; whether an event that it waits for keeps it awake."""

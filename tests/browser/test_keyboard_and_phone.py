@@ -34,8 +34,8 @@ def test_a_step_is_moved_and_removed_by_keys_and_the_focus_stays_in_the_list(pag
     editor = page.get_by_role("dialog", name="New automation")
     for kind in ("Wait", "Stop"):
         editor.get_by_role("button", name="Add step").press("Enter")
-        page.get_by_role("button", name=re.compile(f"^{kind}")).last.press("Enter")
-        expect(editor.get_by_role("heading", name=kind)).to_be_focused()
+        page.get_by_role("button", name=re.compile(f"^{kind}(?! for)")).last.press("Enter")
+        expect(editor.get_by_role("heading", name=kind, exact=True)).to_be_focused()
     steps = editor.get_by_role("list", name="Steps").get_by_role("button", name=re.compile("^(Wait|Stop)"))
     steps.last.focus()
     page.keyboard.press("Alt+ArrowUp")
@@ -57,11 +57,11 @@ def test_the_focus_lands_in_the_new_form_while_answers_are_still_being_shown(pag
     page.goto("/automations/new")
     editor = page.get_by_role("dialog", name="New automation")
     editor.get_by_role("button", name="Add step").press("Enter")
-    wait = page.get_by_role("button", name=re.compile("^Wait")).last
+    wait = page.get_by_role("button", name=re.compile("^Wait(?! for)")).last
     expect(wait).to_be_visible()
     editor.get_by_text("Still to do").wait_for()
     wait.press("Enter")
-    expect(editor.get_by_role("heading", name="Wait")).to_be_focused()
+    expect(editor.get_by_role("heading", name="Wait", exact=True)).to_be_focused()
 
 
 def test_an_event_and_conditions_are_chosen_by_keys(page: Page) -> None:

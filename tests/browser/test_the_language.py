@@ -40,7 +40,7 @@ def test_branches_at_once_are_built_by_keys_and_kept(page: Page) -> None:
     outline = editor.get_by_role("list", name="Steps")
     for _ in range(2):
         add_step(page, editor.get_by_role("button", name="Add branch"), "Wait")
-        expect(editor.get_by_role("heading", name="Wait")).to_be_focused()
+        expect(editor.get_by_role("heading", name="Wait", exact=True)).to_be_focused()
         outline.get_by_role("button", name=re.compile("^At once")).press("Enter")
         expect(editor.get_by_role("heading", name="At once")).to_be_focused()
     expect(outline.get_by_text("branch 2 of 2")).to_be_visible()
@@ -87,6 +87,19 @@ def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
         made.pop(name)
         assert saved.pop(name)
     assert saved == made
+
+
+def test_a_webhook_shows_its_address_once(page: Page) -> None:
+    page.goto("/settings/webhooks")
+    page.get_by_role("button", name="New webhook").press("Enter")
+    made = page.get_by_role("dialog", name="New webhook")
+    made.get_by_role("textbox", name="Name", exact=True).fill("Repository")
+    made.get_by_role("textbox", name="Event", exact=True).fill("repository/pushed")
+    made.get_by_role("button", name="Create webhook").press("Enter")
+    shown = page.get_by_role("dialog", name=re.compile("Repository"))
+    expect(shown.get_by_text(re.compile("/hooks/"))).to_be_visible()
+    shown.get_by_role("button", name="I have copied it").press("Enter")
+    expect(page.get_by_role("row", name="repository/pushed")).to_contain_text("Nothing yet")
 
 
 def add_step(page: Page, button: Any, kind: str) -> None:

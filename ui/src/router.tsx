@@ -124,6 +124,11 @@ const keys = createRoute({
   path: "/keys",
   component: page(() => import("./pages/settings/KeysPage"), "KeysPage"),
 });
+const webhooks = createRoute({
+  getParentRoute: () => settings,
+  path: "/webhooks",
+  component: page(() => import("./pages/settings/WebhooksPage"), "WebhooksPage"),
+});
 const tenant = createRoute({
   getParentRoute: () => settings,
   path: "/tenant",
@@ -145,7 +150,7 @@ const tree = root.addChildren([
   events.addChildren([event]),
   entities,
   entity,
-  settings.addChildren([settingsHome, eventTypes, keys, tenant, audit]),
+  settings.addChildren([settingsHome, eventTypes, keys, webhooks, tenant, audit]),
 ]);
 
 export function makeRouter() {

@@ -10,6 +10,7 @@ import type {
   Imported,
   JsonObject,
   Page,
+  ScheduleItem,
   Validation,
   Version,
 } from "./types";
@@ -75,3 +76,13 @@ export const versionsQuery = (id: string) =>
 
 export const diffQuery = (id: string, from: number | undefined) =>
   queryOptions({ queryKey: ["automations", "diff", id, from], queryFn: () => automations.diff(id, from) });
+
+/** When each schedule is due next, by its automation; of the first two hundred. */
+export const nextDueQuery = queryOptions({
+  queryKey: ["automations", "schedules"],
+  queryFn: async () => {
+    const page = await api.get<Page<ScheduleItem>>("/schedules", { limit: 200 });
+    return new Map(page.items.map((item) => [item.automation.id, item.next_at]));
+  },
+  staleTime: 30_000,
+});

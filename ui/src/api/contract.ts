@@ -5,6 +5,7 @@
 import type * as dead from "./dead-letters";
 import type { components } from "./schema";
 import type * as ours from "./types";
+import type * as hooks from "./webhooks";
 
 type Served = components["schemas"];
 
@@ -25,11 +26,13 @@ export type Contract = [
     Pick<ours.AutomationItem, Exclude<keyof Served["AutomationItem"] & keyof ours.AutomationItem, Free>>
   >,
   Fits<Omit<Served["Validation"], "document">, Omit<ours.Validation, "document">>,
+  Fits<Served["ScheduleItem"], ours.ScheduleItem>,
   Fits<Omit<Served["Imported"], "document">, Omit<ours.Imported, "document">>,
   Fits<Omit<Served["ActionItem"], "schema">, Omit<ours.ActionItem, "schema">>,
   Fits<Omit<Served["Entity"], "fields">, Omit<ours.Entity, "fields">>,
   Fits<Served["EntityTypeCount"], ours.EntityTypeCount>,
   Fits<Served["Key"], ours.ApiKey>,
+  Fits<Served["Webhook"], hooks.Webhook>,
   Fits<Served["DeadLetter"], dead.Letter>,
   Fits<Served["DeadLetterGroup"], dead.LetterGroup>,
   Fits<Served["BulkAnswer"], dead.BulkAnswer>,

@@ -129,6 +129,8 @@ export type StepDocument = {
   for_each?: Json;
   concurrency?: number;
   limit?: number;
+  wait_for_event?: string;
+  match?: Json;
   parallel?: string[];
   split?: { weight: number; next: string | null; name?: string }[];
   join?: "all" | "any" | number;
@@ -230,6 +232,7 @@ export type Backtest = {
   samples: Record<BacktestKind, BacktestSample[]>;
   next: string | null;
 };
+export type ScheduleItem = { automation: { id: string }; next_at: string | null };
 export type ActionItem = {
   name: string;
   title: string;

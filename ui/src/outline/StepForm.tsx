@@ -18,6 +18,7 @@ import { errorAt } from "./problems";
 import { SplitForm } from "./SplitForm";
 import { StepIcon } from "./StepIcon";
 import { TargetSelect } from "./TargetSelect";
+import { WaitForm } from "./WaitForm";
 
 /** The form of one step, whatever its kind. */
 export function StepForm(props: StepFormProps) {
@@ -61,8 +62,9 @@ export function StepForm(props: StepFormProps) {
       )}
       {kind === "parallel" && <ParallelForm {...part} />}
       {kind === "split" && <SplitForm {...part} />}
+      {kind === "wait_for_event" && <WaitForm {...part} />}
       {kind === "stop" && <StopPart {...part} />}
-      {["action", "delay", "for_each"].includes(kind) && (
+      {["action", "delay", "for_each", "wait_for_event"].includes(kind) && (
         <TargetSelect
           label={texts.steps.next}
           steps={steps}

@@ -4,6 +4,7 @@ import {
   Dices,
   FileText,
   GitBranch,
+  Inbox,
   ListTodo,
   Mail,
   MessageSquare,
@@ -77,6 +78,7 @@ const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = {
   parallel: Split,
   split: Dices,
   stop: OctagonX,
+  wait_for_event: Inbox,
 };
 const tints: Record<StepKind, string> = {
   action: "bg-accent-wash text-accent-text",
@@ -86,6 +88,7 @@ const tints: Record<StepKind, string> = {
   parallel: "bg-warn-wash text-warn",
   split: "bg-warn-wash text-warn",
   stop: "bg-idle-wash text-soft",
+  wait_for_event: "bg-info-wash text-info",
 };
 
 export function StepIcon({

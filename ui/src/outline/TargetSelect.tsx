@@ -15,6 +15,8 @@ type Props = {
   hint?: string;
   /** What it means when nothing is said: the step below, the end, or these words. Else something must be said. */
   unset?: "below" | "end" | { words: string };
+  /** The end may be said too, beside the words for nothing said. */
+  mayEnd?: boolean;
   /** Of a step in a branch of a parallel step: its end is not that of the run. */
   endsBranch?: boolean;
   /** Shows no label, where the row already has one. */
@@ -30,7 +32,8 @@ export function TargetSelect(props: Props) {
   const { label, steps, at, value, unset, onAdd, actions, error, bare } = props;
   const wordsOf = typeof unset === "object" ? unset.words : null;
   const below = steps[at + 1];
-  const isUnset = value === undefined || (value === null && wordsOf !== null);
+  const isEndKnown = wordsOf === null || Boolean(props.mayEnd);
+  const isUnset = value === undefined || (value === null && !isEndKnown);
   const key = isUnset && unset !== "end" ? "unset" : (value ?? null) === null ? "end" : `to:${value}`;
   const known = value === null || value === undefined || steps.some((step) => step.id === value);
   const read = (chosen: string) => (chosen === "unset" ? undefined : chosen === "end" ? null : chosen.slice(3));
@@ -44,7 +47,7 @@ export function TargetSelect(props: Props) {
       {unset === "below" && <option value="unset">{below ? texts.steps.below(below.id) : texts.steps.belowEnd}</option>}
       {wordsOf !== null && <option value="unset">{wordsOf}</option>}
       {unset === undefined && value === undefined && <option value="unset">{texts.steps.chooseStep}</option>}
-      {wordsOf === null && <option value="end">{props.endsBranch ? texts.steps.endBranch : texts.steps.end}</option>}
+      {isEndKnown && <option value="end">{props.endsBranch ? texts.steps.endBranch : texts.steps.end}</option>}
       {!known && <option value={`to:${value}`}>{value}</option>}
       {steps.map(
         (step, index) =>

@@ -71,6 +71,16 @@ describe("where the steps of an outline stand", () => {
     expect(placesOf(many)).toHaveLength(1000);
   });
 
+  it("tells that a wait ends its path when nothing comes", () => {
+    const wait = { id: "w", wait_for_event: "a", timeout: "1d", on_timeout: null };
+    expect(waysOf([wait, note("b")], 0).map((way) => way.to)).toEqual(["b", null]);
+    expect(inLanes([{ ...wait, on_timeout: "late" }, note("b", { next: null }), note("late")])).toEqual({
+      w: "",
+      b: "",
+      late: "w.on_timeout",
+    });
+  });
+
   it("tells the ways of a split with their shares", () => {
     const split = [
       { weight: 80, next: null, name: "mail" },

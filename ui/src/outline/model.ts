@@ -4,12 +4,13 @@ import { brief } from "@/parts/json";
 import { texts } from "@/texts";
 import { delayWords } from "./delays";
 
-export type StepKind = "action" | "branch" | "delay" | "for_each" | "parallel" | "split" | "stop";
+export type StepKind = "action" | "branch" | "delay" | "for_each" | "parallel" | "split" | "stop" | "wait_for_event";
 
 export function kindOf(step: StepDocument): StepKind {
   if (step.branch !== undefined) return "branch";
   if (step.delay !== undefined) return "delay";
   if (step.stop !== undefined) return "stop";
+  if (step.wait_for_event !== undefined) return "wait_for_event";
   if (step.for_each !== undefined) return "for_each";
   if (step.parallel !== undefined) return "parallel";
   if (step.split !== undefined) return "split";
@@ -32,6 +33,9 @@ export function newStep(steps: StepDocument[], kind: StepKind, action?: ActionIt
   }
   if (kind === "delay") return { id: freeId(steps, "wait"), delay: "1h" };
   if (kind === "stop") return { id: freeId(steps, "stop"), stop: "" };
+  if (kind === "wait_for_event") {
+    return { id: freeId(steps, "answer"), wait_for_event: "", timeout: "3d", on_timeout: null };
+  }
   if (kind === "parallel") return { id: freeId(steps, "at once"), parallel: [], next: null };
   if (kind === "for_each") return { id: freeId(steps, "each"), for_each: "", action: action?.name ?? "", with: {} };
   if (kind === "split") {
@@ -144,6 +148,8 @@ export function summary(step: StepDocument, operators: Operator[]): string {
       return texts.steps.atOnce((step.parallel ?? []).join(", "));
     case "for_each":
       return texts.steps.forEach(String(step.action ?? ""), brief(step.for_each, 60));
+    case "wait_for_event":
+      return texts.steps.waitsFor(String(step.wait_for_event ?? ""), delayWords(step.timeout), Boolean(step.timeout));
     case "split":
       return texts.steps.byLot((step.split ?? []).map((path) => path.name || path.next || texts.steps.end).join(", "));
     default:

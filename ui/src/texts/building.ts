@@ -20,6 +20,7 @@ export const building = {
     },
     when: (words: string) => `When ${words}`,
     if: "if",
+    next: "next",
     neverRan: "Never ran",
     runs: (count: number) => plural(count, "run", "runs"),
     successOf: (percent: string, count: number) => `${percent} of ${plural(count, "run", "runs")} succeeded`,

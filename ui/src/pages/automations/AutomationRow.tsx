@@ -1,3 +1,4 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import {
   Copy,
@@ -12,6 +13,7 @@ import {
   Zap,
 } from "lucide-react";
 import { useState } from "react";
+import { nextDueQuery } from "@/api/automations";
 import type { AutomationItem, Operator } from "@/api/types";
 import { inWords } from "@/condition-builder/words";
 import { IconButton } from "@/parts/Button";
@@ -57,7 +59,9 @@ export function AutomationRow({ item, operators, eventTitle }: Props) {
         <p className="flex items-center gap-1.5 truncate text-xs text-soft">
           <Zap size={12} aria-hidden className="shrink-0 text-faint" />
           <span className="truncate" title={triggerWords(item.trigger)}>
-            {eventTitle ?? <code className="code">{triggerWords(item.trigger)}</code>}
+            {eventTitle ??
+              (item.trigger.event ? <code className="code">{item.trigger.event}</code> : triggerWords(item.trigger))}
+            {item.trigger.schedule && <NextDue id={item.id} />}
             {condition && (
               <>
                 <span className="text-faint"> {texts.automations.if} </span>
@@ -86,6 +90,18 @@ export function AutomationRow({ item, operators, eventTitle }: Props) {
         <RowMenu item={item} actions={actions} onEdit={edit} />
       </Cell>
     </Row>
+  );
+}
+
+/** When its schedule is due next. */
+function NextDue({ id }: { id: string }) {
+  const at = useQuery(nextDueQuery).data?.get(id);
+  if (!at) return null;
+  return (
+    <span className="text-faint">
+      {" "}
+      · {texts.automations.next} <Ago at={at} />
+    </span>
   );
 }
 

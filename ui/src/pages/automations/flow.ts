@@ -15,7 +15,7 @@ export type ControlField = (typeof CONTROLS)[Control][number];
 export const controlNames = Object.keys(CONTROLS) as Control[];
 
 const STARTS: Record<Control, JsonObject> = {
-  once: { key: "", per: "1d" },
+  once: { per: "1d" },
   rate_limit: { limit: 10, per: "1h" },
   debounce: { for: "5m" },
   batch: { size: 50, within: "10m" },

@@ -5,6 +5,7 @@ import { texts } from "@/texts";
 const sections = [
   { to: "/settings/event-types", title: texts.settings.eventTypes },
   { to: "/settings/keys", title: texts.settings.keys },
+  { to: "/settings/webhooks", title: texts.settings.webhooks },
   { to: "/settings/tenant", title: texts.settings.tenant },
   { to: "/settings/audit", title: texts.settings.audit },
 ] as const;

@@ -114,7 +114,6 @@ function ControlPart({
           label={label}
           hint={hint}
           error={error}
-          required={name === "once"}
           aside={
             <InsertData label={texts.form.insertInto(label)} facts={facts} onPick={(path) => put(placeholder(path))} />
           }
@@ -125,7 +124,7 @@ function ControlPart({
               className="font-mono text-xs!"
               placeholder="{{ entity.id }}"
               value={String(value ?? "")}
-              onChange={(event) => put(event.target.value || (name === "once" ? "" : undefined))}
+              onChange={(event) => put(event.target.value || undefined)}
             />
           )}
         </Field>

@@ -4,9 +4,8 @@ I1 a committed event becomes exactly one event row, a rolled-back one none. I3 a
 for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes. I6 nothing is written for a run but
 by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
 accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it.
-I14 of a paused run nothing begins and no delay is over. I9 (one key per step) is the provider's to see, I12 (it all ends) the
-world's. I2 and I7 (ordering and concurrency keys) come with flow control; I15 a wait is met by the
-first event that comes, one that came before it too, and the run then goes on.
+I14 of a paused run nothing begins and no delay is over. I15: see `waiting`. I9 (one key per step) is the provider's to see,
+I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow control.
 """
 
 import sqlite3
@@ -210,8 +209,7 @@ class Watch:
             self.timers[key][row["step_id"]] = new
 
     def _waits(self, commit: Commit, old: Row | None, new: Row | None) -> None:
-        row = new or old or {}
-        key = (row["tenant_id"], row["run_id"])
+        row, key = (new or old or {}), (str((new or old or {})["tenant_id"]), str((new or old or {})["run_id"]))
         commit.runs[key] = None
         if (why := self.waiting.changed(key, old, new)) is not None:
             self._broken("I15", why)

@@ -338,3 +338,16 @@ def test_webhooks_are_made_changed_and_deleted(call: Call, monkeypatch: pytest.M
     assert call("webhooks", "rotate", shop["id"], "--what", "nothing").code == 1
     assert call("webhooks", "delete", shop["id"]).code == 0
     assert call("webhooks", "delete", shop["id"]).code == 1
+
+
+def test_automations_are_listed_by_folder_and_tag_and_compared_before_an_import(ready: Call, tmp_path: Path) -> None:
+    (tmp_path / "filed.json").write_text(json.dumps({**AUTOMATION, "name": "Filed", "folder": "Shop", "tags": ["vip"]}))
+    assert "there is one of this name" not in ready("automations", "import", "filed.json", "--dry-run").out
+    assert ready("automations", "import", "filed.json").code == 0
+    for options in (("--folder", "Shop"), ("--tag", "vip"), ("--search", "filed")):
+        listed = ready("automations", "list", *options, "--json").json["items"]
+        assert [one["name"] for one in listed] == ["Filed"]
+    (tmp_path / "filed.json").write_text(json.dumps({**AUTOMATION, "name": "Filed", "folder": "Shop", "priority": 9}))
+    told = ready("automations", "import", "filed.json", "--dry-run").out
+    assert "it differs" in told
+    assert "would change: Priority is 9, was 5." in told

@@ -1,6 +1,11 @@
 """`/automations`: drafts, publishing, and what is refused."""
 
+from typing import Any
+
+import pytest
+
 from tests.surfaces.conftest import Surface, document
+from upshot.store import automations as store
 
 
 def test_an_automation_is_drafted_published_paused_and_brought_back(surface: Surface) -> None:
@@ -139,3 +144,96 @@ def test_a_circle_of_automations_is_named_and_not_refused(surface: Surface) -> N
     assert surface.post("/automations/validate", {"document": back}, tenant="beta").json()["warnings"] == []
     saved = surface.put(f"/automations/{made['id']}", {**emitting("Back", "a/second", "a/else"), "revision": 1}).json()
     assert saved["warnings"] == []
+
+
+def filed(name: str, **changes: Any) -> dict[str, Any]:
+    return document(name=name, condition=None, **changes)
+
+
+def test_automations_are_found_by_folder_tag_and_what_stands_in_them(surface: Surface) -> None:
+    task = {"id": "a", "action": "create_task", "with": {"title": "Call Müller", "description": '50% of "all"'}}
+    condition = {"field": "order.total", "operator": "greater_than", "value": 4711}
+    for made in (
+        filed("One", folder="Clinic", tags=["vip", "daily"], priority=9),
+        filed("Two", folder="Clinic/Reminders", tags=["vip"], steps=[task], priority=8),
+        filed("Three", folder="Clinical", priority=7) | {"condition": condition},
+        filed("Four", trigger={"event": "shop/order.paid"}, priority=6),
+    ):
+        assert surface.post("/automations", made).status_code == 201
+
+    def found(query: str, tenant: str = "alpha") -> list[str]:
+        return [item["name"] for item in surface.get(f"/automations?{query}", tenant=tenant).json()["items"]]
+
+    assert found("folder=Clinic") == ["One", "Two"], "a folder and what is below it, not what begins alike"
+    assert found("folder=Clinic/Reminders") == ["Two"]
+    assert found("folder=/") == ["Four"]
+    assert found("tag=vip") == ["One", "Two"]
+    assert found("tag=VIP") == found("tag=vi") == []
+    assert found("q=tHREE") == ["Three"]
+    assert found("q=order.total") == found("q=4711") == ["Three"]
+    assert found("q=m%C3%BCller") == found("q=%22ALL%22") == found("q=50%25") == ["Two"]
+    assert found("q=order.paid") == ["Four"]
+    assert found("q=description") == ["Two"], "names of arguments count, those of the document do not"
+    assert found("q=steps") == found("q=priority") == found("q=%25%25") == []
+    assert found("q=call&tag=vip&folder=Clinic&status=draft") == ["Two"]
+    assert found("q=call", tenant="beta") == []
+    assert surface.get("/automations/labels").json() == {
+        "folders": ["Clinic", "Clinic/Reminders", "Clinical"],
+        "tags": ["daily", "vip"],
+    }
+    first = surface.get("/automations?tag=vip&limit=1").json()
+    assert [item["name"] for item in first["items"]] == ["One"]
+    assert found(f"tag=vip&limit=1&cursor={first['next']}") == ["Two"]
+    (exported, *_) = surface.get("/automations/export").json()["automations"]
+    assert (exported["folder"], exported["tags"]) == ("Clinic", ["vip", "daily"])
+
+
+def test_a_search_goes_through_so_many_documents_and_says_where_to_go_on(
+    surface: Surface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SCAN_MAX", 3)
+    for number in range(7):
+        surface.post("/automations", filed(f"a{number}", tags=["seen"] if number in {1, 6} else []))
+    pages: list[list[str]] = []
+    cursor = ""
+    while cursor is not None:
+        page = surface.get(f"/automations?tag=seen{cursor and f'&cursor={cursor}'}").json()
+        pages.append([item["name"] for item in page["items"]])
+        cursor = page["next"]
+    assert pages == [["a1"], [], ["a6"]]
+
+
+def test_folders_and_tags_that_will_not_do_are_refused(surface: Surface) -> None:
+    for changes, path in (
+        ({"folder": "a//b"}, "folder"),
+        ({"folder": " a"}, "folder"),
+        ({"folder": "x" * 201}, "folder"),
+        ({"folder": 5}, "folder"),
+        ({"tags": "vip"}, "tags"),
+        ({"tags": ["x"] * 2}, "tags[1]"),
+        ({"tags": [""]}, "tags[0]"),
+        ({"tags": [f"{number}" for number in range(21)]}, "tags"),
+    ):
+        refused = surface.post("/automations", filed("x", **changes))
+        assert (refused.status_code, [error["path"] for error in refused.json()["errors"]]) == (422, [path])
+
+
+def test_a_dry_run_of_an_import_says_what_it_would_change(surface: Surface) -> None:
+    surface.post("/automations", filed("Same"))
+    surface.post("/automations", filed("Changed", priority=3))
+    surface.post("/automations", filed("Changed", priority=4))
+    given = [
+        filed("Same", status="active"),
+        filed("Changed", priority=8, folder="Shop"),
+        filed("New"),
+        {"name": "Same"},
+    ]
+    told = surface.post("/automations/import?dry_run=true", given).json()["automations"]
+    assert [one["state"] for one in told] == ["same", "changed", "new", "new"]
+    assert {change["text"] for change in told[1]["changes"]} == {
+        "Priority is 8, was 3.",
+        "Folder is “Shop”, was not set.",
+    }
+    assert told[0]["changes"] == told[2]["changes"] == []
+    assert told[3]["problems"]
+    assert len(surface.get("/automations").json()["items"]) == 3

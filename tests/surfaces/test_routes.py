@@ -33,6 +33,7 @@ ROLE_OF: dict[str, str] = {
     "POST /api/v1/automations/test": "viewer",
     "POST /api/v1/automations/import": "editor",
     "GET /api/v1/automations/export": "viewer",
+    "GET /api/v1/automations/labels": "viewer",
     "GET /api/v1/automations/{automation_id}": "viewer",
     "PUT /api/v1/automations/{automation_id}": "editor",
     "DELETE /api/v1/automations/{automation_id}": "editor",

@@ -30,7 +30,7 @@ const home = createRoute({
 const automations = createRoute({
   getParentRoute: () => root,
   path: "/automations",
-  validateSearch: texts("q", "status"),
+  validateSearch: texts("q", "status", "folder", "tag"),
   component: page(() => import("./pages/automations/AutomationsPage"), "AutomationsPage"),
 });
 const newAutomation = createRoute({

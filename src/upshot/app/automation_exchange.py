@@ -12,6 +12,7 @@ from upshot.app.schedules import foretold
 from upshot.core.automations import WaitStep, dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import cycles as circles
 from upshot.core.automations import read as read_document
+from upshot.core.automations.diff import diff
 from upshot.core.automations.fields import Findings, as_list, as_object
 from upshot.core.automations.gaps import wait_problems
 from upshot.core.errors import Malformed, NotFound, Problem, Refused
@@ -62,13 +63,16 @@ class Exchange(ABC):
         """Import one document, a list of them, or `{"automations": [...]}`, in any understood shape: all, or none. They get
         ids of their own; those that say they are active become active.
 
-        A dry run answers what each would become, its notes and problems, and keeps nothing.
+        A dry run answers what each would become, its notes and problems, and keeps nothing. Beside an automation of the same
+        name, the oldest of them, `state` says whether it is the `same` or `changed`, and `changes` how, in words; else it is
+        `new`.
 
         Raises:
             Refused: a document is not understood; the problems name each place.
         """
         documents, paths = _documents(given)
         told = [self._told(tenant_id, document) for document in documents]
+        self._compare(tenant_id, told)
         if not is_dry_run:
             problems = [
                 Problem(_join(path, problem["path"]), problem["message"], problem["code"])
@@ -88,7 +92,7 @@ class Exchange(ABC):
         """
         with self._upshot.database.reading(tenant_id) as connection:
             if automation_id is None:
-                found = store.page(connection, tenant_id, None, EXPORT_MAX)
+                found = store.page(connection, tenant_id, None, EXPORT_MAX).automations
                 return {"automations": [_exported(automation) for automation in found]}
             one = store.read(connection, tenant_id, automation_id)
         if one is None or one.deleted_at is not None:
@@ -164,7 +168,27 @@ class Exchange(ABC):
         understood = canonical if canonical is not None and not problems else None
         if understood is not None:
             self._note_gaps(tenant_id, understood, findings)
-        return {"document": understood, "notes": findings.notes, "problems": problems, "id": None}
+        return {
+            "document": understood,
+            "notes": findings.notes,
+            "problems": problems,
+            "id": None,
+            "state": "new",
+            "changes": [],
+        }
+
+    def _compare(self, tenant_id: str, told: Sequence[dict[str, Any]]) -> None:
+        """Say of each document what it changes of the automation that has its name."""
+        names = {one["document"]["name"] for one in told if one["document"] is not None}
+        with self._upshot.database.reading(tenant_id) as connection:
+            present = store.drafts_named(connection, tenant_id, sorted(names))
+        for one in told:
+            document: dict[str, Any] = one["document"] or {}
+            before = present.get(document.get("name", ""))
+            if before is not None:
+                after = {name: value for name, value in document.items() if name != "status"}
+                one["changes"] = [msgspec.to_builtins(change) for change in diff(before, after)]
+                one["state"] = "changed" if one["changes"] else "same"
 
     def _note_gaps(self, tenant_id: str, canonical: dict[str, Any], findings: Findings) -> None:
         shapes, event = self._upshot.actions.shapes, canonical["trigger"].get("event")

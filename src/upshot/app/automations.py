@@ -1,6 +1,7 @@
 """The automations noun: drafts, publishing, and the states between."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,7 +13,8 @@ from upshot.app.announce import announce
 from upshot.app.automation_shapes import audited, automation_items
 from upshot.app.automation_versions import Change, Versions, moved_to, raise_if_stale, with_draft
 from upshot.app.expecting import expecting, raise_if_unexpected
-from upshot.app.listed import Listed, cut
+from upshot.app.listed import Listed, within_json
+from upshot.core.automations.labels import holds, is_in
 from upshot.core.errors import NotFound
 from upshot.store import automations as store
 from upshot.store import tenants
@@ -29,13 +31,26 @@ class Automations(Versions):
         after: tuple[int, str] | None = None,
         status: str | None = None,
         search: str | None = None,
+        folder: str | None = None,
+        tag: str | None = None,
     ) -> Listed:
-        """Automations, highest priority first, then in the order of creation."""
+        """Automations, highest priority first, then in the order of creation. `search` looks for text in names, triggers,
+        conditions and arguments; `folder` is one with those below it, `/` for none. A page that looks for these may be short,
+        or empty, and still have a next."""
+        parts = [text for text in (search, None if folder == "/" else folder, tag) if text]
+        wanted = store.Wanted(status, tuple(within_json(text) or "" for text in parts if text.isascii()))
+        if search or folder or tag:
+            wanted = msgspec.structs.replace(wanted, is_wanted=partial(_is_wanted, search, folder, tag))
         with self._upshot.database.reading(tenant_id) as connection:
-            found = store.page(connection, tenant_id, after, limit + 1, status=status, search=search)
-            kept, has_more = cut(found, limit)
-            items = automation_items(connection, tenant_id, kept)
-        return Listed(items, (kept[-1].priority, kept[-1].id) if has_more else None)
+            found = store.page(connection, tenant_id, after, limit, wanted)
+            items = automation_items(connection, tenant_id, found.automations)
+        return Listed(items, found.next_after)
+
+    def labels(self, tenant_id: str) -> dict[str, Any]:
+        """The folders and tags that there are."""
+        with self._upshot.database.reading(tenant_id) as connection:
+            folders, tags = store.labels(connection, tenant_id)
+        return {"folders": sorted(folders), "tags": sorted(tags)}
 
     def get(self, tenant_id: str, automation_id: str) -> dict[str, Any]:
         """One automation, as its draft stands.
@@ -270,3 +285,11 @@ class Automations(Versions):
     def _item(self, connection: Connection, tenant_id: str, automation_id: str) -> dict[str, Any]:
         present = self._present(connection, tenant_id, automation_id)
         return automation_items(connection, tenant_id, [present])[0]
+
+
+def _is_wanted(search: str | None, folder: str | None, tag: str | None, document: dict[str, Any]) -> bool:
+    return (
+        (not search or holds(document, search))
+        and (not folder or is_in(document, folder))
+        and (not tag or tag in document.get("tags", ()))
+    )

@@ -17,7 +17,11 @@ Files = Annotated[list[str], typer.Argument(metavar="FILE", help="Documents as J
 def list_(
     *,
     status: Annotated[str | None, typer.Option("--status", help="draft, active, paused or archived.")] = None,
-    search: Annotated[str | None, typer.Option("--search", help="Only those with this in their name.")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", help="Only those with this in a name, a condition or an argument.")
+    ] = None,
+    folder: Annotated[str | None, typer.Option("--folder", help="Only those in this folder or below it.")] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="Only those with this tag.")] = None,
     limit: options.Limit = 50,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
@@ -32,11 +36,18 @@ def list_(
     if status is not None and status not in statuses.AUTOMATION:
         raise Refused.at("--status", f"is one of {', '.join(statuses.AUTOMATION)}", "bad_status")
     with opened(database) as upshot:
-        page = upshot.automations.page(tenant, limit=limit, status=status, search=search)
+        page = upshot.automations.page(tenant, limit=limit, status=status, search=search, folder=folder, tag=tag)
     if as_json:
         show_json({"items": page.items, "next": page.next})
         return
-    columns = {"id": "ID", "status": "STATUS", "priority": "PRIORITY", "name": "NAME", "trigger.event": "EVENT"}
+    columns = {
+        "id": "ID",
+        "status": "STATUS",
+        "priority": "PRIORITY",
+        "name": "NAME",
+        "folder": "FOLDER",
+        "trigger.event": "EVENT",
+    }
     show_table(
         page.items, columns, "There are no automations. Import one (upshot automations import FILE) or install a pack."
     )
@@ -245,8 +256,12 @@ def _show_told(told: list[dict[str, Any]]) -> None:
         name = one["document"]["name"] if one["document"] else "a document"
         state = "cannot be imported" if one["problems"] else f"imported as {one['id']}" if one.get("id") else "is fine"
         show(f"{where}: {name}: {state}")
+        if one.get("state") in {"changed", "same"}:
+            show(f"  there is one of this name: {'it is the same' if one['state'] == 'same' else 'it differs'}")
         for found in (*one["problems"], *one["notes"]):
             show(f"  {found['path'] or 'document'}: {found['message']}")
+        for change in one.get("changes", []):
+            show(f"  would change: {change['text']}")
 
 
 def _exit_on_problems(told: list[dict[str, Any]]) -> None:

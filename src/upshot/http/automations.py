@@ -31,12 +31,21 @@ def list_automations(
     limit: Limit = 50,
     cursor: Cursor = None,
     status: Annotated[Literal["draft", "active", "paused", "archived"] | None, Query()] = None,
-    q: Annotated[str | None, Query(max_length=200, description="Text in the name.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="Text in names, triggers, conditions and arguments.")
+    ] = None,
+    folder: Annotated[
+        str | None, Query(max_length=200, description="This folder and those below it; `/` for those in none.")
+    ] = None,
+    tag: Annotated[str | None, Query(max_length=50)] = None,
 ) -> Response:
-    """List automations, the highest priority first, then in the order of creation."""
+    """List automations, the highest priority first, then in the order of creation. A page that looks for text, a folder or a
+    tag may be short, or empty, and still have a `next`."""
     place = call.place("automations", cursor)
     after = (place[0], place[1]) if place is not None else None
-    listed = call.upshot.automations.page(call.tenant_id, limit=limit, after=after, status=status, search=q)
+    listed = call.upshot.automations.page(
+        call.tenant_id, limit=limit, after=after, status=status, search=q, folder=folder, tag=tag
+    )
     return call.page("automations", listed)
 
 
@@ -65,6 +74,12 @@ def import_automations(call: CallNow, body: shapes.ImportBody, dry_run: bool = F
     """Import automations in any understood shape, all or none; with `dry_run=true`, tell what they would become."""
     done = call.upshot.automations.import_documents(call.tenant_id, body, is_dry_run=dry_run, actor=call.actor)
     return answer(done)
+
+
+@router.get("/automations/labels", **asks("viewer", shapes.Labels, operation="list_automation_labels"))
+def list_labels(call: CallNow) -> Response:
+    """The folders and tags that there are."""
+    return answer(call.upshot.automations.labels(call.tenant_id))
 
 
 @router.get("/automations/export", **asks("viewer", JsonObject, operation="export_automations"))

@@ -1,10 +1,10 @@
 """Automations: the draft that is edited, the versions that were published, and the states they went through."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, true, update
 
 from upshot.core.automations.document import SCHEDULED
 from upshot.core.strict_json import encode
@@ -54,6 +54,9 @@ class StateAt(msgspec.Struct, frozen=True):
 
 _NAMES = Automation.__struct_fields__
 _COLUMNS = [automations.c[name] for name in _NAMES]
+_PLACE = (automations.c.priority, automations.c.id)
+SCAN_MAX = 2_000
+"""Documents one page of a search looks into; the next page goes on."""
 
 
 def _one(tenant_id: str, automation_id: str) -> Any:
@@ -91,19 +94,75 @@ def is_named(connection: Connection, tenant_id: str, name: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def page(
-    connection: Connection,
-    tenant_id: str,
-    after: tuple[int, str] | None,
-    limit: int,
-    *,
-    status: str | None = None,
-    search: str | None = None,
-) -> list[Automation]:
-    """Automations that are not deleted: the highest priority first, then in the order of creation, beginning after the
-    one of priority and id `after`. `search` looks for text in the names."""
+def drafts_named(connection: Connection, tenant_id: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The drafts of the automations of these names that are not deleted; of several of one name the oldest."""
     query = (
-        select(*_COLUMNS)
+        select(automations.c.name, automations.c.draft)
+        .where(automations.c.tenant_id == tenant_id, automations.c.deleted_at.is_(None), automations.c.name.in_(names))
+        .order_by(automations.c.id.desc())
+    )
+    return {row[0]: msgspec.json.decode(row[1]) for row in connection.execute(query)}
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which automations are wanted. `texts` are parts of the draft's JSON text: of what holds them `is_wanted` is asked."""
+
+    status: str | None = None
+    texts: tuple[str, ...] = ()
+    is_wanted: Callable[[dict[str, Any]], bool] | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Automations in order. `next_after` is where the next page begins, None when there is none."""
+
+    automations: list[Automation]
+    next_after: tuple[int, str] | None
+
+
+def page(
+    connection: Connection, tenant_id: str, after: tuple[int, str] | None, limit: int, wanted: Wanted | None = None
+) -> Page:
+    """Automations that are not deleted: the highest priority first, then in the order of creation, beginning after the
+    one of priority and id `after`. A page that looks into the documents goes through a bounded number of them and may be
+    short, or empty, with more to come."""
+    asked = wanted or Wanted()
+    if asked.is_wanted is None:
+        found = [
+            _automation(row) for row in connection.execute(_in_order(_COLUMNS, tenant_id, after, asked, limit + 1))
+        ]
+        first = found[:limit]
+        return Page(first, (first[-1].priority, first[-1].id) if len(found) > limit else None)
+    window = _in_order(_COLUMNS, tenant_id, after, asked, SCAN_MAX).subquery()
+    columns = [window.c[name] for name in _NAMES]
+    order = (window.c.priority.desc(), window.c.id)
+    may = (
+        select(*columns).where(and_(true(), *(contains(window.c.draft, text) for text in asked.texts))).order_by(*order)
+    )
+    kept: list[Automation] = []
+    for row in connection.execute(may):
+        one = _automation(row)
+        if not asked.is_wanted(one.draft):
+            continue
+        if len(kept) == limit:
+            return Page(kept, (kept[-1].priority, kept[-1].id))
+        kept.append(one)
+    places: Any = connection.execute(_in_order(_PLACE, tenant_id, after, asked, SCAN_MAX)).all()
+    return Page(kept, (places[-1][0], places[-1][1]) if len(places) == SCAN_MAX else None)
+
+
+def labels(connection: Connection, tenant_id: str) -> tuple[set[str], set[str]]:
+    """The folders and the tags that automations which are not deleted have."""
+    has_any = or_(contains(automations.c.draft, '"folder":'), contains(automations.c.draft, '"tags":'))
+    query = _in_order((automations.c.draft,), tenant_id, None, Wanted(), SCAN_MAX).where(has_any)
+    drafts = [msgspec.json.decode(row[0]) for row in connection.execute(query)]
+    folders = {draft["folder"] for draft in drafts if "folder" in draft}
+    return folders, {tag for draft in drafts for tag in draft.get("tags", ())}
+
+
+def _in_order(columns: Sequence[Any], tenant_id: str, after: tuple[int, str] | None, wanted: Wanted, limit: int) -> Any:
+    """The columns of up to so many wanted automations, in order."""
+    query: Any = (
+        select(*columns)
         .where(automations.c.tenant_id == tenant_id, automations.c.deleted_at.is_(None))
         .order_by(automations.c.priority.desc(), automations.c.id)
         .limit(limit)
@@ -112,11 +171,7 @@ def page(
         priority, last_id = after
         below = automations.c.priority < priority
         query = query.where(or_(below, and_(automations.c.priority == priority, automations.c.id > last_id)))
-    if status is not None:
-        query = query.where(automations.c.status == status)
-    if search:
-        query = query.where(contains(automations.c.name, search))
-    return [_automation(row) for row in connection.execute(query)]
+    return query.where(automations.c.status == wanted.status) if wanted.status is not None else query
 
 
 def count_by_status(connection: Connection, tenant_id: str) -> dict[str, int]:

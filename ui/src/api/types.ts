@@ -156,6 +156,9 @@ export type AutomationDocument = {
   flow?: JsonObject | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
+  /** Where it is kept, with / between names. */
+  folder?: string | null;
+  tags?: string[];
 };
 export type AutomationStatus = "draft" | "active" | "paused" | "archived";
 export type AutomationItem = AutomationDocument & {

@@ -8,6 +8,8 @@ export const building = {
     new: "New automation",
     search: "Search automations",
     searchHint: "Name, event, action, value…",
+    folderFilter: "Folder",
+    tagFilter: "Tag",
     all: "All",
     columns: {
       on: "On",

@@ -191,6 +191,8 @@ class Automation(msgspec.Struct, frozen=True):
     schedule: Schedule | None = None
     flow: Flow | None = None
     timeout: str | dict[str, Any] | None = None
+    folder: str = ""
+    tags: tuple[str, ...] = ()
 
     def listens_to(self, automation_id: str) -> str:
         """The name of the events that start it."""

@@ -31,6 +31,8 @@ _KNOWN: Final = (
     "on_failure",
     "flow",
     "timeout",
+    "folder",
+    "tags",
     "status",
 )
 _BOOKKEEPING: Final = (
@@ -38,8 +40,7 @@ _BOOKKEEPING: Final = (
     "updated_by", "tenant_id", "practice_id", "organization_id", "organisation_id", "account_id", "shop_id", "store_id",
     "site_id", "clinic_id", "order_index", "run_count", "execution_count", "success_count", "failure_count",
     "success_rate", "last_run", "last_run_at", "last_executed", "last_executed_at", "draft_revision",
-    "has_draft_changes", "category",
-    "tags", "icon", "is_template", "metadata",
+    "has_draft_changes", "icon", "is_template", "metadata",
 )  # fmt: skip
 _CONDITION_NAMES: Final = (
     "condition",
@@ -118,6 +119,12 @@ def _read_document(
         given_option = fields.take(option)
         if given_option not in (ABSENT, None):
             canonical[option] = given_option
+    folder = fields.take("folder", "category", "group") if imported else fields.take("folder")
+    if folder not in (ABSENT, None, ""):
+        canonical["folder"] = folder
+    tags = fields.take("tags", "labels") if imported else fields.take("tags")
+    if tags not in (ABSENT, None, []):
+        canonical["tags"] = tags
     flow = fields.take("flow")
     if flow not in (ABSENT, None, {}):
         canonical["flow"] = _read_flow(flow)

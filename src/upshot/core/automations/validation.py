@@ -16,6 +16,7 @@ from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow import flow_problems
 from upshot.core.automations.flow_control import read_flow
+from upshot.core.automations.labels import place_problems
 from upshot.core.automations.limits import (
     DOCUMENT_BYTES_MAX,
     EVENT_NAME_CHARACTERS_MAX,
@@ -42,6 +43,8 @@ _FIELDS: Final = (
     "on_failure",
     "flow",
     "timeout",
+    "folder",
+    "tags",
     "status",
 )
 
@@ -96,6 +99,8 @@ def examine(
         on_failure=given.get("on_failure"),
         flow=flow,
         timeout=given.get("timeout"),
+        folder=given.get("folder", ""),
+        tags=tuple(given.get("tags", ())),
     ), []
 
 
@@ -116,6 +121,7 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
         needed="an automation needs a name",
     )
     problems += text_problems(given.get("description", ""), "description", NOTE_CHARACTERS_MAX, lines=True)
+    problems += place_problems(given.get("folder", ""), given.get("tags", []))
     problems += _trigger_problems(given.get("trigger"))
     priority = given.get("priority", PRIORITY_DEFAULT)
     if isinstance(priority, bool) or not isinstance(priority, int):

@@ -34,6 +34,10 @@ def to_document(automation: Automation) -> dict[str, Any]:
         document["flow"] = automation.flow.document
     if automation.timeout is not None:
         document["timeout"] = automation.timeout
+    if automation.folder:
+        document["folder"] = automation.folder
+    if automation.tags:
+        document["tags"] = list(automation.tags)
     return document | {
         "trigger": _trigger(automation),
         "priority": automation.priority,

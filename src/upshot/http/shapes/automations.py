@@ -42,6 +42,8 @@ _SHAPE: dict[str, Any] = {
         "condition": {"description": "A boolean tree over the facts, or null to start always."},
         "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
         "steps": {"type": "array", "items": {"type": "object"}},
+        "folder": {"type": "string", "maxLength": 200},
+        "tags": {"type": "array", "items": {"type": "string", "maxLength": 50}, "maxItems": 20},
         "flow": {
             "type": "object",
             "description": "How many runs it starts, and when: its controls by name, and `reentry`.",
@@ -123,6 +125,8 @@ class AutomationItem(Answer):
     timeout: AnyJson = Field(
         description="How long a run may take, as delays are written; null for as long as it likes."
     )
+    folder: str | None = Field(description="Where it is kept, like `Clinic/Reminders`; null for nowhere.")
+    tags: list[str]
     version: int | None = Field(description="The live version; null when it was never published.")
     draft_revision: int
     has_draft_changes: bool
@@ -135,6 +139,13 @@ class AutomationItem(Answer):
     warnings: list[Note] = Field(
         description="Circles it makes with the active automations: allowed, and stopped when they run too long. Empty in lists."
     )
+
+
+class Labels(Answer):
+    """The folders and tags of automations."""
+
+    folders: list[str]
+    tags: list[str]
 
 
 class AutomationPage(Answer):
@@ -163,6 +174,16 @@ class Validation(Answer):
     schedule: Foretold | None = Field(description="Its schedule, if it has one that can be read.")
 
 
+class DiffChange(Answer):
+    """One difference. A step's path is its id: `steps.note.with.content`."""
+
+    path: str
+    kind: Literal["added", "removed", "changed", "moved"]
+    text: str = Field(examples=["Step “note”: content is “Booked”, was “New”."])
+    before: AnyJson
+    after: AnyJson
+
+
 class Imported(Answer):
     """What one imported document became."""
 
@@ -170,6 +191,10 @@ class Imported(Answer):
     notes: list[Note]
     problems: list[ProblemItem]
     id: str | None
+    state: Literal["new", "changed", "same"] = Field(
+        description="Beside the automation of the same name, if there is one."
+    )
+    changes: list[DiffChange] = Field(description="What it would change of that one, in words.")
 
 
 class Import(Answer):
@@ -273,16 +298,6 @@ class RestoreBody(Body):
 
     version: Number
     publish: bool = Field(default=False, description="Whether it becomes the next version at once, and active.")
-
-
-class DiffChange(Answer):
-    """One difference. A step's path is its id: `steps.note.with.content`."""
-
-    path: str
-    kind: Literal["added", "removed", "changed", "moved"]
-    text: str = Field(examples=["Step “note”: content is “Booked”, was “New”."])
-    before: AnyJson
-    after: AnyJson
 
 
 class Diff(Answer):

@@ -16,7 +16,7 @@ import { Table } from "@/parts/Table";
 import { texts } from "@/texts";
 import { AutomationRow } from "./AutomationRow";
 import { ImportDialog } from "./ImportDialog";
-import { matches } from "./search";
+import { counted, isWanted, type Wanted } from "./search";
 
 const columns = [
   { title: texts.automations.columns.on, className: "w-14" },
@@ -32,7 +32,7 @@ const statuses = ["active", "paused", "draft"];
 export function AutomationsPage() {
   const [importing, setImporting] = useState(false);
   const list = useInfiniteQuery(automationsQuery);
-  const search = useSearch({ strict: false }) as { q?: string; status?: string };
+  const search = useSearch({ strict: false }) as Wanted;
   const navigate = useNavigate();
   const find = useCallback(
     (q: string) =>
@@ -40,10 +40,13 @@ export function AutomationsPage() {
     [navigate],
   );
   const all = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? [], [list.data]);
+  const { q, status, folder, tag } = search;
   const shown = useMemo(
-    () => all.filter((item) => matches(item, search.q ?? "") && (!search.status || item.status === search.status)),
-    [all, search.q, search.status],
+    () => all.filter((item) => isWanted(item, { q, status, folder, tag })),
+    [all, q, status, folder, tag],
   );
+  const folders = useMemo(() => counted(all.flatMap((item) => item.folder ?? [])), [all]);
+  const tags = useMemo(() => counted(all.flatMap((item) => item.tags ?? [])), [all]);
   return (
     <Page
       title={texts.automations.title}
@@ -81,6 +84,26 @@ export function AutomationsPage() {
               void navigate({ to: "/automations", search: (old) => ({ ...old, status }), replace: true })
             }
           />
+          {folders.length > 0 && (
+            <Chips
+              label={texts.automations.folderFilter}
+              value={folder}
+              choices={folders}
+              onChange={(folder) =>
+                void navigate({ to: "/automations", search: (old) => ({ ...old, folder }), replace: true })
+              }
+            />
+          )}
+          {tags.length > 0 && (
+            <Chips
+              label={texts.automations.tagFilter}
+              value={tag}
+              choices={tags}
+              onChange={(tag) =>
+                void navigate({ to: "/automations", search: (old) => ({ ...old, tag }), replace: true })
+              }
+            />
+          )}
         </div>
       )}
       <div className="card overflow-hidden">

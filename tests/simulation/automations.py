@@ -137,16 +137,46 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 
+_BY_PARITY = "{{ even }}"
+_CALL: dict[str, Any] = {"id": "call", "action": "call", "with": _MARKED, **_RETRIED}
+CONTROLLED: dict[str, dict[str, Any]] = {
+    "places": {
+        "flow": {"concurrency": {"key": _BY_PARITY, "limit": 2}},
+        "steps": [_CALL, {"id": "nap", "delay": "2s"}],
+    },
+    "limited": {"flow": {"rate_limit": {"key": _BY_PARITY, "limit": 2, "per": "10s"}}, "steps": [_CALL]},
+    "slowed": {
+        "flow": {"throttle": {"limit": 2, "per": "3s"}, "concurrency": {"limit": 1}},
+        "steps": [_CALL, {"id": "nap", "delay": "1s"}],
+    },
+    "calm": {"flow": {"debounce": {"key": _BY_PARITY, "for": "3s", "max": "8s"}}, "steps": [_CALL]},
+    "batches": {
+        "flow": {"batch": {"key": _BY_PARITY, "size": 3, "within": "4s"}, "concurrency": {"limit": 1}},
+        "steps": [_CALL],
+    },
+    "single": {"flow": {"once": {"key": "{{ number }}", "per": "20s"}}, "steps": [_CALL]},
+}
+"""Automations that flow control speaks of. They have an event of their own, which some seeds emit."""
+CONTROLLED_EVENT = "sim/controlled"
+AUTOMATIONS |= {name: {"trigger": {"event": CONTROLLED_EVENT}, **one} for name, one in CONTROLLED.items()}
+
 COLUMNS = {
     "events": ("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id"),
     "unmatched": ("tenant_id", "event_id", "worker_id"),
-    "runs": ("tenant_id", "id", "automation_id", "version", "event_id", "status", "finished_at"),
+    "runs": (
+        *("tenant_id", "id", "automation_id", "version", "event_id", "status"),
+        *("created_at", "finished_at", "place", "waits_for"),
+    ),
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
     "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output"),
     "timers": ("tenant_id", "run_id", "step_id", "kind", "due_at"),
     "waits": ("tenant_id", "run_id", "kind", "step_id", "event_name", "match_key", "met_by"),
     "outbox": ("seq", "id", "tenant_id", "status"),
     "dead_letters": ("tenant_id", "kind", "noun_id"),
+    "flow_keys": ("tenant_id", "automation_id", "control", "key", "due_at", "waits"),
+    "flow_outcomes": (
+        *("tenant_id", "event_id", "automation_id", "outcome", "key", "until", "run_id", "window_id", "due_at"),
+    ),
     "automations": ("tenant_id", "id", "name", "status", "version"),
     "schedules": (
         "tenant_id",

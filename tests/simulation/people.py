@@ -2,9 +2,10 @@
 
 import sqlite3
 from collections.abc import Callable
+from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.automations import TENANTS, event_data
+from tests.simulation.automations import CONTROLLED_EVENT, TENANTS, event_data
 from tests.simulation.held import opened
 from upshot import Upshot
 from upshot.core.errors import Busy, UpshotError
@@ -38,6 +39,9 @@ class People:
         """Events that a host wants accepted and has no answer for."""
         self.seconds = self._draw.uniform(3, 12)
         self._rare_share = 0.2 if self._draw.random() < 0.1 else 0.0  # they sleep long, and long seeds are slow
+
+        self._controlled = Random(f"controlled {world.seed}")
+        self._controlled_share = self._controlled.choice((0.0, 0.0, 0.3, 0.8))
 
     def begin(self) -> None:
         """Spread this seed's events, operators and mishaps over its time."""
@@ -75,6 +79,8 @@ class People:
         draw = self._draw
         tenant_id, self._numbers = draw.choice(TENANTS), self._numbers + 1
         name = "sim/rare" if draw.random() < self._rare_share else draw.choice(ASKED)
+        if self._controlled.random() < self._controlled_share:
+            name = CONTROLLED_EVENT
         is_deadly = draw.random() < self._world.faults.rate("deadly")
         data = event_data(tenant_id, self._numbers % 11, is_deadly=is_deadly)
         return (tenant_id, f"event-{self._numbers // 2}"), {"name": name, "data": data}
@@ -204,11 +210,21 @@ class People:
             self._operate(lambda upshot: upshot.runs.rerun(tenant_id, run_id, from_step=step_id))
 
     def edit(self) -> None:
-        """Somebody pauses, activates or publishes an automation."""
+        """Somebody pauses, activates or publishes an automation, perhaps with the runs under way."""
         tenant_id, automation_id = self._draw.choice(sorted(self._world.watch.automations))
-        verb = self._draw.choice(("pause", "activate", "publish"))
+        verb = self._draw.choice(("pause", "activate", "publish", "move"))
         self._world.note("operator", f"{verb} automation {automation_id}")
-        self._operate(lambda upshot: getattr(upshot.automations, verb)(tenant_id, automation_id))
+        if verb == "move":
+            self._operate(lambda upshot: self._publish_anew(upshot, tenant_id, automation_id))
+        else:
+            self._operate(lambda upshot: getattr(upshot.automations, verb)(tenant_id, automation_id))
+
+    def _publish_anew(self, upshot: Upshot, tenant_id: str, automation_id: str) -> None:
+        """Publish another version, and take the runs under way along."""
+        draft = upshot.automations.draft(tenant_id, automation_id)
+        description = f"as of {self._world.now}"
+        upshot.automations.save(tenant_id, automation_id, {**draft, "description": description})
+        upshot.automations.publish(tenant_id, automation_id, runs="move")
 
     # --- mishaps --------------------------------------------------------------------------------------------------------
 

@@ -4,17 +4,19 @@ from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
-from upshot.engine import accept, match, record, recover, schedule
+from upshot.core.flow import Ask, Window, deciding
+from upshot.engine import accept, admit, match, record, recover, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import events, journal, outbox, runs, schedules, waits
-from upshot.store.rows import Prepared, key_in
+from upshot.store import events, flow, journal, outbox, runs, schedules, waits
+from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
 SEEDS_MAX = 120
@@ -135,23 +137,27 @@ def without_a_look_back(patch: Monkey) -> None:
     patch.setattr(waits, "look_back", lambda *_: None)
 
 
-def with_waits_met_again(patch: Monkey) -> None:
-    """What comes later takes the place of what met a wait first."""
-    columns = [waits.waits.c[name] for name, _ in waits._WAIT]
-    wanted = key_in(
-        [waits.waits.c.tenant_id, waits.waits.c.event_name, waits.waits.c.match_key],
-        waits._asked,
-        ["tenant_id", "event_name", "match_key"],
+def without_counting_places(patch: Monkey) -> None:
+    """Nobody looks how many runs have a place already."""
+    patch.setattr(flow, "taken", lambda _connection, keys: dict.fromkeys(keys, 0))
+
+
+def with_starts_that_cannot_wait(patch: Monkey) -> None:
+    """What is held back for two more seconds is let go."""
+    ahead, due = flow.ahead, flow.due_starts
+    patch.setattr(
+        flow, "ahead", lambda connection, number: msgspec.structs.replace(ahead(connection, number), due_at=0)
     )
-    patch.setattr(waits, "_find", Prepared(select(*columns).where(wanted)))
-    met = update(waits.waits).where(key_in(waits._which, waits._met, waits._WHICH)).values(met_by=waits._met_by)
-    keys = (waits.waits.c.tenant_id, waits.waits.c.run_id, waits.waits.c.kind)
-    patch.setattr(waits, "_meet", Prepared(met.returning(*keys)))
+    patch.setattr(flow, "due_starts", lambda connection, now, number: due(connection, now + 2_000_000, number))
 
 
-def without_a_look_before_sleep(patch: Monkey) -> None:
-    """A run goes to sleep though what it waits for has come meanwhile."""
-    patch.setattr(waits, "met_of_runs", lambda *_: [])
+def with_the_first_of_what_was_gathered(patch: Monkey) -> None:
+    """A debounce starts its first event."""
+
+    def joined(ask: Ask, window: Window | None, new_id: str, run: dict[str, Any], *rest: int) -> Window:
+        return deciding.joined(ask, window, new_id, window.run if window is not None else run, *rest)
+
+    patch.setattr(admit, "joined", joined)
 
 
 def with_branches_that_go_on_while_paused(patch: Monkey) -> None:
@@ -174,9 +180,9 @@ def with_timers_that_fire_while_paused(patch: Monkey) -> None:
 
 
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
-    without_epochs: ({"I4", "I6"}, {"pause": 0.6, "slow": 0.2}),
+    without_epochs: ({"I4", "I6", "I8"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
-    without_a_winner: ({"I3"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
+    without_a_winner: ({"I3", "I11"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
     without_due_instants: ({"I8"}, {"effect_raises": 0.5, "cut": 0.15, "cut_applied": 0.15}),
     without_strikes: ({"I12"}, {"deadly": 0.15}),
     without_a_look_for_what_is_not_driven: ({"I12"}, {"cut_applied": 0.15}),
@@ -186,8 +192,9 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
-    with_waits_met_again: ({"I15"}, None),
-    without_a_look_before_sleep: ({"I15"}, None),
+    without_counting_places: ({"I7"}, {}),
+    with_starts_that_cannot_wait: ({"I7", "I12"}, {}),
+    with_the_first_of_what_was_gathered: ({"I11"}, {}),
     with_branches_that_go_on_while_paused: ({"I14"}, {"hold": 3.0, "effect_slow": 0.5}),
     with_timers_that_fire_while_paused: ({"I4", "I8", "I11", "I14"}, {"hold": 2.0}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),

@@ -16,6 +16,7 @@ import msgspec
 
 from tests.simulation.automations import TENANTS, THINGS, listens
 from tests.simulation.commit import Commit, Key, Row
+from tests.simulation.controls import Controls, is_batch
 from tests.simulation.held import HeldBack
 from tests.simulation.provider import mark_of
 from tests.simulation.waiting import Waiting
@@ -56,6 +57,7 @@ class Watch:
         self.outbox: dict[int, Row] = {}
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
+        self.controls = Controls(self, world)
         self.paused: set[Key] = set()
         self.dead: set[Key] = set()
         self.held_back = HeldBack()
@@ -111,7 +113,9 @@ class Watch:
             if (new["name"], new["data"]) != (was["name"], was["data"]):
                 self._broken("I3", f"event {new} was made of {was} again")
             return None
-        if new["cause_run_id"] is not None:
+        if is_batch(new):
+            pass
+        elif new["cause_run_id"] is not None:
             commit.emitted.append(new)
             cause = ((new["tenant_id"], new["cause_run_id"]), new["cause_step_id"])
             if cause in self.emitted:
@@ -226,6 +230,12 @@ class Watch:
         self.outbox[new["seq"]] = new
         return None
 
+    def _flow_keys(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
+        self.controls.key_changed(new, old)
+
+    def _flow_outcomes(self, commit: Commit, old: Row | None, new: Row | None) -> None:
+        self.controls.outcome_changed(new, old, commit.process.clock.now() if commit.process is not None else 0)
+
     def _dead_letters(self, commit: Commit, _old: Row | None, new: Row | None) -> None:
         assert new is not None
         commit.dead.add((new["tenant_id"], new["noun_id"]))
@@ -245,6 +255,7 @@ class Watch:
     def _at_the_end(self, commit: Commit, before: dict[Key, Row]) -> None:
         self._matches(commit, before)
         self._timers_fired(commit)
+        self.controls.after_commit(commit.runs)
         for event in commit.occurred:
             self._occurred(commit, event)
         for key in commit.runs:
@@ -287,13 +298,16 @@ class Watch:
         """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or
         the end of this commit."""
         again = {(row["tenant_id"], row["id"]): row for row in commit.again}
-        accepted = [(row["tenant_id"], row["id"]) for row in commit.accepted if row["depth"] <= DEPTH_MAX]
+        own = [row for row in commit.accepted if row["depth"] <= DEPTH_MAX and not is_batch(row)]
+        accepted = [(row["tenant_id"], row["id"]) for row in own]
         ahead = [key for key in accepted if key not in self.unmatched and key not in again]
         started: dict[Key, list[tuple[str, int]]] = {key: [] for key in [*commit.matched, *ahead]}
         for run in commit.started:
             key = (run["tenant_id"], run["event_id"])
             if key in again:
                 self._run_again(run, again.pop(key))
+                continue
+            if self.controls.name_of(run) is not None:
                 continue
             if key not in started:
                 self._broken("I3", f"run {run} was started by an event that was not to be matched any more")
@@ -327,6 +341,7 @@ class Watch:
             for row in live.values()
             if row["tenant_id"] == event["tenant_id"]
             and row["status"] == "active"
+            and self.controls.name_of({**row, "automation_id": row["id"]}) is None
             and listens(row["id"], row["name"], event["name"], _decode(event["data"]))
         )
 
@@ -356,7 +371,7 @@ class Watch:
             for row in self.schedules.values()
         )
         is_relayed = all(row["status"] != "pending" for row in self.outbox.values())
-        return not (self.active or self.unmatched or is_due) and is_relayed
+        return not (self.active or self.unmatched or is_due) and is_relayed and self.controls.is_over()
 
     def check_all(self) -> None:
         """Hold the whole store against the invariants of the core, and the tenants' rows against each other."""
@@ -381,6 +396,7 @@ class Watch:
             is_there = (tenant_id, source_id) in self.by_source
             if how == "committed" and not is_there:
                 self._broken("I1", f"event {source_id} of tenant {tenant_id} is lost")
+        self.controls.check_end()
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
                 self._broken("I13", f"the occurrence of schedule {row} was never started")

@@ -56,6 +56,8 @@ class Recover:
         self._owed: list[tuple[list[Held], bool]] = []
         self._claimed_up_to: dict[str, str] = {}
         self._missing: set[Held] = set()
+        self._coming: set[Held] = set()
+        """What is being read in this moment, to be driven on."""
         self._on_trial: dict[tuple[str, str], int] = {}
         self._next_look_at = 0
         self.on_timer: Callable[[Timer], bool] = lambda _: False
@@ -122,7 +124,7 @@ class Recover:
         was committed a moment ago may be on its way into memory."""
         process = self._process
         present = await process.reads.run(runs.holds, process.worker_id)
-        missing = {held for held in present if not self._run.is_driving(held[:2])}
+        missing = {held for held in present.keys() - self._coming if not self._run.is_driving(held[:2])}
         believed, self._missing = missing & self._missing, missing
         if believed:
             log.warning("%s runs were held here and not driven; they are brought back", len(believed))
@@ -135,7 +137,16 @@ class Recover:
         self._next_look_at = process.clock.now() + rest
 
     async def bring_back(self, held: list[Held]) -> None:
-        """Read these runs, which this process holds, and drive them on. One that cannot be read holds up no other."""
+        """Read these runs, which this process holds, and drive them on. One that cannot be read holds up no other, and none is
+        brought twice at once."""
+        fresh = [one for one in held if one not in self._coming]
+        self._coming.update(fresh)
+        try:
+            await self._bring_back(fresh)
+        finally:
+            self._coming.difference_update(fresh)
+
+    async def _bring_back(self, held: list[Held]) -> None:
         if not held:
             return
         epochs = {(tenant_id, run_id): epoch for tenant_id, run_id, epoch in held}
@@ -145,8 +156,8 @@ class Recover:
             is_strike = not isinstance(error, DatabaseUnavailable)
             if is_strike and len(held) > 1:
                 middle = len(held) // 2
-                await self.bring_back(held[:middle])
-                await self.bring_back(held[middle:])
+                await self._bring_back(held[:middle])
+                await self._bring_back(held[middle:])
                 return
             log.exception("%s runs could not be read; they are handed back", len(held))
             self._owed.append((held, is_strike))

@@ -222,9 +222,8 @@ class Engine:
         return zlib.crc32(run_id.encode()) % len(peers) == peers.index(self.process.worker_id)
 
     def claim_soon(self) -> None:
-        """A run that any worker may claim was just committed. Thread-safe."""
-        if self.loop is not None:
-            self.loop.call_soon_threadsafe(self._loops["recover"].wake)
+        """A run that any worker may claim was just committed, or one that waits may have its place now. Thread-safe."""
+        self._from_a_thread(self._controlled)
 
     def _controlled(self) -> None:
         """Flow control has decided something: there may be runs to claim, or something to let go soon."""

@@ -36,8 +36,8 @@ def start_at(ask: Ask, starts: Sequence[int], now: int) -> int:
 
 
 def kept_starts(ask: Ask, starts: Sequence[int], at: int) -> list[int]:
-    """The starts to keep once there is one more: those that can still matter."""
-    return [*starts, at][-ask.number :]
+    """The starts to keep once there is one more: those that can still matter, in order also when clocks disagree."""
+    return sorted([*starts, at])[-ask.number :]
 
 
 class Window(msgspec.Struct, frozen=True):

@@ -111,6 +111,7 @@ def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
     upshot.close()
     assert ready("automations", "diff", automation_id).out == "Priority is 9, was 5.\n"
     assert ready("automations", "publish", automation_id, "--revision", "1").code == 1
+    assert "--runs" in ready("automations", "publish", automation_id, "--runs", "odd").err
     assert ready("automations", "publish", automation_id, "--revision", "2").out == "Version 2 is active.\n"
     told = ready("automations", "diff", automation_id, "--from", "2", "--to", "1", "--json").json
     assert [change["text"] for change in told["changes"]] == ["Priority is 5, was 9."]

@@ -208,3 +208,60 @@ def test_what_a_second_event_of_an_entity_does(bench: Bench, reentry: str, expec
     assert outcomes(bench, second) == [outcome]
     bench.advance(10)
     assert outcomes(bench, bench.happen({"who": "ann", "n": 3})) == ["started"]
+
+
+def together(bench: Bench, *data: dict[str, Any], test: bool = False) -> list[str]:
+    """Events that are accepted in one transaction; their ids."""
+    envelopes = [{"name": "test/happened", "data": one} for one in data]
+    accepted = bench.upshot.events.accept("default", envelopes, test=test)
+    bench.settle()
+    return [one.event.public_id for one in accepted]
+
+
+def test_what_another_control_drops_neither_cancels_nor_stands_in_the_way(bench: Bench) -> None:
+    bench.upshot.event_types.put("default", "test/happened", entity={"type": "patient", "id": "who"})
+    once = {"key": "{{ order }}", "per": "1h"}
+    restarts = bench.automation(NAP, NOTE, flow={"reentry": "restart", "once": once})
+    bench.happen({"who": "ann", "order": "x", "n": 0})
+    assert outcomes(bench, bench.happen({"who": "ann", "order": "x", "n": 1})) == ["duplicate_key"]
+    assert statuses(bench) == ["waiting"], "nothing took its place, so it goes on"
+    bench.upshot.automations.delete("default", restarts)
+    bench.advance(10)
+    bench.automation(NAP, NOTE, flow={"reentry": "skip", "once": once})
+    bench.happen({"who": "ann", "order": "x", "n": 2})
+    bench.advance(10)
+    ids = together(bench, {"who": "ann", "order": "x", "n": 3}, {"who": "ann", "order": "y", "n": 4})
+    assert outcomes(bench, *ids) == ["duplicate_key", "started"]
+
+
+@pytest.mark.parametrize("flow", [{"debounce": {"for": "10s"}}, {"once": {"per": "1h"}}, {"concurrency": {"limit": 1}}])
+def test_a_test_neither_takes_part_nor_is_in_the_way(bench: Bench, flow: dict[str, Any]) -> None:
+    bench.automation(NOTE, NAP, flow=flow)
+    together(bench, {"n": 0}, test=True)
+    real = bench.happen({"n": 1})
+    together(bench, {"n": 2}, test=True)
+    bench.advance(10)
+    assert noted(bench) in ([0, 1, 2], [0, 2, 1])
+    assert sorted(run["test"] for run in bench.runs()) == [False, True, True]
+    assert outcomes(bench, real) == ["started"]
+
+
+@pytest.mark.parametrize("days", [1, 120])
+def test_a_place_is_known_for_as_long_as_a_throttled_run_waits_for_its_instant(bench: Bench, days: int) -> None:
+    bench.automation(NOTE, flow={"throttle": {"limit": 1, "per": f"{days}d"}, "concurrency": {"limit": 1}})
+    bench.happen({"n": 0})
+    bench.advance(89.5 * 86400)
+    together(bench, {"n": 1}, {"n": 2})
+    for _ in range(8):
+        bench.advance(days * 86400 / 4)
+    bench.advance(1)
+    assert noted(bench) == [0, 1, 2]
+
+
+def test_a_place_that_nobody_waits_for_any_more_is_given_at_once_again(bench: Bench) -> None:
+    bench.automation(NAP, flow={"concurrency": {"limit": 1}})
+    together(bench, {}, {})
+    bench.upshot.runs.cancel("default", bench.runs()[1]["id"])
+    bench.advance(10)
+    bench.advance(1)
+    assert outcomes(bench, bench.happen({})) == ["started"]

@@ -209,11 +209,21 @@ class People:
             self._operate(lambda upshot: upshot.runs.rerun(tenant_id, run_id, from_step=step_id))
 
     def edit(self) -> None:
-        """Somebody pauses, activates or publishes an automation."""
+        """Somebody pauses, activates or publishes an automation, perhaps with the runs under way."""
         tenant_id, automation_id = self._draw.choice(sorted(self._world.watch.automations))
-        verb = self._draw.choice(("pause", "activate", "publish"))
+        verb = self._draw.choice(("pause", "activate", "publish", "move"))
         self._world.note("operator", f"{verb} automation {automation_id}")
-        self._operate(lambda upshot: getattr(upshot.automations, verb)(tenant_id, automation_id))
+        if verb == "move":
+            self._operate(lambda upshot: self._publish_anew(upshot, tenant_id, automation_id))
+        else:
+            self._operate(lambda upshot: getattr(upshot.automations, verb)(tenant_id, automation_id))
+
+    def _publish_anew(self, upshot: Upshot, tenant_id: str, automation_id: str) -> None:
+        """Publish another version, and take the runs under way along."""
+        draft = upshot.automations.draft(tenant_id, automation_id)
+        description = f"as of {self._world.now}"
+        upshot.automations.save(tenant_id, automation_id, {**draft, "description": description})
+        upshot.automations.publish(tenant_id, automation_id, runs="move")
 
     # --- mishaps --------------------------------------------------------------------------------------------------------
 

@@ -116,3 +116,16 @@ def test_what_is_not_there(surface: Surface, method: str, path: str, body: Any, 
     more = {"json": body} if body is not None else {}
     assert surface.call(method, f"/automations/{automation}/{path}", **more).status_code == status
     assert surface.call(method, f"/automations/none/{path}", **more).status_code in {status, 404}
+
+
+def test_publishing_says_what_became_of_the_runs_under_way(surface: Surface) -> None:
+    automation = surface.post("/automations", document(status="active")).json()["id"]
+    saved(surface, automation, priority=9)
+    told = surface.get(f"/automations/{automation}/diff").json()
+    assert told["runs_in_flight"] == 0
+    nothing = {"count": 0, "done": 0, "under_way": 0, "left": 0, "reasons": []}
+    for runs in ("finish", "move", "cancel"):
+        published = surface.post(f"/automations/{automation}/publish", {"runs": runs}).json()
+        assert (published["version"], published["runs_in_flight"]) == (2, {"action": runs, **nothing})
+    refused = surface.post(f"/automations/{automation}/publish", {"runs": "odd"})
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (400, "runs")

@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 from upshot.app.automation_shapes import version_item
 from upshot.app.backtesting import Backtesting
 from upshot.app.listed import Listed, cut
+from upshot.app.runs_in_flight import InFlight, settle
 from upshot.core import statuses
 from upshot.core.automations.diff import diff
 from upshot.core.errors import Conflict, NotFound
 from upshot.store import automations as store
+from upshot.store import in_flight
 
 Change = Callable[[Connection, store.Automation, int], store.Automation]
 
@@ -24,9 +26,17 @@ class Versions(Backtesting):
     """The side of `upshot.automations` that knows versions."""
 
     def publish(
-        self, tenant_id: str, automation_id: str, *, revision: int | None = None, actor: str = "host"
+        self,
+        tenant_id: str,
+        automation_id: str,
+        *,
+        revision: int | None = None,
+        runs: InFlight = "finish",
+        actor: str = "host",
     ) -> dict[str, Any]:
-        """The draft becomes the next version, and active. Published again it stays the version it is.
+        """The draft becomes the next version, and active. Published again it stays the version it is. `runs` says what happens
+        to the runs that are under way on other versions, and `runs_in_flight` what became of them: they finish where they
+        are; or those that rest move, if what was kept of them leads to the same open steps there; or they are cancelled.
 
         Raises:
             NotFound: there is no such automation.
@@ -40,7 +50,8 @@ class Versions(Backtesting):
             self._canonical(tenant_id, present.draft)
             return self._published(connection, tenant_id, present, actor, now)
 
-        return self._changed(tenant_id, automation_id, "publish", actor, change)
+        item = self._changed(tenant_id, automation_id, "publish", actor, change)
+        return {**item, "runs_in_flight": settle(self._upshot, tenant_id, item, runs, actor)}
 
     def versions(self, tenant_id: str, automation_id: str, *, limit: int = 50, after: int | None = None) -> Listed:
         """The published versions, newest first.
@@ -82,10 +93,12 @@ class Versions(Backtesting):
             new = present.draft
             if after is not None:
                 new = self._document(connection, tenant_id, automation_id, after)
+            number = in_flight.number(connection, tenant_id, automation_id, 0)
         return {
             "from": first,
             "to": after,
             "draft_revision": present.draft_revision if after is None else None,
+            "runs_in_flight": number,
             "changes": [msgspec.to_builtins(change) for change in diff(old, new)],
         }
 

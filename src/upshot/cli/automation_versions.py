@@ -1,6 +1,6 @@
 """`upshot automations versions | diff | publish | restore`."""
 
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
@@ -62,21 +62,37 @@ def publish(
     revision: Annotated[
         int | None, typer.Option("--revision", min=1, help="Only if the draft is still at this revision.")
     ] = None,
+    runs: Annotated[
+        str, typer.Option("--runs", help="The runs under way: finish where they are, move, or cancel.")
+    ] = "finish",
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
     app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """Make the draft the next version, and active."""
+    from upshot.app.runs_in_flight import InFlight
     from upshot.cli import output
     from upshot.cli.opening import opened
+    from upshot.core.errors import Refused
 
+    if runs not in get_args(InFlight):
+        raise Refused.at("--runs", f"is one of {', '.join(get_args(InFlight))}", "bad_option")
+    wanted = cast("InFlight", runs)
     with opened(database, app) as upshot:
-        item = upshot.automations.publish(tenant, automation_id, revision=revision, actor=options.ACTOR)
+        item = upshot.automations.publish(tenant, automation_id, revision=revision, runs=wanted, actor=options.ACTOR)
     if as_json:
         output.show_json(item)
-    else:
-        output.show(f"Version {item['version']} is {item['status']}.")
+        return
+    output.show(f"Version {item['version']} is {item['status']}.")
+    told = item["runs_in_flight"]
+    verb = {"finish": "left", "move": "moved", "cancel": "cancelled"}[runs]
+    done = told["left"] if runs == "finish" else told["done"]
+    under_way = f", {told['under_way']} at a step: publish again to move them" if told["under_way"] else ""
+    if told["count"]:
+        output.show(f"{told['count']} runs were under way on other versions: {done} {verb}{under_way}.")
+    for one in told["reasons"]:
+        output.show(f"{one['id']} finishes on its version: {one['reason']}")
 
 
 @commands.command()

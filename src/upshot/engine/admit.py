@@ -151,7 +151,8 @@ class Admission:
     def _ask(self, run: NewRun) -> bool:
         """Whether there is a run, now or later."""
         asked, now = run.asked or {}, self._now
-        if "reentry" in asked and not self._may_enter(run, asked["reentry"]):
+        reentry = asked.get("reentry")
+        if reentry is not None and not self._may_enter(run, reentry):
             return False
         once, rate = asked.get("once"), asked.get("rate_limit")
         if once is not None:
@@ -167,16 +168,23 @@ class Admission:
             self._keep_start(run, rate, now)
         if once is not None:
             self._keep(self._state(run, once), str(now), now + once.period)
+        if reentry is not None:
+            self._enter(run, reentry)
         self._new.append(self._placed(run, asked))
         return True
 
     def _may_enter(self, run: NewRun, ask: Ask) -> bool:
-        key = _key(run, ask)
         self._state(run, ask)
-        live = self._live[key]
+        live = self._live[_key(run, ask)]
         if live and ask.mode == "skip":
             self._tell(run, "already_running", ask, run_id=live[0])
             return False
+        return True
+
+    def _enter(self, run: NewRun, ask: Ask) -> None:
+        """This run, which nothing drops any more, is the one under way for its entity."""
+        key = _key(run, ask)
+        live = self._live[key]
         if live:
             self._write()
             for run_id in live:
@@ -184,7 +192,6 @@ class Admission:
             self._count([place for place in self._taken if place.automation_id == run.automation_id])
             self._tell(run, "restarted", ask, run_id=run.id)
         self._live[key] = [run.id]
-        return True
 
     def _placed(self, run: NewRun, asked: dict[str, Ask]) -> NewRun:
         """The run as it is made: driven, or in the queue where it waits for its instant or its place."""
@@ -192,16 +199,16 @@ class Admission:
         changes: dict[str, Any] = {}
         if "reentry" in asked:
             changes["entry"] = asked["reentry"].key
-        if place is not None:
-            changes["waits_for"] = place.key
-            state = self._state(run, place)
-            if state.places != place.number:
-                state.places = place.number
-                self._keep(state, None, now + flow.PLACE_KEPT)
         at = now
         if throttle is not None:
             at = start_at(throttle, _decoded(self._state(run, throttle)) or [], now)
             self._keep_start(run, throttle, at)
+        if place is not None:
+            changes["waits_for"] = place.key
+            state = self._state(run, place)
+            if state.places != place.number or state.expires_at < at + flow.PLACE_KEPT // 2:
+                state.places = place.number
+                self._keep(state, None, at + flow.PLACE_KEPT)
         if throttle is not None and at > now:
             changes |= {"queue": flow.THROTTLED, "worker_id": None}
             self._tell(run, "throttled", throttle, until=at, run_id=run.id, due_at=at)

@@ -86,7 +86,8 @@ class Decide:
         for key in found.keys:
             listener = listeners.by_id[key]
             asking = listener.program.asking
-            asked = asking.of(facts, event.entity) if asking is not None else None
+            # A test takes no notice of flow control: it must not stand in the way of what is real, nor be gathered with it.
+            asked = asking.of(facts, event.entity) if asking is not None and not event.test else None
             started.append((listener, self._new_run(event, listener, kept_facts, asked, now)))
         breaker = self._breaker if event.depth and event.entity is not None else None
         return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker)

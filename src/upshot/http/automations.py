@@ -124,12 +124,15 @@ def undelete_automation(call: CallNow, automation_id: str) -> Response:
 
 
 @router.post(
-    "/automations/{automation_id}/publish", **asks("editor", shapes.AutomationItem, operation="publish_automation")
+    "/automations/{automation_id}/publish", **asks("editor", shapes.PublishedItem, operation="publish_automation")
 )
-def publish_automation(call: CallNow, automation_id: str, if_match: IfMatch = None) -> Response:
+def publish_automation(
+    call: CallNow, automation_id: str, body: shapes.PublishBody | None = None, if_match: IfMatch = None
+) -> Response:
     """The draft becomes the next version, and active. With the `draft_revision` that was looked at in `If-Match`, nothing else
-    is published: 412 when somebody saved meanwhile."""
-    publish = partial(call.upshot.automations.publish, call.tenant_id, automation_id, actor=call.actor)
+    is published: 412 when somebody saved meanwhile. `runs` says what happens to the runs under way on other versions."""
+    runs = body.runs if body is not None else "finish"
+    publish = partial(call.upshot.automations.publish, call.tenant_id, automation_id, runs=runs, actor=call.actor)
     return _tagged(publish(revision=optional_revision(if_match)))
 
 

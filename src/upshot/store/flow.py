@@ -256,7 +256,15 @@ _places_with_room = Prepared(
         )
         .scalar_subquery()
         < flow_keys.c.places,
-        exists().where(_who_wait(flow_keys.c.tenant_id, flow_keys.c.automation_id, flow_keys.c.key)),
+        # Nobody waits any more where all who did were cancelled: that is found out, and kept, like a place to give.
+        exists().where(_who_wait(flow_keys.c.tenant_id, flow_keys.c.automation_id, flow_keys.c.key))
+        | ~exists().where(
+            runs.c.tenant_id == flow_keys.c.tenant_id,
+            runs.c.automation_id == flow_keys.c.automation_id,
+            rarely(runs.c.waits_for == flow_keys.c.key),
+            runs.c.waits_for.is_not(None),
+            runs.c.finished_at.is_(None),
+        ),
     )
     .limit(bindparam("number", type_=INTEGER))
 )

@@ -306,7 +306,43 @@ class Diff(Answer):
     from_: int | None = Field(alias="from", description="The version before; null when there is none.")
     to: int | None = Field(description="The version after; null for the draft.")
     draft_revision: int | None
+    runs_in_flight: int = Field(description="How many runs of the automation are not over now.")
     changes: list[DiffChange]
+
+
+class PublishBody(Body):
+    """What happens to the runs under way."""
+
+    runs: Literal["finish", "move", "cancel"] = Field(
+        default="finish",
+        description="To the runs that are under way on other versions: they finish there, move to this one, or are cancelled.",
+    )
+
+
+class LeftRun(Answer):
+    """A run that stays on its version."""
+
+    id: str
+    reason: str
+
+
+class RunsInFlight(Answer):
+    """What became of the runs that were under way on other versions."""
+
+    action: Literal["finish", "move", "cancel"]
+    count: int = Field(description="How many there were.")
+    done: int = Field(description="How many moved, or were cancelled.")
+    under_way: int = Field(
+        description="How many stayed since a worker was at a step of them; publish again to move them."
+    )
+    left: int = Field(description="How many finish on their version.")
+    reasons: list[LeftRun] = Field(description="Why they could not move, of up to 20.")
+
+
+class PublishedItem(AutomationItem):
+    """An automation that was published."""
+
+    runs_in_flight: RunsInFlight
 
 
 class Version(Answer):

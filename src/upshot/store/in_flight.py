@@ -1,0 +1,69 @@
+"""Runs of an automation that are under way on versions other than its live one."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
+
+from upshot.core.journal import WHOLE
+from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.schema import active, runs, timers
+
+Key = tuple[str, str]
+
+_under_way = (
+    (active.c.tenant_id == bindparam("tenant_id", type_=TEXT))
+    & (runs.c.tenant_id == active.c.tenant_id)
+    & (runs.c.id == active.c.run_id)
+    & (runs.c.automation_id == bindparam("automation_id", type_=TEXT))
+    & (runs.c.version != bindparam("version", type_=INTEGER))
+)
+_count = Prepared(select(func.count()).select_from(active, runs).where(_under_way))
+_batch = Prepared(
+    select(runs.c.id)
+    .select_from(active, runs)
+    .where(_under_way, active.c.run_id > bindparam("after", type_=TEXT))
+    .order_by(active.c.run_id)
+    .limit(bindparam("number", type_=INTEGER))
+)
+
+
+def number(connection: Connection, tenant_id: str, automation_id: str, version: int) -> int:
+    """How many runs of this automation that are not over are on another version than this; with 0, how many there are."""
+    given = {"tenant_id": tenant_id, "automation_id": automation_id, "version": version}
+    return _count(connection, **given).fetchone()[0]
+
+
+def batch(
+    connection: Connection, tenant_id: str, automation_id: str, version: int, after: str, limit: int
+) -> list[str]:
+    """The next of them, in the order of their ids, beginning after the run `after`."""
+    given = {"tenant_id": tenant_id, "automation_id": automation_id, "version": version}
+    return [row[0] for row in _batch(connection, **given, after=after, number=limit)]
+
+
+_keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
+_set_version = Prepared(
+    update(runs)
+    .where(key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"]))
+    .values(version=bindparam("number"))
+)
+_next_epoch = Prepared(
+    update(active)
+    .where(key_in([active.c.tenant_id, active.c.run_id], _keys, ["tenant_id", "run_id"]))
+    .values(epoch=active.c.epoch + 1)
+)
+_without_limit = Prepared(
+    delete(timers).where(
+        key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"]),
+        timers.c.step_id == literal_column(f"'{WHOLE}'"),
+    )
+)
+
+
+def move(connection: Connection, keys: Sequence[Key], version: int, *, has_limit: bool) -> None:
+    """Let these runs, which are locked and driven by nobody, go on on this version. Whoever has them in memory has them in
+    vain: their epoch is another. Without a time limit in that version they have none."""
+    _set_version(connection, keys, number=version)
+    _next_epoch(connection, keys)
+    if not has_limit:
+        _without_limit(connection, keys)

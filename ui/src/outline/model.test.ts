@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StepDocument } from "@/api/types";
-import { duplicateStep, freeId, kindOf, moveStep, newStep, outputPath, removeStep, renameStep, summary } from "./model";
+import { freeId, kindOf, moveStep, newStep, outputPath, removeStep, renameStep, summary } from "./model";
 
 const steps: StepDocument[] = [
   { id: "note", action: "create_note", with: { content: "Booked" } },
@@ -46,10 +46,6 @@ describe("steps", () => {
     expect(renamed[2]?.with?.body).toBe('{{ steps["first note"].output.id }} {{ steps["still on?"].result }}');
     expect(renameStep(steps, 2, "later")[1]?.if_true).toBe("later");
     expect(renameStep(steps, 1, "on")[2]?.with?.body).toContain("steps.on.result");
-  });
-
-  it("copies a step just below itself", () => {
-    expect(duplicateStep(steps, 0).map((step) => step.id)).toEqual(["note", "note 2", "still on?", "remind"]);
   });
 
   it("says in words what a step does and where it leads", () => {

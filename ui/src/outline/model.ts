@@ -94,12 +94,6 @@ function retarget(step: StepDocument, from: string, to: string | null): StepDocu
   return next;
 }
 
-export function duplicateStep(steps: StepDocument[], at: number): StepDocument[] {
-  const step = steps[at];
-  if (!step) return steps;
-  return insertStep(steps, at + 1, { ...structuredClone(step), id: freeId(steps, step.id) });
-}
-
 /** Gives a step another id and follows it everywhere: targets, conditions and placeholders. */
 export function renameStep(steps: StepDocument[], at: number, id: string): StepDocument[] {
   const old = steps[at]?.id;

@@ -176,6 +176,12 @@ export const steps = {
       wait_for_event: "Wait for an event",
     } as Record<string, string>,
   },
+  labels: {
+    folder: "Folder",
+    folderHint: "Optional. Clinic/Reminders",
+    tags: "Tags",
+    tagsHint: "Optional, comma separated",
+  },
   limits: {
     title: "Time and failure of a run",
     timeout: "Time limit of a run",

@@ -8,7 +8,7 @@ import msgspec
 from upshot.app.event_shapes import error_of
 from upshot.app.run_paths import explain_paths
 from upshot.core import advance, statuses
-from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, kind_of
+from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, WaitStep, kind_of
 from upshot.core.automations.fields import as_object
 from upshot.core.commands import StepError
 from upshot.core.instants import SECOND, to_text
@@ -148,7 +148,7 @@ def _open(
     *,
     is_held: bool,
 ) -> Shown:
-    if timer is not None or isinstance(_step(program, step_id), ParallelStep):
+    if timer is not None or isinstance(_step(program, step_id), ParallelStep | WaitStep):
         return _waiting(run, step_id, program, "waiting", earlier, timer)
     return _waiting(run, step_id, program, "running" if is_held else "ready", earlier, None)
 

@@ -10,6 +10,8 @@ RICH: dict[str, Any] = {
     "name": "Nothing is lost",
     "trigger": {"event": "crm/appointment.created"},
     "priority": 7,
+    "folder": "Clinic/Reminders",
+    "tags": ["a", "b"],
     "condition": None,
     "timeout": "30d",
     "flow": {"concurrency": {"key": "{{ entity.id }}", "limit": 2}, "reentry": "skip"},

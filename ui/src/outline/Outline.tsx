@@ -7,9 +7,9 @@ import { Menu } from "@/parts/Menu";
 import { useLanding } from "@/parts/useLanding";
 import { texts } from "@/texts";
 import { AddStep } from "./AddStep";
-import { type Added, addBelow, append, canAddBelow } from "./editing";
+import { type Added, addBelow, append, canAddBelow, duplicate } from "./editing";
 import { isInBranch, opened, type Place, placesOf, waysOf } from "./lanes";
-import { duplicateStep, kindOf, moveStep, newStep, removeStep, summary } from "./model";
+import { kindOf, moveStep, newStep, removeStep, summary } from "./model";
 import { StepIcon } from "./StepIcon";
 
 type Props = {
@@ -47,9 +47,8 @@ export function Outline({ document, actions, operators, problems, dryRun, select
     onChange(removeStep(steps, at), null);
     landAt(Math.min(at, steps.length - 2));
   };
-  const duplicate = (at: number) => {
-    onChange(duplicateStep(steps, at), at + 1);
-    onSelect(at + 1);
+  const duplicateAt = (at: number) => {
+    added(duplicate(steps, at));
   };
   return (
     <div ref={list}>
@@ -70,7 +69,7 @@ export function Outline({ document, actions, operators, problems, dryRun, select
               onSelect={() => onSelect(at)}
               onMove={(by) => move(at, by)}
               onRemove={() => remove(at)}
-              onDuplicate={() => duplicate(at)}
+              onDuplicate={() => duplicateAt(at)}
             />
             <Joint>
               {at < steps.length - 1 && canAddBelow(steps, at) && (

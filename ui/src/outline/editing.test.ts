@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StepDocument } from "@/api/types";
-import { addApart, addBelow, addBranch, addOnWay, append, canAddBelow, withWay } from "./editing";
+import { addApart, addBelow, addBranch, addOnWay, append, canAddBelow, duplicate, withWay } from "./editing";
 import { waysOf } from "./lanes";
 import { newStep } from "./model";
 
@@ -50,6 +50,13 @@ describe("adding a step", () => {
   it("apart from all others is led to by none", () => {
     expect(flow(addApart([note("a")], note("sorry")).steps)).toEqual({ a: [null], sorry: [null] });
     expect(addApart([], note("sorry")).steps).toHaveLength(1);
+  });
+
+  it("as a copy of another stands between it and where it led", () => {
+    const { steps, at } = duplicate([note("a", { next: null }), note("b")], 0);
+    expect(at).toBe(1);
+    expect(flow(steps)).toEqual({ a: ["a 2"], "a 2": [null], b: [null] });
+    expect(duplicate([{ id: "s", stop: true }], 0).steps).toHaveLength(2);
   });
 
   it("sets ways of every kind", () => {

@@ -111,3 +111,12 @@ export function addBranch(steps: StepDocument[], at: number, step: StepDocument)
 export function addApart(steps: StepDocument[], step: StepDocument): Added {
   return { steps: [...pinned(steps, steps.length - 1), leadingTo(step, null, null)], at: steps.length };
 }
+
+/** Puts a copy of a step below it, which then leads on to where the step did. */
+export function duplicate(steps: StepDocument[], at: number): Added {
+  const step = steps[at] as StepDocument;
+  const copy = { ...structuredClone(step), id: freeId(steps, step.id) };
+  if (!canAddBelow(steps, at)) return { steps: insertStep(steps, at + 1, copy), at: at + 1 };
+  delete copy.next;
+  return addBelow(steps, at, copy);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { StepDocument } from "@/api/types";
-import { duplicateStep, freeId, kindOf, moveStep, newStep, outputPath, removeStep, renameStep, summary } from "./model";
+import { freeId, kindOf, moveStep, newStep, outputPath, removeStep, renameStep, summary } from "./model";
 
 const steps: StepDocument[] = [
   { id: "note", action: "create_note", with: { content: "Booked" } },
@@ -18,6 +18,8 @@ describe("steps", () => {
     expect(steps.map(kindOf)).toEqual(["action", "branch", "action"]);
     expect(kindOf({ id: "x", delay: "1h" })).toBe("delay");
     expect(kindOf({ id: "x", stop: "" })).toBe("stop");
+    expect(kindOf({ id: "x", wait_for_event: "a" })).toBe("wait_for_event");
+    expect(kindOf({ id: "x", later: 1 })).toBe("other");
     expect(kindOf({ id: "x", parallel: ["a", "b"] })).toBe("parallel");
   });
 
@@ -46,10 +48,6 @@ describe("steps", () => {
     expect(renamed[2]?.with?.body).toBe('{{ steps["first note"].output.id }} {{ steps["still on?"].result }}');
     expect(renameStep(steps, 2, "later")[1]?.if_true).toBe("later");
     expect(renameStep(steps, 1, "on")[2]?.with?.body).toContain("steps.on.result");
-  });
-
-  it("copies a step just below itself", () => {
-    expect(duplicateStep(steps, 0).map((step) => step.id)).toEqual(["note", "note 2", "still on?", "remind"]);
   });
 
   it("says in words what a step does and where it leads", () => {

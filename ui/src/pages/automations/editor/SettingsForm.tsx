@@ -3,7 +3,7 @@ import { DurationField } from "@/outline/DurationField";
 import { addApart } from "@/outline/editing";
 import { newStep } from "@/outline/model";
 import { TargetSelect } from "@/outline/TargetSelect";
-import { Field, FieldError, TextArea } from "@/parts/Field";
+import { Field, FieldError, TextArea, TextInput } from "@/parts/Field";
 import { texts } from "@/texts";
 import type { BodyProps } from "./EditorBody";
 import { FormHead } from "./FormHead";
@@ -46,6 +46,27 @@ export function SettingsForm({ document, checks, actions, onEdit, onPick }: Body
           />
         )}
       </Field>
+      <div className="mt-7 grid gap-4 sm:grid-cols-2">
+        <Field label={texts.labels.folder} hint={texts.labels.folderHint} error={error("folder")}>
+          {(control) => (
+            <TextInput
+              {...control}
+              value={document.folder ?? ""}
+              onChange={(event) => onEdit({ ...document, folder: event.target.value || undefined }, "folder")}
+            />
+          )}
+        </Field>
+        <Field label={texts.labels.tags} hint={texts.labels.tagsHint} error={error("tags")}>
+          {(control) => (
+            <TextInput
+              {...control}
+              key={(document.tags ?? []).join()}
+              defaultValue={(document.tags ?? []).join(", ")}
+              onBlur={(event) => onEdit({ ...document, tags: tagsOf(event.target.value) }, "tags")}
+            />
+          )}
+        </Field>
+      </div>
       <section aria-label={texts.limits.title} className="mt-7 grid gap-4 sm:grid-cols-2">
         <DurationField
           label={texts.limits.timeout}
@@ -79,4 +100,9 @@ export function SettingsForm({ document, checks, actions, onEdit, onPick }: Body
       )}
     </>
   );
+}
+
+/** The tags that a comma separated text names, each once. */
+function tagsOf(text: string): string[] {
+  return [...new Set(text.split(",").map((tag) => tag.trim()))].filter(Boolean);
 }

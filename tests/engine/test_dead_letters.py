@@ -15,7 +15,7 @@ from upshot.store import dead_letters as store
 from upshot.store import runs
 from upshot.store.database import Database
 from upshot.store.migrate import migrate
-from upshot.store.schema import active, events, steps, timers, unmatched
+from upshot.store.schema import active, events, steps, timers, unmatched, waits
 from upshot.store.schema import runs as runs_table
 
 
@@ -28,7 +28,7 @@ def only(bench: Bench, **wanted: Any) -> dict[str, Any]:
 def broken(bench: Bench) -> list[str]:
     """What of the stored state is not as it must be."""
     with bench.upshot.database.reading() as connection:
-        tables = (events, unmatched, runs_table, active, steps, timers)
+        tables = (events, unmatched, runs_table, active, steps, timers, waits)
         return violations(Snapshot(*([dict(r) for r in connection.execute(t.select()).mappings()] for t in tables)))
 
 

@@ -21,7 +21,7 @@ from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.run import Run
-from upshot.store import counts, dead_letters, journal, runs, standing
+from upshot.store import counts, dead_letters, journal, runs, standing, waits
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.fair import Share
 from upshot.store.journal import KeptRun, Timer
@@ -250,6 +250,7 @@ def give_up(connection: Connection, hopeless: list[Claimed], worker_id: str, now
             changes[claimed.tenant_id, "automation", claimed.automation_id, "failed"] += 1
             given_up.append(_letter(claimed, error))
     journal.clear_timers(connection, [(c.tenant_id, c.run_id) for c in hopeless if c.run_id in ours])
+    waits.clear(connection, [(c.tenant_id, c.run_id) for c in hopeless if c.run_id in ours])
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)

@@ -14,6 +14,7 @@ from upshot.core.automations.document import (
     ParallelStep,
     Step,
 )
+from upshot.core.automations.flow import reached
 from upshot.core.automations.places import Steps, list_place, place_of
 from upshot.core.automations.regions import Region, regions_of
 from upshot.core.conditions import Condition, compile_condition
@@ -33,6 +34,7 @@ class Program:
         "conditions",
         "entered",
         "forks",
+        "handling",
         "reads_entity",
         "steps",
         "templates",
@@ -70,6 +72,7 @@ class Program:
             self.templates[WHOLE] = compile_template(automation.timeout, "timeout")
         self.forks = any(isinstance(step, ForEachStep | ParallelStep) for step in automation.steps)
         self.within: dict[str, Region] = regions_of(automation) if self.forks else {}
+        self.handling = reached(automation.on_failure, self.steps)
         self.at_most_once = frozenset(
             step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
         )
@@ -87,6 +90,10 @@ class Program:
             return None
         place = place_of(step_id)
         return place.step_id if place is not None else None
+
+    def is_handling(self, step_id: str) -> bool:
+        """Whether this is among the steps that a run takes when it has failed."""
+        return bool(self.handling) and (self.loop_of(step_id) or step_id) in self.handling
 
     def around(self, step_id: str) -> Iterator[str]:
         """The parallel steps and the `for_each` that this step is in, the innermost first."""

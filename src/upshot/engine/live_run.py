@@ -21,8 +21,8 @@ from upshot.store.runs import NewRun
 class LiveRun:
     """One unfinished run: where it stands, what its steps gave, the hold (`epoch`) under which it may write, and the trace
     that its present step belongs to. Of a run with several open places also their timers, and when they
-    began. `begun` are steps at most once that somebody began and whose outcome nobody kept; `is_limited` says that the timer
-    of its time limit is set, or has fired."""
+    began. `begun` are steps that were begun before it was taken up here; `is_limited` says that the timer of its time
+    limit is set, or has fired."""
 
     __slots__ = (
         "_facts",

@@ -17,12 +17,19 @@ RICH: dict[str, Any] = {
     "flow": {"concurrency": {"key": "{{ entity.id }}", "limit": 2}, "reentry": "skip"},
     "on_failure": "sorry",
     "steps": [
-        {"id": "both", "parallel": ["a", "b"], "join": "any", "timeout": "2d", "on_timeout": "late", "next": "which"},
+        {"id": "both", "parallel": ["a", "b"], "join": "any", "timeout": "2d", "on_timeout": "late", "next": "answer"},
         {"id": "a", **NOTE, "next": None, "on_error": "retry", "retries": {"count": 2, "backoff_max_seconds": 60}},
         {
             "id": "b",
             "delay": {"hours": 4, "within": {"from": "09:00", "to": "17:00"}, "zone": "Europe/Paris"},
             "next": None,
+        },
+        {
+            "id": "answer",
+            "wait_for_event": "task/completed",
+            "match": {"taskId": "x"},
+            "timeout": "3d",
+            "on_timeout": None,
         },
         {"id": "which", "split": [{"weight": 80, "next": "each", "name": "most"}, {"weight": 20, "next": None}]},
         {"id": "each", "for_each": ["x", "y"], **NOTE, "concurrency": 2, "next": None},
@@ -78,7 +85,7 @@ def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
     made = page.request.post("/api/v1/automations", data=RICH).json()
     page.goto(f"/automations/{made['id']}/edit")
     editor = page.get_by_role("dialog")
-    for kind in ("At once", "Wait", "Split", "For each", "Stop"):
+    for kind in ("At once", "Wait", "Wait for an event", "Split", "For each", "Stop"):
         editor.get_by_role("list", name="Steps").get_by_role("button", name=re.compile(f"^{kind}")).first.press("Enter")
         expect(editor.get_by_role("heading", name=kind, exact=True)).to_be_focused()
     editor.get_by_role("textbox", name="Name").first.fill("Still nothing is lost")

@@ -13,7 +13,7 @@ from tests.crash.load import EVENTS, TENANT
 from upshot.core.automations.document import SCHEDULED
 from upshot.core.invariants import Snapshot, violations
 
-TABLES = ("events", "unmatched", "runs", "active", "steps", "timers")
+TABLES = ("events", "unmatched", "runs", "active", "steps", "timers", "waits")
 STEPS = {
     "three": ("one", "two", "three"),
     "sleep": ("one", "two"),

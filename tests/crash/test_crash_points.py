@@ -34,9 +34,12 @@ def prepare_all_kinds(work: Work) -> None:
     automation_id = next(a["id"] for a in upshot.automations.page(TENANT).items if a["name"] == "three")
     soon = {"schedule": {"run_at": to_text(upshot.clock.now() + SOON)}}
     later = {"debounce": {"for": "1s"}}  # so that there is something to release
+    steps = [
+        {"id": "say", "action": "emit_event", "with": {"name": "crash/none", "data": {"run": "{{ run.id }}"}}},
+        {"id": "hear", "wait_for_event": "crash/none", "match": {"run": "{{ run.id }}"}},
+    ]
     upshot.automations.create(
-        TENANT,
-        {"name": "soon", "trigger": soon, "flow": later, "steps": [{"id": "end", "stop": True}], "status": "active"},
+        TENANT, {"name": "soon", "trigger": soon, "flow": later, "steps": steps, "status": "active"}
     )
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
     upshot.close()

@@ -9,13 +9,13 @@ from sqlalchemy import text
 from tests.engine.conftest import Bench
 from upshot import Conflict
 from upshot.core import dead_letters as letters
+from upshot.core.commands import StepError
 from upshot.core.invariants import Snapshot, violations
 from upshot.engine import recover
 from upshot.store import dead_letters as store
-from upshot.store import runs
 from upshot.store.database import Database
 from upshot.store.migrate import migrate
-from upshot.store.schema import active, events, steps, timers, unmatched
+from upshot.store.schema import active, events, steps, timers, unmatched, waits
 from upshot.store.schema import runs as runs_table
 
 
@@ -28,7 +28,7 @@ def only(bench: Bench, **wanted: Any) -> dict[str, Any]:
 def broken(bench: Bench) -> list[str]:
     """What of the stored state is not as it must be."""
     with bench.upshot.database.reading() as connection:
-        tables = (events, unmatched, runs_table, active, steps, timers)
+        tables = (events, unmatched, runs_table, active, steps, timers, waits)
         return violations(Snapshot(*([dict(r) for r in connection.execute(t.select()).mappings()] for t in tables)))
 
 
@@ -85,16 +85,32 @@ def test_a_retried_run_survives_a_restart_in_between(bench: Bench) -> None:
     assert (bench.run()["status"], only(bench)["status"]) == ("completed", "resolved")
 
 
+def test_a_sleeping_run_whose_version_is_gone_fails_and_says_so(bench: Bench) -> None:
+    bench.automation({"id": "nap", "delay": "1d"}, {"id": "note", "action": "note", "with": {}})
+    bench.happen()
+    with bench.upshot.database.writing() as connection:
+        connection.execute(text("DELETE FROM upshot_automation_versions"))
+    bench.restart()
+    bench.advance(86_400)
+    look(bench)
+    run = bench.upshot.runs.get("default", bench.run()["id"])
+    assert (run["status"], run["error"]["code"], bench.calls) == ("failed", "missing_version", [])
+    assert "Version 1 of its automation is not in the store" in run["error"]["message"]
+    assert (only(bench)["code"], only(bench)["status"]) == ("missing_version", "open")
+    assert broken(bench) == []
+
+
 def test_a_run_that_nobody_could_drive_is_retried(bench: Bench) -> None:
     bench.automation({"id": "nap", "delay": "1d"}, {"id": "note", "action": "note", "with": {}})
     bench.happen()
     run_id = bench.run()["id"]
-    claimed = runs.Claimed("default", run_id, 9, 4, "running", bench.run()["automation"]["id"], False)
+    error = StepError("gave_up", "no step could be kept")
+    lost = recover.Hopeless("default", run_id, 9, bench.run()["automation"]["id"], False, 4, error)
 
     def give_up(connection: Any) -> None:
         connection.execute(text("DELETE FROM upshot_timers"))
         connection.execute(text("UPDATE upshot_active SET worker_id = 'gone', parked = 0, epoch = 9"))
-        recover.give_up(connection, [claimed], "gone", bench.clock.now())
+        recover.give_up(connection, [lost], "gone", bench.clock.now())
 
     bench.upshot.commit.run(give_up)
     letter = only(bench)

@@ -14,7 +14,7 @@ from upshot.core.invariants import Snapshot, violations
 from upshot.testing import Harness, VirtualClock
 from upshot.testing.clock import START
 
-TABLES = ("events", "unmatched", "runs", "active", "steps", "timers")
+TABLES = ("events", "unmatched", "runs", "active", "steps", "timers", "waits")
 
 
 class Past(Harness):

@@ -22,10 +22,11 @@ from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
-FORKED_BELOW, MANY_ABOVE = 5, 8
+FORKED_BELOW, MANY_ABOVE, HEARS_BELOW = 5, 8, 4
 THINGS = 5
 """Entities of each tenant, for each of which the automation `each` is meant."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
+_RUN = {"run": "{{ run.id }}"}
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
 AUTOMATIONS: dict[str, dict[str, Any]] = {
@@ -86,6 +87,21 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "steps": [
             {"id": "each", "for_each": ["a", "b", "c", "d", "e"], "action": "call", "concurrency": 2,
              "with": {**_MARKED, "item": "{{ item }}"}, "on_error": "continue", **_RETRIED},
+            {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
+        ],
+    },
+    "hears": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "number", "operator": "less_than", "value": HEARS_BELOW},
+        "steps": [
+            {"id": "say", "action": "emit_event", "with": {"name": "sim/echo", "data": {**_MARKED, **_RUN, "n": 1}}},
+            {"id": "hear", "wait_for_event": "sim/echo", "match": _RUN, "timeout": "100s"},
+            {"id": "fork", "parallel": ["ear", "mouth"], "next": "answer"},
+            {"id": "ear", "wait_for_event": "sim/echo", "match": _RUN, "timeout": "100s", "next": "answer"},
+            {"id": "mouth", "action": "emit_event", "with": {"name": "sim/echo", "data": {**_MARKED, **_RUN, "n": 2}},
+             "next": "answer"},
+            {"id": "answer", "wait_for_event": "sim/answered", "match": _MARKED, "timeout": "3s",
+             "on_timeout": None},
             {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
         ],
     },
@@ -154,6 +170,7 @@ COLUMNS = {
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
     "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output"),
     "timers": ("tenant_id", "run_id", "step_id", "kind", "due_at"),
+    "waits": ("tenant_id", "run_id", "kind", "step_id", "event_name", "match_key", "met_by"),
     "outbox": ("seq", "id", "tenant_id", "status"),
     "dead_letters": ("tenant_id", "kind", "noun_id"),
     "flow_keys": ("tenant_id", "automation_id", "control", "key", "due_at", "waits"),
@@ -186,6 +203,7 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
         "limited": lambda: is_even,
         "forked": lambda: data["number"] < FORKED_BELOW,
         "many": lambda: data["number"] > MANY_ABOVE,
+        "hears": lambda: data["number"] < HEARS_BELOW,
     }
     return document["trigger"].get("event") == event_name and holds.get(automation, lambda: True)()
 

@@ -20,6 +20,7 @@ class Commit:
         self.runs: dict[Key, None] = {}
         self.woken: set[Key] = set()
         self.fired: list[Row] = []
+        self.met: set[Key] = set()
         self.accepted: list[Row] = []
         self.matched: list[Key] = []
         self.started: list[Row] = []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 EMIT_AGAIN_SECONDS = 1.0
 LEASES_PAUSED_MAX = 3
+ASKED = (*["sim/asked"] * 5, "sim/answered")
 
 Given = tuple[str, str]
 """Tenant and the host's id of an event."""
@@ -77,7 +78,7 @@ class People:
         """An event of some tenant. Both tenants' hosts count from one, so their ids are the same."""
         draw = self._draw
         tenant_id, self._numbers = draw.choice(TENANTS), self._numbers + 1
-        name = "sim/rare" if draw.random() < self._rare_share else "sim/asked"
+        name = "sim/rare" if draw.random() < self._rare_share else draw.choice(ASKED)
         if self._controlled.random() < self._controlled_share:
             name = CONTROLLED_EVENT
         is_deadly = draw.random() < self._world.faults.rate("deadly")

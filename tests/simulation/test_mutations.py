@@ -1,5 +1,4 @@
-"""A guard that is taken away is missed: the simulator breaks within a few seeds. The look-back of a wait is added here with
-`wait_for_event`."""
+"""A guard that is taken away is missed: the simulator breaks within a few seeds."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -16,7 +15,7 @@ from upshot.engine import accept, admit, match, record, recover, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import events, flow, journal, outbox, runs, schedules
+from upshot.store import events, flow, journal, outbox, runs, schedules, waits
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
@@ -133,6 +132,11 @@ def with_schedules_that_cannot_wait(patch: Monkey) -> None:
     patch.setattr(schedules, "next_due", lambda _connection: 0)
 
 
+def without_a_look_back(patch: Monkey) -> None:
+    """A run that waits does not look for what came before."""
+    patch.setattr(waits, "look_back", lambda *_: None)
+
+
 def without_counting_places(patch: Monkey) -> None:
     """Nobody looks how many runs have a place already."""
     patch.setattr(flow, "taken", lambda _connection, keys: dict.fromkeys(keys, 0))
@@ -187,6 +191,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_a_relay_that_reopens: ({"I4"}, {"pause": 0.8, "busy": 0.4, "slow": 0.2}),
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
+    without_a_look_back: ({"I15"}, None),
     without_counting_places: ({"I7"}, {}),
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),
     with_the_first_of_what_was_gathered: ({"I11"}, {}),

@@ -4,8 +4,8 @@ I1 a committed event becomes exactly one event row, a rolled-back one none. I3 a
 for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes. I6 nothing is written for a run but
 by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
 accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it.
-I14 of a paused run nothing begins and no delay is over. I9 (one key per step) is the provider's to see, I12 (it all ends) the
-world's. I2 and I7 (ordering and concurrency keys) come with flow control; the look-back of a wait with `wait_for_event`.
+I14 of a paused run nothing begins and no delay is over. I15: see `waiting`. I9 (one key per step) is the provider's to see,
+I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow control.
 """
 
 import sqlite3
@@ -19,6 +19,7 @@ from tests.simulation.commit import Commit, Key, Row
 from tests.simulation.controls import Controls, is_batch
 from tests.simulation.held import HeldBack
 from tests.simulation.provider import mark_of
+from tests.simulation.waiting import Waiting
 from upshot.core.automations.document import SCHEDULED
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import from_text
@@ -52,6 +53,7 @@ class Watch:
         self.active: dict[Key, Row] = {}
         self.steps: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.timers: dict[Key, dict[str, Row]] = defaultdict(dict)
+        self.waiting = Waiting()
         self.outbox: dict[int, Row] = {}
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
@@ -185,6 +187,8 @@ class Watch:
         if new["step_id"] in kept or new["seq"] != len(kept):
             self._broken("I5", f"run {key} kept {new} after {list(kept.values())}")
         kept[new["step_id"]] = new
+        if (why := self.waiting.heard(key, new, kept, self.emitted)) is not None:
+            self._broken("I15", why)
         commit.kept.append(new)
         commit.runs[key] = None
         hold = self.active.get(key)
@@ -207,6 +211,14 @@ class Watch:
             self._broken("I5", f"timer {old} became {new}")
         else:
             self.timers[key][row["step_id"]] = new
+
+    def _waits(self, commit: Commit, old: Row | None, new: Row | None) -> None:
+        row, key = (new or old or {}), (str((new or old or {})["tenant_id"]), str((new or old or {})["run_id"]))
+        commit.runs[key] = None
+        if (why := self.waiting.changed(key, old, new)) is not None:
+            self._broken("I15", why)
+        if row["met_by"] is not None:
+            commit.met.add(key)
 
     def _outbox(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         if new is None:
@@ -256,8 +268,12 @@ class Watch:
                 self._broken("I4", f"run {run} ends oddly")
             elif timers and (hold is None or not (hold["parked"] or self._may_have_timers(key, run))):
                 self._broken("I8", f"run {run}, held so: {hold}, has the timers {timers}")
-            elif hold is not None and hold["parked"] == ASLEEP and not timers.keys() - {WHOLE}:
-                self._broken("I12", f"run {run} sleeps without a timer")
+            elif (
+                hold is not None and hold["parked"] == ASLEEP and not (timers.keys() - {WHOLE} or self.waiting.of[key])
+            ):
+                self._broken("I12", f"run {run} sleeps and nothing can wake it")
+            if (why := self.waiting.wrong(key, hold)) is not None:
+                self._broken("I15", why)
         for step in commit.kept:
             output = _decode(step["output"]) if step["output"] is not None else None
             if (
@@ -272,7 +288,7 @@ class Watch:
 
     def _may_have_timers(self, key: Key, run: Row) -> bool:
         """Whether some of its steps may wait while others run, or it was taken from its sleep by people."""
-        return key in self.held_back.taken or self.name_of(run) in {"forked", "many", "limited"}
+        return key in self.held_back.taken or self.name_of(run) in {"forked", "many", "limited", "hears"}
 
     def name_of(self, run: Row) -> str:
         """The name of this run's automation."""
@@ -332,7 +348,7 @@ class Watch:
     def _timers_fired(self, commit: Commit) -> None:
         now = commit.process.clock.now() if commit.process is not None else 0
         fired = {(timer["tenant_id"], timer["run_id"]) for timer in commit.fired}
-        for key in commit.woken - fired:
+        for key in commit.woken - fired - commit.met:
             self._broken("I8", f"run {key} was woken and no timer fired")
         for timer in commit.fired:
             key = (timer["tenant_id"], timer["run_id"])
@@ -340,6 +356,7 @@ class Watch:
             is_let_go = (
                 kept.get("status") in {"cancelled", "skipped"}
                 or (kept.get("kind") == "parallel" and kept["output"] is not None)
+                or (kept.get("kind") == "wait_for_event" and kept["status"] != "failed")
                 or (timer["step_id"] != WHOLE and WHOLE in self.steps[key])
             )
             if self.runs[key]["status"] not in RUN_OVER and not is_let_go and now < timer["due_at"]:

@@ -101,6 +101,20 @@ def test_a_dry_run_tells_what_would_happen(surface: Surface) -> None:
     assert tried.json()["steps"][0]["would"] == "perform"
 
 
+def test_a_dry_run_takes_the_path_of_a_split_that_a_run_takes(surface: Surface) -> None:
+    lot = {"id": "lot", "split": [{"weight": 1, "next": "one"}, {"weight": 1, "next": "two"}]}
+    steps = [lot, {"id": "one", "stop": True}, {"id": "two", "stop": True}]
+    made = surface.post("/automations", document(steps=steps)).json()
+    told: dict[str, set[str]] = {"own": set(), "document": set()}
+    for number in range(12):
+        sample = {"data": {"appointment": {"status": "scheduled"}}, "entity": {"type": "patient", "id": f"p{number}"}}
+        own = surface.post(f"/automations/{made['id']}/test", sample).json()["steps"][0]["text"]
+        given = {"document": document(steps=steps), "automation": made["id"], **sample}
+        assert surface.post("/automations/test", given).json()["steps"][0]["text"] == own
+        told["own"].add(own)
+    assert len(told["own"]) == 2
+
+
 def test_a_document_is_checked_without_being_kept(surface: Surface) -> None:
     assert surface.post("/automations/validate", {"document": document()}).json()["valid"] is True
     told = surface.post("/automations/validate", {"document": {"name": 5}}).json()

@@ -195,6 +195,7 @@ def test_bodies_are_held_to_their_form_and_size(surface: Surface) -> None:
         (b"<a/>", "application/xml", 415),
         (b"x", "", 415),
         (b"\xff=1", form, 400),
+        (b"a=caf%e9", form, 400),
         (b"a=1&" * 1_001, form, 400),
         (b"payload={", form, 400),
         (b'{"a": "' + b"x" * 300_000 + b'"}', "application/json", 422),

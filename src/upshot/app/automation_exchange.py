@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from upshot.adapters.actions import save_problems
 from upshot.app.schedules import foretold
+from upshot.core.automations import WaitStep, dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import cycles as circles
-from upshot.core.automations import dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import read as read_document
 from upshot.core.automations.diff import diff
 from upshot.core.automations.fields import Findings, as_list, as_object
+from upshot.core.automations.gaps import wait_problems
 from upshot.core.errors import Malformed, NotFound, Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
@@ -148,6 +149,9 @@ class Exchange(ABC):
         upshot = self._upshot
         automation = read_document(canonical, actions=upshot.actions.shapes)
         problems = save_problems(automation, upshot.actions, upshot.settings.outbound_policy())
+        if tenant_id is not None and any(isinstance(step, WaitStep) for step in automation.steps):
+            with self._upshot.database.reading(tenant_id) as connection:
+                problems += wait_problems(automation, lambda name: event_types.schema(connection, tenant_id, name))
         schedule = automation.schedule
         if schedule is not None:
             problems += problems_now(schedule, upshot.clock.now(), self._zone(tenant_id), "trigger.schedule")

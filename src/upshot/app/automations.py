@@ -12,6 +12,7 @@ from upshot.app import changing, schedules
 from upshot.app.announce import announce
 from upshot.app.automation_shapes import audited, automation_items
 from upshot.app.automation_versions import Change, Versions, moved_to, raise_if_stale, with_draft
+from upshot.app.expecting import expecting, raise_if_unexpected
 from upshot.app.listed import Listed, within_json
 from upshot.core.automations.labels import holds, is_in
 from upshot.core.errors import NotFound
@@ -86,7 +87,9 @@ class Automations(Versions):
                 return None
             return self._insert(connection, tenant_id, canonical, actor).id
 
-        made = changing.change(self._upshot, tenant_id, write, is_alone=True)
+        made = expecting(
+            self._upshot, tenant_id, lambda: changing.change(self._upshot, tenant_id, write, is_alone=True)
+        )
         self._upshot.engine.definitions_changed(tenant_id)
         return self.get(tenant_id, made) if made is not None else None
 
@@ -255,13 +258,16 @@ class Automations(Versions):
             return moved_to(present, "active")
         newest = store.versions(connection, tenant_id, present.id, None, 1)
         number = newest[0].version + 1 if newest else 1
+        raise_if_unexpected(connection, tenant_id, present.draft)
         store.add_version(connection, tenant_id, present.id, store.Version(number, present.draft, now, actor))
         return msgspec.structs.replace(
             present, status="active", version=number, published_revision=present.draft_revision
         )
 
     def _committed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
-        item = changing.change(self._upshot, tenant_id, write, is_alone=True)
+        item = expecting(
+            self._upshot, tenant_id, lambda: changing.change(self._upshot, tenant_id, write, is_alone=True)
+        )
         if "steps" in item:
             item = self._warned(tenant_id, item)
         self._upshot.engine.definitions_changed(tenant_id)

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from upshot.app.event_shapes import error_of
+from upshot.app.run_paths import explain_paths
 from upshot.core import advance, statuses
-from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, kind_of
+from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, WaitStep, kind_of
 from upshot.core.automations.fields import as_object
 from upshot.core.commands import StepError
 from upshot.core.instants import SECOND, to_text
@@ -55,6 +56,9 @@ def steps_shown(
         left.remove(end)
         shown.append(_waiting(run, end, program, "completed", [], None))
     shown.extend(_waiting(run, step_id, program, "skipped" if is_over else "pending", [], None) for step_id in left)
+    if program is not None:
+        about = f"{run.entity_type}:{run.entity_id}" if run.entity_type is not None else "this run"
+        explain_paths(shown, program, {step.step_id: outcome_of(step) for step in journal_shown}, about)
     return shown, timers[0].step_id if timers and not is_over else next(iter(opened), None)
 
 
@@ -145,7 +149,7 @@ def _open(
     *,
     is_held: bool,
 ) -> Shown:
-    if timer is not None or isinstance(_step(program, step_id), ParallelStep):
+    if timer is not None or isinstance(_step(program, step_id), ParallelStep | WaitStep):
         return _waiting(run, step_id, program, "waiting", earlier, timer)
     return _waiting(run, step_id, program, "running" if is_held else "ready", earlier, None)
 

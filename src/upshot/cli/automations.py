@@ -166,8 +166,10 @@ def try_out(
         return
     sample = read_json(data, "data")
     with opened(database, app) as upshot:
-        document = read_file(which) if Path(which).is_file() else upshot.automations.draft(tenant, which)
-        told = upshot.automations.try_out(tenant, document, sample, event=event)
+        is_file = Path(which).is_file()
+        document = read_file(which) if is_file else upshot.automations.draft(tenant, which)
+        own = "" if is_file else which
+        told = upshot.automations.try_out(tenant, document, sample, event=event, automation_id=own)
     if as_json:
         output.show_json(told)
         return

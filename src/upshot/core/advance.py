@@ -15,14 +15,25 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from upshot.core.automations.document import BranchStep, DelayStep, ForEachStep, ParallelStep, SplitStep, Step, StopStep
+from upshot.core.automations.document import (
+    BranchStep,
+    DelayStep,
+    ForEachStep,
+    ParallelStep,
+    SplitStep,
+    Step,
+    StopStep,
+    WaitStep,
+)
 from upshot.core.automations.places import item_place, list_place
 from upshot.core.automations.regions import Region
-from upshot.core.commands import Command, Commands, Finish, Keep, RunStep, Sleep, StepError
+from upshot.core.commands import Await, Command, Commands, Finish, Keep, RunStep, Sleep, StepError
 from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
 
 _WORKED: Final = frozenset({"completed", "skipped"})
+_LATE: Final = {"timeout": "Its branches did not join in time.", "wait": "No such event came in time."}
+"""What the timers of these kinds have to say."""
 
 
 class Joining(msgspec.Struct, frozen=True, gc=False):
@@ -110,7 +121,7 @@ def still_wanted(state: State, commands: Iterable[Command]) -> Commands:
     """Those of these commands that the state still wants: for steps that are open, or the end."""
     if state.ending is not None and not state.open:
         return (state.ending,)
-    return tuple(c for c in commands if isinstance(c, RunStep | Sleep) and c.step_id in state.open)
+    return tuple(c for c in commands if isinstance(c, RunStep | Sleep | Await) and c.step_id in state.open)
 
 
 def resume(program: Program, journal: Iterable[Outcome]) -> tuple[State, Commands]:
@@ -145,9 +156,9 @@ def pending(program: Program, state: State) -> Commands:
 
 
 def fired(step_id: str, kind: str) -> Outcome:
-    """What the timer of a delay, or of a parallel step's timeout, comes to."""
-    if kind == "timeout":
-        return Outcome(step_id, "failed", error=StepError("timeout", "Its branches did not join in time.", step_id))
+    """What the timer of a delay, or of the timeout of a parallel step or of a wait, comes to."""
+    if kind in _LATE:
+        return Outcome(step_id, "failed", error=StepError("timeout", _LATE[kind], step_id))
     return Outcome(step_id, "completed")
 
 
@@ -192,10 +203,17 @@ def _command(step: Step) -> Commands:
     match step:
         case DelayStep():
             return (Sleep(step.id),)
+        case WaitStep():
+            return (Await(step.id),)
         case ParallelStep():
             return (Sleep(step.id),) if step.timeout is not None else ()
         case _:
             return (RunStep(step.id),)
+
+
+def _has_way_out(step: ParallelStep | WaitStep) -> bool:
+    """Whether its path goes on, or ends in order, when its time is over."""
+    return step.on_timeout is not None or (isinstance(step, WaitStep) and step.ends_on_timeout)
 
 
 def _cancelled(step_id: str) -> Keep:
@@ -325,12 +343,8 @@ class _Walk:
 
     def _failed(self, step: Step, outcome: Outcome, region: Region | None) -> None:
         error = outcome.error or _unknown_error(step.id)
-        if (
-            isinstance(step, ParallelStep)
-            and step.on_timeout is not None
-            and error.code == "timeout"
-            and error.step_id == step.id
-        ):
+        is_late = error.code == "timeout" and error.step_id == step.id
+        if is_late and isinstance(step, ParallelStep | WaitStep) and _has_way_out(step):
             self.enter(step.on_timeout, region)
             return
         self._has_failures = True

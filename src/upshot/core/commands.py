@@ -24,6 +24,12 @@ class Sleep(msgspec.Struct, frozen=True):
     step_id: str
 
 
+class Await(msgspec.Struct, frozen=True):
+    """Wait for the event that this step names."""
+
+    step_id: str
+
+
 class Keep(msgspec.Struct, frozen=True):
     """Keep this outcome in the same transaction, and apply it: it follows from what was kept and needs nobody's work."""
 
@@ -45,5 +51,5 @@ class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
     step_id: str | None = None
 
 
-Command = RunStep | Sleep | Keep | Finish
+Command = RunStep | Sleep | Await | Keep | Finish
 Commands = tuple[Command, ...]

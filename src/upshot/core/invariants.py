@@ -2,7 +2,7 @@
 
 The names are those of the reliability plan: I1 one event per id that a host gave, I3 one run per event and automation, I4
 statuses along the table, I5 one kept outcome per place in a journal and no change of it, I9 a step is kept once, I11 nothing
-is lost between accept and its end.
+is lost between accept and its end, I15 what a run waits for and has come is not waited for.
 """
 
 from collections import Counter
@@ -28,6 +28,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     active: Sequence[Mapping[str, Any]]
     steps: Sequence[Mapping[str, Any]]
     timers: Sequence[Mapping[str, Any]]
+    waits: Sequence[Mapping[str, Any]] = ()
 
 
 def violations(snapshot: Snapshot) -> list[str]:
@@ -118,13 +119,22 @@ def _journals_are_whole(steps: Iterable[Mapping[str, Any]]) -> Iterable[str]:
             yield f"I9: run {key} kept steps {doubled} more than once"
 
 
+def _run_key(row: Mapping[str, Any]) -> tuple[Any, Any]:
+    return row["tenant_id"], row["run_id"]
+
+
 def _timers_belong_to_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
     parked = {(row["tenant_id"], row["run_id"]): row["parked"] for row in snapshot.active if row["parked"]}
     active = {(row["tenant_id"], row["run_id"]) for row in snapshot.active}
     timed = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers}
     asleep = {key for key, how in parked.items() if how == ASLEEP}
     woken = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers if row["step_id"] != WHOLE}
-    yield from (f"I12: run {key} sleeps without a timer" for key in sorted(asleep - woken))
+    waiting = {_run_key(row) for row in snapshot.waits if row["kind"] == "step" and row["met_by"] is None}
+    met = {_run_key(row) for row in snapshot.waits if row["kind"] == "step" and row["met_by"] is not None}
+    yield from (f"I12: run {key} sleeps and nothing can wake it" for key in sorted(asleep - woken - waiting))
+    yield from (f"I15: run {key} sleeps though what it waits for has come" for key in sorted(asleep & met))
+    waited = {_run_key(row) for row in snapshot.waits}
+    yield from (f"I15: run {key} waits for an event though it is over" for key in sorted(waited - active))
     yield from (f"I8: a timer of run {key} is set though it is over" for key in sorted(timed - active))
     paused = {(run["tenant_id"], run["id"]) for run in snapshot.runs if run["status"] == "paused"}
     held_back = parked.keys() - asleep

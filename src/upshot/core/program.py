@@ -13,6 +13,7 @@ from upshot.core.automations.document import (
     ForEachStep,
     ParallelStep,
     Step,
+    WaitStep,
 )
 from upshot.core.automations.flow import reached
 from upshot.core.automations.places import Steps, list_place, place_of
@@ -21,6 +22,7 @@ from upshot.core.conditions import Condition, compile_condition
 from upshot.core.flow import Asking
 from upshot.core.journal import WHOLE
 from upshot.core.templates import Template, compile_template
+from upshot.core.waits import fields_of
 
 
 class Program:
@@ -35,9 +37,11 @@ class Program:
         "entered",
         "forks",
         "handling",
+        "matches",
         "reads_entity",
         "steps",
         "templates",
+        "waits",
         "within",
     )
 
@@ -51,6 +55,7 @@ class Program:
         self.steps: Mapping[str, Step] = Steps((step.id, step) for step in automation.steps)
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}
+        self.matches: dict[str, Template] = {}
         for index, step in enumerate(automation.steps):
             match step:
                 case ActionStep():
@@ -66,6 +71,11 @@ class Program:
                     self.templates[step_id] = argument_template(shape, each.arguments, at)
                 case ParallelStep() if step.timeout is not None:
                     self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
+                case WaitStep():
+                    values = [step.match[field] for field in fields_of(step.match)]
+                    self.matches[step.id] = compile_template(values, f"steps[{index}].match")
+                    if step.timeout is not None:
+                        self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
         if automation.timeout is not None:
@@ -76,10 +86,11 @@ class Program:
         self.at_most_once = frozenset(
             step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
         )
+        self.waits = frozenset(step.id for step in automation.steps if isinstance(step, WaitStep))
         self.entered: dict[str | None, Any] = {}
         self.reads_entity = frozenset(
             step_id
-            for compiled in (self.templates, self.conditions)
+            for compiled in (self.templates, self.conditions, self.matches)
             for step_id, part in compiled.items()
             if part.reads_entity
         )

@@ -143,9 +143,10 @@ class Accept:
         return accepted
 
     async def _ahead(self, events: list[Event], known: TenantDefinitions) -> dict[str, Matched]:
-        """What can be decided briefly. Whatever is the matter with an event, `match` deals with it."""
+        """What can be decided briefly, of what nobody may wait for: a wait is met after its event is accepted. Whatever is the
+        matter with an event, `match` deals with it."""
         matched: dict[str, Matched] = {}
-        first = [event for event in events[:AHEAD_MAX] if event.is_matched]
+        first = [event for event in events[:AHEAD_MAX] if event.is_matched and event.name not in known.awaited]
         try:
             entities = await self._decide.entities(first, {event.tenant_id: known for event in first})
             now, steps = self._process.clock.now(), 0

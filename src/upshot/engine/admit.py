@@ -54,6 +54,7 @@ class Admission:
 
     def __init__(self, connection: Connection, now: int) -> None:
         self._connection, self._now = connection, now
+        flow.take_turn(connection)
         self.driven: set[str] = set()
         self._states: dict[Key, KeyState] = {}
         self._changed: dict[Key, None] = {}

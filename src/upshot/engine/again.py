@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from upshot.core.errors import Conflict, NotFound
 from upshot.core.events import Event
 from upshot.engine import control
-from upshot.store import journal, standing
+from upshot.store import journal, standing, waits
 from upshot.store.journal import KeptStep
 from upshot.store.runs import NewRun
 from upshot.store.standing import Standing
@@ -49,6 +49,7 @@ def skip(connection: Connection, stand: Standing, kept: KeptStep, who: str, now:
         key = tenant_id, run_id
         kept = msgspec.structs.replace(kept, seq=journal.next_seqs(connection, [key])[key])
     journal.remove_timers(connection, [(tenant_id, run_id, kept.step_id)])
+    waits.remove(connection, [(tenant_id, run_id, kept.step_id)])
     journal.keep(connection, [kept])
     if stand.status == "waiting":
         control.make_ready(connection, tenant_id, {run_id: stand}, now)

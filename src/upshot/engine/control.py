@@ -12,7 +12,7 @@ from upshot.core.events import Event
 from upshot.core.instants import SECOND
 from upshot.core.statuses import DEAD_LETTER, RUN, RUN_OVER
 from upshot.engine import letters
-from upshot.store import counts, hints, journal, letter_pages, reopening, run_pages, runs, standing
+from upshot.store import counts, hints, journal, letter_pages, reopening, run_pages, runs, standing, waits
 from upshot.store.events import insert_events
 from upshot.store.runs import NewRun
 from upshot.store.standing import Standing
@@ -63,6 +63,7 @@ def _cancel(connection: Connection, tenant_id: str, wanted: dict[str, Standing],
     keys = [(tenant_id, run_id) for run_id in wanted]
     runs.finish(connection, keys, "cancelled", now)
     journal.clear_timers(connection, keys)
+    waits.clear(connection, keys)
     changes = Counter((tenant_id, "runs", "", "cancelled") for one in wanted.values() if not one.test)
     changes.subtract((tenant_id, "runs", "", one.status) for one in wanted.values())
     counts.add(connection, changes, now)

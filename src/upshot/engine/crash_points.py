@@ -28,7 +28,8 @@ TRANSACTIONS = (
     "change",
 )
 POINTS = frozenset(
-    {f"{name}.{edge}" for name in TRANSACTIONS for edge in EDGES} | {"act.before_effect", "act.after_effect"}
+    {f"{name}.{edge}" for name in TRANSACTIONS for edge in EDGES}
+    | {"act.before_effect", "act.after_effect", "wait.before_look_back"}
 )
 """Every point there is; a test visits each one on each database."""
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.core.events import Event
 from upshot.core.flow import Ask
+from upshot.core.waits import event_key
 from upshot.core.work import EVENT_STEPS_MAX
 from upshot.engine.admit import admit
 from upshot.engine.breaker import Breaker, without_loops
@@ -41,6 +42,8 @@ class Matched(msgspec.Struct, frozen=True):
     steps: int = 0
     breaker: Breaker | None = None
     """Set where a run caused the event and the entity is known: loops are looked for before its runs are made."""
+    keys: tuple[str, ...] = ()
+    """By what runs may wait for this event."""
 
 
 class Decide:
@@ -72,7 +75,7 @@ class Decide:
         """
         listeners = known.listeners.get(event.name)
         if listeners is None:
-            return Matched(event, known.revision, known.zone, [])
+            return Matched(event, known.revision, known.zone, [], keys=_keys(event, known))
         entity = entities.get((event.tenant_id, event.entity.type, event.entity.id)) if event.entity else None
         facts = facts_of(event, now=now, zone=known.zone, entity=entity)
         found = listeners.index.find(facts)
@@ -90,7 +93,9 @@ class Decide:
             asked = asking.of(facts, event.entity) if asking is not None and not event.test else None
             started.append((listener, self._new_run(event, listener, kept_facts, asked, now)))
         breaker = self._breaker if event.depth and event.entity is not None else None
-        return Matched(event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker)
+        return Matched(
+            event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker, _keys(event, known)
+        )
 
     def begin(self, match: Matched, made: Collection[str]) -> None:
         """Drive those runs of this match that were made; its commit is done."""
@@ -129,6 +134,15 @@ class Decide:
             worker_id=self._process.worker_id if self._run.reserve(event.tenant_id) else None,
             asked=asked or None,
         )
+
+
+def _keys(event: Event, known: TenantDefinitions) -> tuple[str, ...]:
+    shapes = known.awaited.get(event.name)
+    if shapes is None:
+        return ()
+    root = event.as_root()
+    found = (event_key(fields, root) for fields in shapes)
+    return tuple({key: None for key in found if key is not None})
 
 
 def current(connection: Connection, matched: Sequence[Matched]) -> list[Matched]:

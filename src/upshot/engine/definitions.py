@@ -19,6 +19,7 @@ from upshot.core.conditions import MatchIndex
 from upshot.core.errors import Refused
 from upshot.core.event_payloads import EntityBinding, PayloadSchema, compile_schema
 from upshot.core.program import Program
+from upshot.core.waits import Fields
 from upshot.engine.reads import Reads
 from upshot.store import definitions as store
 from upshot.store.database import Database
@@ -70,6 +71,8 @@ class TenantDefinitions(msgspec.Struct, frozen=True):
     limits: dict[str, Any]
     listeners: dict[str, Listeners]
     event_types: dict[str, EventType]
+    awaited: dict[str, tuple[Fields, ...]]
+    """The events that runs may wait for: the lists of fields by which they are compared, by the name of the event."""
     unreadable: tuple[tuple[str, int], ...] = ()
     """Active automations, with their versions, that this release cannot read."""
 
@@ -176,6 +179,7 @@ class Definitions:
             zone=stored.settings.get("zone", "UTC"),
             limits=stored.settings.get("limits", {}),
             listeners={name: Listeners(found) for name, found in by_event.items()},
+            awaited=stored.awaited,
             event_types={declared.name: _event_type(declared) for declared in stored.event_types},
             unreadable=tuple(unreadable),
         )

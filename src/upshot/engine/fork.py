@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from upshot.core import advance
-from upshot.core.commands import Commands, Finish, Keep, RunStep, Sleep
+from upshot.core.commands import Await, Commands, Finish, Keep, RunStep, Sleep
 from upshot.engine.record import Done, Parking, Recorded, Recording
 from upshot.engine.settle import Performed
 from upshot.store.journal import Timer
@@ -17,8 +17,9 @@ from upshot.store.journal import Timer
 if TYPE_CHECKING:
     from upshot.engine.live_run import LiveRun
     from upshot.engine.run import Run
+    from upshot.store.waits import Wait
 
-Flight = asyncio.Task[tuple[Done, int | None]]
+Flight = asyncio.Task[tuple[Done | None, int | None]]
 
 LOOK_SECONDS = 1.0
 """How often a run that was paused while steps of it are in flight is looked at, to see whether it goes on."""
@@ -32,14 +33,31 @@ class Fork:
         self._flying: dict[str, Flight] = {}
         self._done: list[Done] = []
         self._due: list[str] = []
+        self._come: list[str] = []
         self._waiting: list[tuple[Timer, tuple[Any, ...] | None]] = []
         self._bell: asyncio.Future[None] | None = None
         self._is_paused = False
         self._held_back: Commands = ()
 
+    @property
+    def waits(self) -> bool:
+        """Whether a step of it waits for an event."""
+        return bool(self._run.waits)
+
+    def meet(self, wait: "Wait") -> None:
+        """What this step waits for has come."""
+        own = self._run.waits.get(wait.step_id)
+        if own is not None and own.met_by is None:
+            own.met_by = wait.met_by
+            self._come.append(wait.step_id)
+            self._wake()
+
     def ring(self, step_id: str) -> None:
         """The timer of this step is due, as far as anybody knows."""
         self._due.append(step_id)
+        self._wake()
+
+    def _wake(self) -> None:
         if self._bell is not None and not self._bell.done():
             self._bell.set_result(None)
 
@@ -74,6 +92,10 @@ class Fork:
         run, driver = self._run, self._driver
         if not driver.is_stopping:
             await self._begin(commands)
+            if not self._is_paused:
+                for step_id in self._come:
+                    self._await(step_id)
+                self._come.clear()
         await self._set_timers()
         recording, again = self._next()
         if recording is not None:
@@ -86,8 +108,9 @@ class Fork:
             return ()
         if self._is_paused:
             return ()
-        if not driver.is_stopping:
-            await driver.park(Parking(run, ()))
+        if not driver.is_stopping and await driver.park(Parking(run, ())):
+            self._come = [step_id for step_id, wait in run.waits.items() if wait.met_by is not None]
+            return ()
         return None
 
     def _left(self, commands: Commands) -> Commands | None:
@@ -110,6 +133,9 @@ class Fork:
     async def _begin(self, commands: Commands) -> None:
         run, now = self._run, self._driver.now()
         for command in commands:
+            if isinstance(command, Await):
+                self._await(command.step_id)
+                continue
             if not isinstance(command, RunStep | Sleep) or command.step_id in run.timers:
                 continue
             step_id = command.step_id
@@ -122,6 +148,16 @@ class Fork:
                 self._done.append(timer)
             else:
                 self._waiting.append((timer, None))
+
+    def _await(self, step_id: str) -> None:
+        """Begin to wait, or read what has come; while that goes on, what comes is seen when it lands."""
+        run = self._run
+        if step_id in run.state.open and step_id not in self._flying:
+            run.began.setdefault(step_id, self._driver.now())
+            self._flying[step_id] = asyncio.create_task(self._awaited(step_id))
+
+    async def _awaited(self, step_id: str) -> tuple[Done | None, None]:
+        return await self._driver.awaiting.begin(self._run, step_id), None
 
     async def _set_timers(self) -> None:
         if self._waiting:
@@ -150,6 +186,7 @@ class Fork:
         operating = [done for done in self._done if done.performed.operations]
         chosen = (*operating[:1], *(done for done in self._done if not done.performed.operations))
         self._done = operating[1:]
+        fired += [done.step_id for done in chosen if done.step_id in run.program.waits]
         return (Recording(run, chosen, (), tuple(fired), lets_go=False) if chosen or fired else None), again
 
     async def _record(self, recording: Recording) -> Commands | None:
@@ -158,6 +195,7 @@ class Fork:
         self._is_paused = recorded.is_paused
         if recorded.is_paused:
             self._due += recording.fired
+            self._come += [step_id for step_id in recording.fired if step_id in self._run.program.waits]
         else:
             for step_id in recording.fired:
                 self._run.timers.pop(step_id, None)
@@ -185,7 +223,10 @@ class Fork:
         landed = [step_id for step_id, flight in self._flying.items() if flight.done()]
         for step_id in landed:
             done, again_at = self._flying.pop(step_id).result()
-            if again_at is None:
+            if done is None:
+                if self._run.waits[step_id].met_by is not None:
+                    self._come.append(step_id)
+            elif again_at is None:
                 self._done.append(done)
             else:
                 self._waiting.append(self._driver.later(self._run, done, again_at))

@@ -16,13 +16,14 @@ from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
 from upshot.store.journal import KeptRun, Timer
 from upshot.store.runs import NewRun
+from upshot.store.waits import Wait
 
 
 class LiveRun:
     """One unfinished run: where it stands, what its steps gave, the hold (`epoch`) under which it may write, and the trace
     that its present step belongs to. Of a run with several open places also their timers, and when they
     began. `begun` are steps that were begun before it was taken up here; `is_limited` says that the timer of its time
-    limit is set, or has fired."""
+    limit is set, or has fired. `waits` are those that are kept, `taken` the events that met earlier ones."""
 
     __slots__ = (
         "_facts",
@@ -38,11 +39,13 @@ class LiveRun:
         "program",
         "seq",
         "state",
+        "taken",
         "tenant_id",
         "test",
         "timers",
         "traceparent",
         "version",
+        "waits",
     )
 
     def __init__(
@@ -61,6 +64,8 @@ class LiveRun:
         self.began: dict[str, int] = {}
         self.begun: frozenset[str] = frozenset()
         self.is_limited = False
+        self.waits: dict[str, Wait] = {}
+        self.taken: list[str] = []
         base = facts_of(event, now=event.ts, zone=zone, entity=None)
         self._facts = msgspec.structs.replace(base, steps=self.outputs, run={"id": run_id, "test": event.test})
 
@@ -76,7 +81,8 @@ class LiveRun:
         run.epoch, run.attempts, run.seq = epoch, kept.attempts, len(kept.journal)
         for outcome in kept.journal:
             run.remember(outcome)
-        run.begun = kept.begun
+        run.begun, run.taken = kept.begun, kept.taken
+        run.waits = {wait.step_id: wait for wait in kept.waits if wait.kind == "step"}
         is_over = any(outcome.step_id == WHOLE for outcome in kept.journal)
         run.is_limited = is_over or any(timer.step_id == WHOLE for timer in kept.timers)
         run.state, commands = advance.resume(program, kept.journal)

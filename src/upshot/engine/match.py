@@ -20,6 +20,7 @@ from upshot.core.events import Event
 from upshot.core.instants import SECOND
 from upshot.core.work import EVENT_STEPS_MAX, Overloaded
 from upshot.engine import tracing
+from upshot.engine.awaken import awaken
 from upshot.engine.decide import Decide, Matched, current, start
 from upshot.engine.definitions import TenantDefinitions
 from upshot.engine.handed import Handed
@@ -52,6 +53,10 @@ class MatchWrite:
 
     name = "match"
 
+    def __init__(self) -> None:
+        self.has_woken = False
+        """Whether something that runs wait for has come, since this was last set back."""
+
     def tenant_of(self, work: Matched) -> str:
         """Whose event it is."""
         return work.event.tenant_id
@@ -61,7 +66,9 @@ class MatchWrite:
         still = current(connection, work)
         won = event_store.take_unmatched(connection, [(m.event.tenant_id, m.event.id) for m in still])
         first = {m.event.id: m for m in reversed(still)}  # one was handed over, and read from the store at that moment
-        made = start(connection, [m for m in first.values() if m.event.id in won], now)
+        ours = [m for m in first.values() if m.event.id in won]
+        made = start(connection, ours, now)
+        self.has_woken |= awaken(connection, ours)
         stale = {m.event.id for m in work} - {m.event.id for m in still}
         return [None if m.event.id in stale else made & {run.id for _, run in m.started} for m in work]
 
@@ -80,6 +87,7 @@ class Match:
         self._claimed_up_to = ""
         self._next_own_look_at = 0
         self.wake: Callable[[], None] = lambda: None
+        self.on_woken: Callable[[], None] = lambda: None
 
     def hand(self, events: Sequence[Event]) -> None:
         """Take over events that this process just committed."""
@@ -202,6 +210,9 @@ class Match:
             answers: list[Any] = [busy] * len(matched)
         else:
             answers = await asyncio.gather(*promises, return_exceptions=True)
+        if self._kind.has_woken:
+            self._kind.has_woken = False
+            self.on_woken()
         again: list[Event] = []
         failed: list[Failed] = []
         for match, made in zip(matched, answers, strict=True):

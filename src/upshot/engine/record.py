@@ -19,8 +19,9 @@ from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, Settled, settle
-from upshot.store import counts, dead_letters, journal, runs, standing
+from upshot.store import counts, dead_letters, journal, runs, standing, waits
 from upshot.store.events import insert_events
+from upshot.store.waits import Wait
 
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
 
@@ -86,6 +87,7 @@ class Record:
         journal.keep(connection, kept)
         journal.remove_timers(connection, gone)
         journal.forget_begun(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _begun(w.run, r)])
+        waits.remove(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _waited(w.run, r)])
         emitted = [event for r in recorded for event in r.events]
         if emitted:
             insert_events(connection, emitted, now, self._worker_id)
@@ -111,6 +113,12 @@ def _begun(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
     once = run.program.at_most_once
     known = (outcome.step_id for outcome in recorded.kept if outcome.status != "cancelled") if once else ()
     return [(*run.key, step_id) for step_id in known if step_id in once]
+
+
+def _waited(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
+    """The steps that waited for events and do so no longer."""
+    waiting = run.program.waits
+    return [(*run.key, outcome.step_id) for outcome in recorded.kept if outcome.step_id in waiting] if waiting else []
 
 
 def _record(
@@ -171,6 +179,7 @@ def finish(
     changes: Counter[counts.Key] = Counter()
     given_up: list[letters.Letter] = []
     timed: list[tuple[str, str]] = []
+    waiting: list[tuple[str, str]] = []
     for run, commands in ended:
         if commands and isinstance(command := commands[0], Finish):
             groups.setdefault((command.status, command.error), []).append(run.key)
@@ -182,9 +191,12 @@ def finish(
                     given_up.append(_letter(run, command.error))
             if run.program.forks or run.program.has_limit:
                 timed.append(run.key)
+            if run.program.waits:
+                waiting.append(run.key)
     for (status, error), keys in groups.items():
         runs.finish(connection, keys, status, now, encode_error(error))
     journal.clear_timers(connection, timed)
+    waits.clear(connection, waiting)
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)
@@ -256,13 +268,21 @@ class Begin:
 
 
 class Parking(msgspec.Struct, frozen=True):
-    """A run of which some steps wait from now on: their timers and, where an attempt failed before, that attempt's row. It
-    goes to sleep if everything that is open waits."""
+    """A run of which some steps wait from now on: their timers, the events they wait for and, where an attempt failed before,
+    that attempt's row. It goes to sleep if everything that is open waits, and nothing of it has come."""
 
     run: LiveRun
     timers: tuple[journal.Timer, ...]
     failed: tuple[tuple[Any, ...], ...] = ()
+    waits: tuple[Wait, ...] = ()
     sleeps: bool = True
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """Whether the run sleeps, and the events, by the steps that waited for them, that keep it from it."""
+
+    sleeps: bool
+    met: dict[str, str]
 
 
 class Park:
@@ -277,26 +297,36 @@ class Park:
         """Whose run it is."""
         return work.run.tenant_id
 
-    def write(self, connection: Connection, work: Sequence[Parking], now: int) -> Sequence[LeaseLost | bool]:
-        """Set the timers of those of these runs that are still held here, and let go of those that sleep. Each with whether it
-        sleeps: one that was paused is let go of, and does not."""
+    def write(self, connection: Connection, work: Sequence[Parking], now: int) -> Sequence[LeaseLost | Parked]:
+        """Set the timers and waits of those of these runs that are still held here, and let go of those that sleep. One that
+        was paused is let go of, and does not sleep; one that something has come for goes on."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
         mine = [w for w in work if w.run.id in ours]
+        met: dict[str, dict[str, str]] = {}
         if mine:
             journal.set_timers(connection, [timer for w in mine for timer in w.timers])
             failed = [attempt for w in mine for attempt in w.failed]
             if failed:
                 journal.keep_attempts(connection, failed)
-            asleep = [w.run.key for w in mine if w.sleeps and not ours[w.run.id]]
+            waits.add(connection, [wait for w in mine for wait in w.waits])
+            resting = [w.run for w in mine if w.sleeps and not ours[w.run.id]]
+            waiting = [run.key for run in resting if run.waits]
+            for wait in waits.met_of_runs(connection, waiting) if waiting else ():
+                met.setdefault(wait.run_id, {})[wait.step_id] = wait.met_by or ""
+            asleep = [run.key for run in resting if run.id not in met]
             if asleep:
                 runs.park(connection, asleep)
+            waits.note_looked_back(connection, [key for key in waiting if key[1] not in met])
             standing.release_paused(connection, [w.run.key for w in mine if w.sleeps and ours[w.run.id]])
             changes: Counter[counts.Key] = Counter()
             for tenant_id, _ in asleep:
                 changes[tenant_id, "runs", "", "running"] -= 1
                 changes[tenant_id, "runs", "", "waiting"] += 1
             counts.add(connection, changes, now)
-        return [w.sleeps and not ours[w.run.id] if w.run.id in ours else LeaseLost(w.run.id) for w in work]
+        return [
+            Parked(w.sleeps and not ours[w.run.id], met.get(w.run.id, {})) if w.run.id in ours else LeaseLost(w.run.id)
+            for w in work
+        ]
 
 
 def encode_error(error: StepError | None) -> str | None:

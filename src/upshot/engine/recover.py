@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
+import msgspec
 from sqlalchemy import Connection
 
 from upshot.core import dead_letters as letters
@@ -16,12 +17,11 @@ from upshot.core.commands import StepError
 from upshot.core.errors import Refused
 from upshot.core.instants import MINUTE, SECOND
 from upshot.core.journal import WHOLE
-from upshot.core.program import Program
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.run import Run
-from upshot.store import counts, dead_letters, journal, runs, standing
+from upshot.store import counts, dead_letters, journal, runs, standing, waits
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.fair import Share
 from upshot.store.journal import KeptRun, Timer
@@ -86,12 +86,12 @@ class Recover:
         claimed, self._claimed_up_to[queue], is_more = await process.commit.run_async(
             lambda c: claim(c, process.worker_id, queue, now, limit, after), "claim"
         )
-        hopeless = [c for c in claimed if c.strikes > process.limits.strikes_max]
+        hopeless = [_struck(c) for c in claimed if c.strikes > process.limits.strikes_max]
         if hopeless:
             await process.commit.run_async(
                 lambda c: give_up(c, hopeless, process.worker_id, process.clock.now()), "give_up"
             )
-        tried, later = self._apart([c for c in claimed if c not in hopeless])
+        tried, later = self._apart([c for c in claimed if c.strikes <= process.limits.strikes_max])
         if later:  # before those that are tried begin: they may end this process
             self._owed.append(([(c.tenant_id, c.run_id, c.epoch) for c in later], False))
             await self._release()
@@ -169,9 +169,15 @@ class Recover:
 
     async def _bring_back_one(self, kept: KeptRun, epoch: int) -> None:
         process, held = self._process, (kept.tenant_id, kept.run_id, epoch)
+        if kept.document is None:
+            lost = _without_version(kept, epoch)
+            await process.commit.run_async(
+                lambda c: give_up(c, [lost], process.worker_id, process.clock.now()), "give_up"
+            )
+            return
         try:
             known = await process.definitions.of(kept.tenant_id)
-            program = self._program(kept)
+            program = process.definitions.program(kept.tenant_id, kept.automation_id, kept.version, kept.document)
             run, commands = LiveRun.kept(kept, program, known.zone, epoch)
         except (Refused, OutOfOrder) as error:
             log.warning("run %s waits for a release that can drive it: %s", kept.run_id, error)
@@ -189,11 +195,6 @@ class Recover:
                 self.on_timer(timer)
         self._run.reserve_always(kept.tenant_id)
         self._run.take(run, commands)
-
-    def _program(self, kept: KeptRun) -> Program:
-        if kept.document is None:
-            raise Refused.at("version", f"version {kept.version} of its automation is gone", "missing_version")
-        return self._process.definitions.program(kept.tenant_id, kept.automation_id, kept.version, kept.document)
 
     async def _release(self) -> None:
         """Hand back what could not be brought back."""
@@ -234,35 +235,67 @@ def claim(connection: Connection, worker_id: str, queue: str, now: int, limit: i
     return share
 
 
-def give_up(connection: Connection, hopeless: list[Claimed], worker_id: str, now: int) -> None:
-    """Runs that were claimed again and again without keeping a step: they fail, and are kept as dead letters."""
+class Hopeless(msgspec.Struct, frozen=True):
+    """A run that this worker holds and that will not be driven on, and why."""
+
+    tenant_id: str
+    run_id: str
+    epoch: int
+    automation_id: str
+    test: bool
+    strikes: int
+    error: StepError
+
+
+def _struck(claimed: Claimed) -> Hopeless:
+    why = f"Given up after {claimed.strikes - 1} claims in which no step could be kept."
+    return Hopeless(
+        claimed.tenant_id,
+        claimed.run_id,
+        claimed.epoch,
+        claimed.automation_id,
+        claimed.test,
+        claimed.strikes,
+        StepError("gave_up", why),
+    )
+
+
+def _without_version(kept: KeptRun, epoch: int) -> Hopeless:
+    why = f"Version {kept.version} of its automation is not in the store any more, so nobody knows what comes next."
+    error = StepError("missing_version", why)
+    return Hopeless(kept.tenant_id, kept.run_id, epoch, kept.automation_id, kept.test, 1, error)
+
+
+def give_up(connection: Connection, hopeless: list[Hopeless], worker_id: str, now: int) -> None:
+    """These runs fail, as far as this worker still holds them, and are kept as dead letters."""
     ours = runs.held(connection, [(c.tenant_id, c.run_id, c.epoch) for c in hopeless], worker_id)
     changes: Counter[counts.Key] = Counter()
     given_up: list[letters.Letter] = []
-    for claimed in hopeless:
-        if claimed.run_id not in ours:
+    for run in hopeless:
+        if run.run_id not in ours:
             continue  # it was cancelled meanwhile
-        error = StepError("gave_up", f"Given up after {claimed.strikes - 1} claims in which no step could be kept.")
-        runs.finish(connection, [(claimed.tenant_id, claimed.run_id)], "failed", now, encode_error(error))
-        changes[claimed.tenant_id, "runs", "", "paused" if ours[claimed.run_id] else "running"] -= 1
-        if not claimed.test:
-            changes[claimed.tenant_id, "runs", "", "failed"] += 1
-            changes[claimed.tenant_id, "automation", claimed.automation_id, "failed"] += 1
-            given_up.append(_letter(claimed, error))
-    journal.clear_timers(connection, [(c.tenant_id, c.run_id) for c in hopeless if c.run_id in ours])
+        runs.finish(connection, [(run.tenant_id, run.run_id)], "failed", now, encode_error(run.error))
+        changes[run.tenant_id, "runs", "", "paused" if ours[run.run_id] else "running"] -= 1
+        if not run.test:
+            changes[run.tenant_id, "runs", "", "failed"] += 1
+            changes[run.tenant_id, "automation", run.automation_id, "failed"] += 1
+            given_up.append(_letter(run))
+    ended = [(run.tenant_id, run.run_id) for run in hopeless if run.run_id in ours]
+    journal.clear_timers(connection, ended)
+    waits.clear(connection, ended)
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)
 
 
-def _letter(claimed: Claimed, error: StepError) -> letters.Letter:
+def _letter(run: Hopeless) -> letters.Letter:
     return letters.of_run(
-        claimed.tenant_id,
-        claimed.run_id,
-        claimed.automation_id,
-        error.code,
-        error.message,
-        claimed.strikes,
+        run.tenant_id,
+        run.run_id,
+        run.automation_id,
+        run.error.code,
+        run.error.message,
+        run.strikes,
         step_id=None,
-        epoch=claimed.epoch,
+        epoch=run.epoch,
     )

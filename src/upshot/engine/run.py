@@ -3,20 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from upshot.core import advance
 from upshot.core.attempts import next_attempt_at
-from upshot.core.automations.document import ActionStep, ParallelStep, Step
+from upshot.core.automations.document import ActionStep, Step
 from upshot.core.automations.durations import due_at
-from upshot.core.commands import Commands, Finish, RunStep, Sleep, StepError
+from upshot.core.commands import Await, Commands, Finish, RunStep, Sleep, StepError
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import WHOLE, Outcome
 from upshot.engine import tracing
 from upshot.engine.act import Act
-from upshot.engine.context import clean_text
+from upshot.engine.awaiting import Awaiting
 from upshot.engine.fork import Fork
 from upshot.engine.heartbeat import Heartbeat
 from upshot.engine.live_run import LiveRun
@@ -28,15 +27,15 @@ from upshot.engine.record import (
     Ending,
     LeaseLost,
     Park,
+    Parked,
     Parking,
     Record,
     Recorded,
     Recording,
-    encode_error,
 )
-from upshot.engine.room import Room
 from upshot.engine.settle import Performed
-from upshot.store import entities, runs, standing
+from upshot.engine.timing import Timing
+from upshot.store import runs, standing
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.journal import SEQ_UNKNOWN, Timer
 
@@ -46,14 +45,15 @@ BUSY_PAUSE_SECONDS = 0.2
 HAND_BACK_PAUSE_SECONDS = 1.0
 
 
-class Run(Room):
+class Run(Timing):
     """The runs this process drives."""
 
     def __init__(self, process: Process, act: Act, lease: Heartbeat) -> None:
-        super().__init__(process.limits)
-        self._process, self._act, self.lease = process, act, lease
+        super().__init__(process)
+        self._act, self.lease = act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
         self._begin = Begin(process.worker_id)
+        self.awaiting = Awaiting(process, self)
         self.is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
         self.forks: dict[tuple[str, str], Fork] = {}
@@ -126,7 +126,7 @@ class Run(Room):
             if run.program.asking is not None:
                 self.on_over()
 
-    async def _carry_out(self, run: LiveRun, commands: Commands) -> Commands | None:
+    async def _carry_out(self, run: LiveRun, commands: Commands) -> Commands | None:  # noqa: PLR0911 - a return for each command
         """Do what these commands say; those that follow, None when the run sleeps, is over or left to others."""
         if run.is_forked or len(commands) != 1:
             fork = self.forks.setdefault(run.key, Fork(self, run))
@@ -135,7 +135,10 @@ class Run(Room):
             finally:
                 if self.forks.get(run.key) is fork:
                     del self.forks[run.key]
-        if run.timers and getattr(commands[0], "step_id", None) in run.timers:  # it was paused while it waited
+        is_wait = isinstance(commands[0], Await)
+        if (
+            run.timers and not is_wait and getattr(commands[0], "step_id", None) in run.timers
+        ):  # it was paused while it waited
             await self.park(Parking(run, ()))
             return None
         match commands[0]:
@@ -154,6 +157,8 @@ class Run(Room):
                     return self._following(run, recorded)
                 await self.park(Parking(run, (timer,)))
                 return None
+            case Await(step_id):
+                return await self._wait(run, step_id)
             case Finish() as end:
                 await self._process.commit.give(self._ending, (run, end))
                 self._tell(run, end.status)
@@ -161,6 +166,14 @@ class Run(Room):
             case _:
                 recorded = await self.record(Recording(run, (), commands))
                 return self._following(run, recorded)
+
+    async def _wait(self, run: LiveRun, step_id: str) -> Commands | None:
+        """Wait for an event at the only place that is open; what follows from it, None when the run sleeps or is over."""
+        while (done := await self.awaiting.begin(run, step_id)) is None:
+            if not await self.park(Parking(run, ())):
+                return None
+        recorded = await self.record(Recording(run, (done,), (), (step_id,)))
+        return self._following(run, recorded)
 
     async def _limit(self, run: LiveRun) -> None:
         """Set the timer of the run's time limit, which begins now; before its first step, and again when it is retried."""
@@ -214,6 +227,9 @@ class Run(Room):
         for outcome in recorded.kept:
             run.remember(outcome)
             run.attempts.pop(outcome.step_id, None)
+            if run.waits:
+                run.waits.pop(outcome.step_id, None)
+                run.timers.pop(outcome.step_id, None)
         if recorded.events:
             self.on_emitted(recorded.events)
         if self._process.changes.wanted(run.tenant_id):
@@ -233,7 +249,7 @@ class Run(Room):
             if step_id in run.begun:
                 return Done(step_id, _not_again(step_id, self._process.clock.now()), attempt), None
             await self._begin_once(run, step, attempt)
-        entity = await self._entity(run) if run.program.needs_entity(step_id) else None
+        entity = await self.entity(run) if run.program.needs_entity(step_id) else None
         performing = self._act.perform(run, step, attempt, entity)
         performed = await (tracing.stepped(run, step, attempt, performing) if tracing.is_on() else performing)
         again_at = None
@@ -269,76 +285,37 @@ class Run(Room):
         key = f"{run.id}:{step.id}"
         return next_attempt_at(step, attempt, key=key, now=now, retry_after_seconds=performed.retry_after_seconds)
 
-    async def _entity(self, run: LiveRun) -> dict[str, object] | None:
-        ref = run.event.entity
-        if ref is None:
-            return None
-        key = (run.tenant_id, ref.type, ref.id)
-        return (await self._process.reads.run(entities.read_roots, [key])).get(key)
-
     # --- sleeping -------------------------------------------------------------------------------------------------------
 
-    async def timer_of(self, run: LiveRun, step_id: str) -> Timer | Done:
-        """The timer of this delay or of this parallel step's timeout; or its failure, when it cannot be told."""
-        now = self._process.clock.now()
-        kind = "timeout" if isinstance(run.program.steps[step_id], ParallelStep) else "delay"
-        try:
-            entity = await self._entity(run) if run.program.needs_entity(step_id) else None
-            facts = run.facts(now, entity)
-            due = due_at(run.program.template(step_id).render(facts), facts, now, kind)
-        except (DatabaseUnavailable, Busy):
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is about the delay, its step has failed
-            failed = Outcome(step_id, "failed", error=StepError("bad_delay", clean_text(str(error)), step_id))
-            return Done(step_id, Performed(started_at=now, outcome=failed))
-        seq = SEQ_UNKNOWN if run.is_forked else run.seq
-        return Timer(run.tenant_id, run.id, step_id, kind, seq, now, due)
-
-    def later(self, run: LiveRun, done: Done, again_at: int) -> tuple[Timer, tuple[Any, ...]]:
-        """The timer of a step's next attempt, and the row of the one that failed."""
-        now, step_id, performed = self._process.clock.now(), done.step_id, done.performed
-        outcome = performed.outcome
-        failed = (
-            run.tenant_id,
-            run.id,
-            step_id,
-            done.attempt,
-            performed.started_at,
-            now,
-            performed.input,
-            encode_error(outcome.error if outcome else None),
-            performed.log,
-        )
-        # However long an action is missing, that is one attempt.
-        run.attempts[step_id] = max(done.attempt - 1, 1) if performed.is_missing_action else done.attempt
-        seq = SEQ_UNKNOWN if run.is_forked else run.seq
-        return Timer(run.tenant_id, run.id, step_id, "retry", seq, now, again_at), failed
-
-    async def park(self, parking: Parking) -> None:
-        """Set these timers, and let the run sleep if it does."""
+    async def park(self, parking: Parking) -> bool:
+        """Set these timers and waits, and let the run sleep if it does; whether an event that it waits for keeps it awake."""
         run = parking.run
         while True:
             try:
-                sleeps: bool = await self._process.commit.give(self._park, parking)
+                parked: Parked = await self._process.commit.give(self._park, parking)
                 break
             except Busy:
                 await asyncio.sleep(BUSY_PAUSE_SECONDS)
         if not parking.sleeps:
             for timer in parking.timers:
                 self.on_timer(timer)
-            return
-        if not sleeps:
-            return
+            return False
+        for step_id, event_id in parked.met.items():
+            run.waits[step_id].met_by = event_id
+        if parked.met or not parked.sleeps:
+            return bool(parked.met)
         waiting = (*run.timers.values(), *parking.timers) if run.timers else parking.timers
         is_near = [self.on_timer(timer) for timer in waiting]  # also the older ones: they may have come due just now
         if any(is_near) and len(self.sleeping) < self._process.limits.sleepers_max:
             self.sleeping[run.key] = run
         self._tell(run, "waiting")
+        return False
 
     def awake(self, run: LiveRun, kind: str, step_id: str, epoch: int) -> None:
         """Drive a run on that slept in memory and whose timer just fired; its room is reserved."""
         run.epoch = epoch
         run.timers.pop(step_id, None)
+        run.waits.pop(step_id, None)
         if kind == "retry":
             self.take(run, (RunStep(step_id),))
             return

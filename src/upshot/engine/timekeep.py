@@ -16,7 +16,7 @@ from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.recover import Recover
 from upshot.engine.run import Run
-from upshot.store import counts, journal, runs
+from upshot.store import counts, journal, runs, waits
 from upshot.store.journal import KeptStep, Timer
 
 log = logging.getLogger("upshot.engine")
@@ -223,6 +223,7 @@ def fire(
     gone = journal.fire(connection, [key for key in keys if key[:2] in locked], now)
     taken = runs.wake(connection, [(row[0], row[1]) for row in gone], worker_id) if gone else {}
     over = [row for row in gone if row[3] != "retry" and row[:2] in taken]
+    waits.remove(connection, [row[:3] for row in over if row[3] == "wait"])
     if over:
         seqs = journal.next_seqs(connection, [row[:2] for row in over if row[4] == journal.SEQ_UNKNOWN])
         journal.keep(connection, [_kept(row, seqs.get(row[:2], row[4]), now) for row in over])
@@ -257,6 +258,7 @@ def fire_limits(
         return [], paused
     taken = runs.take_over(connection, gone, worker_id)
     journal.clear_timers(connection, gone)
+    waits.clear(connection, gone)
     seqs = journal.next_seqs(connection, gone)
     error = encode_error(advance.out_of_time().error)
     journal.keep(connection, [_whole(key, seqs[key], error, now) for key in gone])
@@ -294,7 +296,7 @@ def _kept(row: tuple[str, str, str, str, int, int], seq: int, now: int) -> KeptS
         run_id=run_id,
         seq=seq,
         step_id=step_id,
-        kind="parallel" if kind == "timeout" else kind,
+        kind={"timeout": "parallel", "wait": "wait_for_event"}.get(kind, kind),
         status=outcome.status,
         attempt=1,
         started_at=set_at,

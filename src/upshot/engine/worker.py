@@ -15,6 +15,7 @@ from upshot.core.instants import SECOND
 from upshot.engine import tracing
 from upshot.engine.accept import Accept
 from upshot.engine.act import Act
+from upshot.engine.awaken import Awaken
 from upshot.engine.changes import Changes
 from upshot.engine.decide import Decide
 from upshot.engine.heartbeat import Heartbeat
@@ -57,8 +58,9 @@ class Engine:
         self.housekeep = Housekeep(process)
         self.prune = Prune(process)
         self.listen = Listen(process) if process.database.is_shared else None
+        self.awaken = Awaken(process, self.run)
         services = (
-            *(self.match, self.recover, self.timekeep, self.schedule, self.release),
+            *(self.match, self.awaken, self.recover, self.timekeep, self.schedule, self.release),
             *(self.relay, self.housekeep, self.prune),
         )
         self._loops = {service.name: Loop(service) for service in (*services, self.listen) if service is not None}
@@ -76,6 +78,7 @@ class Engine:
         decide.on_controlled = self._controlled
         self.release.on_released = self._loops["recover"].wake
         self.match.wake = self._loops["match"].wake
+        self.match.on_woken = self._woken
         self.timekeep.wake = self._loops["timekeep"].wake
         self.timekeep.is_own = self._is_own
         self.housekeep.on_freed = self._look
@@ -186,6 +189,11 @@ class Engine:
             with contextlib.suppress(RuntimeError):  # the loop closed meanwhile
                 self.loop.call_soon_threadsafe(work)
 
+    def _woken(self) -> None:
+        """What runs wait for has come: some are ready, others are driven."""
+        self._loops["recover"].wake()
+        self._loops["awaken"].wake()
+
     def _look(self) -> None:
         """What the store has may differ from what is in memory: look everywhere."""
         self.recover.look()
@@ -199,6 +207,8 @@ class Engine:
             self.match.look()
         if hint in {"", hints.RUNS}:
             self._loops["recover"].wake()
+        if hint in {"", hints.WAITS}:
+            self._loops["awaken"].wake()
 
     def _resync(self, tenants: list[str]) -> None:
         for tenant_id in tenants:

@@ -119,11 +119,19 @@ def _write(connection: Connection, batch: list[Piece], now: int) -> None:
     by_kind: dict[int, list[Piece]] = {}
     for piece in batch:
         by_kind.setdefault(id(piece.kind), []).append(piece)
-    # Single functions last: they lock what they like, so the others' locks are taken first, in every process.
-    for pieces in sorted(by_kind.values(), key=lambda pieces: isinstance(pieces[0].kind, Function)):
+    for pieces in sorted(by_kind.values(), key=_turn):
         answers = pieces[0].kind.write(connection, [piece.work for piece in pieces], now)
         for piece, answer in zip(pieces, answers, strict=True):
             piece.answer = answer
+
+
+def _turn(pieces: list[Piece]) -> int:
+    """The same in every process, so that no two wait for each other: first what asks flow control and may then cancel runs;
+    single functions last, since they lock what they like."""
+    kind = pieces[0].kind
+    if kind.name in {"accept", "match", "release"}:
+        return 0
+    return 2 if isinstance(kind, Function) else 1
 
 
 def _reach(batch: list[Piece], edge: str) -> None:

@@ -65,8 +65,11 @@ def validate_automation(call: CallNow, body: shapes.ValidateBody) -> Response:
 def test_automation_document(call: CallNow, body: shapes.TestDocumentBody) -> Response:
     """Tell what a document would do with a sample event. Nothing is kept and nothing happens."""
     entity = body.entity.model_dump() if body.entity is not None else None
-    tried = call.upshot.automations.try_out(call.tenant_id, body.document, body.data, event=body.event, entity=entity)
-    return answer(tried)
+    return answer(
+        call.upshot.automations.try_out(
+            call.tenant_id, body.document, body.data, event=body.event, entity=entity, automation_id=body.automation
+        )
+    )
 
 
 @router.post("/automations/import", **asks("editor", shapes.Import, operation="import_automations"))

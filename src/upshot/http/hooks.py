@@ -74,7 +74,7 @@ def _body(request: Request, raw: bytes) -> Any:
     if kind != FORM:
         return decode_body(request, raw)
     try:
-        pairs = parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS_MAX)
+        pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS_MAX)
     except ValueError as error:
         raise Malformed.at("", f"is no form in UTF-8 of at most {FORM_FIELDS_MAX} fields", "bad_form") from error
     fields: dict[str, Any] = {}

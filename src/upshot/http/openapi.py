@@ -31,6 +31,7 @@ TAGS = {
     "event-types": "What events there are, their schemas, and what they are about.",
     "automations": "Trigger, condition and steps, versioned.",
     "schedules": "When automations are due.",
+    "webhooks": "Addresses at which other systems tell what happened.",
     "runs": "Executions of automations, step by step.",
     "dead-letters": "What was given up on, and why: retried, replayed or discarded by a person.",
     "entities": "The things events are about.",

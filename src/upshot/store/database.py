@@ -94,6 +94,12 @@ class Database:
         with row_security.confined(connection, tenant_id) if self._confines(connection) else nullcontext():
             yield
 
+    def outlast(self) -> None:
+        """Wait until every transaction that was open when this was called has ended; a few seconds at most, since the server
+        ends those that take longer."""
+        if not self.is_sqlite:  # there, one transaction writes at a time
+            postgresql.outlast(self._engine)
+
     def _confines(self, connection: Connection) -> bool:
         """Whether the server can keep tenants apart: asked once, when there are tables."""
         if self._may_confine is None:

@@ -7,6 +7,8 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from upshot.core.errors import NotFound
+from upshot.core.waits import Fields
+from upshot.store import waits
 from upshot.store.rows import TEXT, Prepared, rows
 from upshot.store.schema import active, automation_versions, automations, event_types, runs, tenants
 
@@ -37,6 +39,7 @@ class Definitions(msgspec.Struct, frozen=True):
     settings: dict[str, Any]
     active: list[ActiveVersion]
     event_types: list[DeclaredType]
+    awaited: dict[str, tuple[Fields, ...]]
 
 
 _tenants = rows(("id", TEXT))
@@ -83,6 +86,7 @@ def load(connection: Connection, tenant_id: str) -> Definitions:
         msgspec.json.decode(found[2]),
         [ActiveVersion(*row) for row in connection.execute(live)],
         [DeclaredType(*row) for row in connection.execute(declared)],
+        waits.expected(connection, tenant_id),
     )
 
 

@@ -47,6 +47,12 @@ def read(connection: Connection, tenant_id: str, name: str) -> EventType | None:
     return _declared(row) if row is not None else None
 
 
+def schema(connection: Connection, tenant_id: str, name: str) -> dict[str, Any] | None:
+    """The schema of this event type, if it is declared and has one."""
+    declared = read(connection, tenant_id, name)
+    return declared.schema if declared is not None and isinstance(declared.schema, dict) else None
+
+
 def page(connection: Connection, tenant_id: str, after: str | None, limit: int) -> list[EventType]:
     """The tenant's event types in the order of their names, beginning after `after`."""
     query = select(*_COLUMNS).where(event_types.c.tenant_id == tenant_id).order_by(event_types.c.name).limit(limit)

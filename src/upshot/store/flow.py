@@ -90,6 +90,12 @@ _put = Prepared(
 )
 
 
+def take_turn(connection: Connection) -> None:
+    """Wait until no other transaction decides about keys: which ones, it finds out on its way, so no order would do."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('upshot flow control'))")
+
+
 def lock(connection: Connection, keys: Collection[Key], now: int) -> dict[Key, KeyState]:
     """Lock these keys until the transaction ends, in an order that is the same for everybody; what is kept for each."""
     if not keys:
@@ -231,6 +237,8 @@ def give_places(connection: Connection, run_keys: Collection[tuple[str, str]]) -
 def wait_again(connection: Connection, again: Sequence[tuple[str, str, str, str]], now: int) -> None:
     """These `(tenant, automation, place, run)` are to go on, and wait for their place like everybody."""
     keys = {Key(tenant_id, automation_id, "concurrency", place) for tenant_id, automation_id, place, _ in again}
+    if keys:
+        take_turn(connection)
     states = lock(connection, keys, now)
     for state in states.values():  # a limit that is forgotten is the least there is, until the next event says it
         state.places, state.waits, state.expires_at = max(state.places, 1), 1, now + PLACE_KEPT

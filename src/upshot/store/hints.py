@@ -11,8 +11,9 @@ from sqlalchemy import URL, Connection, bindparam, func, select
 from upshot.store.rows import TEXT, Prepared
 
 CHANNEL = "upshot"
-EVENTS, RUNS, CHANGED = "events", "runs", "changed"
-"""What a hint says: an event waits that nobody holds, a run does, or something of the tenants named after it changed."""
+EVENTS, RUNS, WAITS, CHANGED = "events", "runs", "waits", "changed"
+"""What a hint says: an event waits that nobody holds, a run does, what a run waits for has come, or something of the tenants
+named after it changed."""
 TEXT_MAX = 7_500
 """PostgreSQL carries payloads below 8,000 bytes."""
 LISTEN_SECONDS = 1.0

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, delete, func, literal_column, select, true
+from sqlalchemy import Connection, bindparam, case, delete, func, literal_column, null, select, true
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.commands import MISSING_ACTION, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
+from upshot.store import waits
 from upshot.store.events import read_events
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import attempts, automation_versions, runs, steps, timers
+from upshot.store.waits import Wait
 
 Key = tuple[str, str]
 
@@ -231,6 +233,9 @@ class KeptRun(msgspec.Struct, frozen=True):
     attempts: dict[str, int]
     timers: list[Timer]
     begun: frozenset[str]
+    waits: list[Wait]
+    taken: list[str]
+    """The events that met waits of it."""
 
 
 _read_runs = Prepared(
@@ -238,8 +243,17 @@ _read_runs = Prepared(
         key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
     )
 )
+_is_met_wait = (steps.c.kind == literal_column("'wait_for_event'")) & (steps.c.status == literal_column("'completed'"))
 _read_steps = Prepared(
-    select(steps.c.tenant_id, steps.c.run_id, steps.c.step_id, steps.c.status, steps.c.output, steps.c.error)
+    select(
+        steps.c.tenant_id,
+        steps.c.run_id,
+        steps.c.step_id,
+        steps.c.status,
+        steps.c.output,
+        steps.c.error,
+        case((_is_met_wait, steps.c.input), else_=null()),
+    )
     .where(key_in([steps.c.tenant_id, steps.c.run_id], _keys, ["tenant_id", "run_id"]))
     .order_by(steps.c.tenant_id, steps.c.run_id, steps.c.seq)
 )
@@ -278,6 +292,9 @@ _read_versions = Prepared(
 )
 
 
+_WAITING = ('"wait_for_event"', '"cancel_on"')
+
+
 def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
     """Everything kept of these runs, in a handful of statements however many they are."""
     found = list(_read_runs(connection, keys))
@@ -285,7 +302,10 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
     wanted = sorted({(row[0], row[2], row[3]) for row in found})
     documents = {(row[0], row[1], row[2]): row[3] for row in _read_versions(connection, wanted)}
     journals: dict[Key, list[Outcome]] = {}
-    for tenant_id, run_id, step_id, status, output, error in _read_steps(connection, keys):
+    taken: dict[Key, list[str]] = {}
+    for tenant_id, run_id, step_id, status, output, error, met in _read_steps(connection, keys):
+        if met is not None:
+            taken.setdefault((tenant_id, run_id), []).append(msgspec.json.decode(met)["event_id"])
         outcome = Outcome(
             step_id,
             status,
@@ -302,6 +322,10 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
     waiting: dict[Key, list[Timer]] = {}
     for row in _read_timers(connection, keys):
         waiting.setdefault((row[0], row[1]), []).append(Timer(*row))
+    waited: dict[Key, list[Wait]] = {}
+    if any(word in document for document in documents.values() for word in _WAITING):
+        for wait in waits.of_runs(connection, keys):
+            waited.setdefault((wait.tenant_id, wait.run_id), []).append(wait)
     return [
         KeptRun(
             tenant_id,
@@ -315,6 +339,8 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
             tried.get((tenant_id, run_id), {}),
             waiting.get((tenant_id, run_id), []),
             frozenset(begun.get((tenant_id, run_id), ())),
+            waited.get((tenant_id, run_id), []),
+            taken.get((tenant_id, run_id), []),
         )
         for tenant_id, run_id, automation_id, version, test, event_id in found
     ]

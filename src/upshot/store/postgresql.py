@@ -46,6 +46,24 @@ def _set_up(connection: Any, _record: Any) -> None:
     connection.autocommit = was
 
 
+OUTLAST_LOOKS = 1_500
+_EARLIER = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND usename = current_user AND backend_type = 'client backend' AND state <> 'idle'"
+    " AND xact_start < to_timestamp(:before / 1000000.0)"
+)
+
+
+def outlast(engine: Engine) -> None:
+    """Wait until no transaction of this role is open that is older than this call."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        before = server_time(connection)
+        for _ in range(OUTLAST_LOOKS):
+            if not connection.execute(_EARLIER, {"before": before}).scalar_one():
+                return
+            connection.execute(text("SELECT pg_sleep(0.01)"))
+
+
 def server_time(connection: _Connection) -> int:
     """What the server's clock says (microseconds UTC)."""
     return int(

@@ -225,6 +225,15 @@ def lock(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[str, st
     return {(row[0], row[1]): (row[2], row[3]) for row in _lock(connection, keys)}
 
 
+_rouse = Prepared(update(active).where(_active_in_keys, active.c.parked == 1).values(parked=0, strikes=0))
+
+
+def rouse(connection: Connection, keys: Sequence[Key]) -> None:
+    """Those of these runs that sleep are ready for any worker."""
+    if keys:
+        _rouse(connection, keys)
+
+
 _take_over = Prepared(
     update(active)
     .where(_active_in_keys)

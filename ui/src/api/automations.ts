@@ -39,8 +39,8 @@ export const automations = {
   import: (documents: unknown, dryRun: boolean) =>
     api.post<{ automations: Imported[] }>(`/automations/import?dry_run=${dryRun}`, documents),
   validate: (document: unknown) => api.post<Validation>("/automations/validate", { document }),
-  test: (document: AutomationDocument, sample: Sample) =>
-    api.post<DryRun>("/automations/test", { document, ...sample }),
+  test: (document: AutomationDocument, sample: Sample, id?: string) =>
+    api.post<DryRun>("/automations/test", { document, ...sample, automation: id }),
   versions: (id: string) => api.get<Page<Version>>(`${path(id)}/versions`, { limit: 100 }),
   diff: (id: string, from?: number) => api.get<Diff>(`${path(id)}/diff`, { from }),
   restore: (id: string, version: number, madeOn: number) =>

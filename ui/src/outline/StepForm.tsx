@@ -1,9 +1,10 @@
 import { useState } from "react";
-import type { Group, Leaf, StepDocument } from "@/api/types";
+import type { Group, Json, Leaf, StepDocument } from "@/api/types";
 import { ConditionBuilder } from "@/condition-builder/ConditionBuilder";
 import type { Fact } from "@/condition-builder/facts";
 import { asGroup } from "@/condition-builder/model";
 import { Field, TextInput } from "@/parts/Field";
+import { JsonEditor } from "@/parts/JsonEditor";
 import { texts } from "@/texts";
 import { ActionForm } from "./ActionForm";
 import { DelayForm } from "./DelayForm";
@@ -63,6 +64,20 @@ export function StepForm(props: StepFormProps) {
       {kind === "parallel" && <ParallelForm {...part} />}
       {kind === "split" && <SplitForm {...part} />}
       {kind === "wait_for_event" && <WaitForm {...part} />}
+      {kind === "other" && (
+        <>
+          <p className="text-sm text-soft">{texts.steps.otherLead}</p>
+          <JsonEditor
+            label={texts.steps.kind.other ?? ""}
+            rows={10}
+            value={step as Json}
+            onChange={(value) => {
+              if (value !== null && typeof value === "object" && !Array.isArray(value))
+                part.set({ ...value, id: step.id } as StepDocument);
+            }}
+          />
+        </>
+      )}
       {kind === "stop" && <StopPart {...part} />}
       {["action", "delay", "for_each", "wait_for_event"].includes(kind) && (
         <TargetSelect

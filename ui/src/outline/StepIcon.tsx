@@ -79,6 +79,7 @@ const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = {
   split: Dices,
   stop: OctagonX,
   wait_for_event: Inbox,
+  other: Zap,
 };
 const tints: Record<StepKind, string> = {
   action: "bg-accent-wash text-accent-text",
@@ -89,6 +90,7 @@ const tints: Record<StepKind, string> = {
   split: "bg-warn-wash text-warn",
   stop: "bg-idle-wash text-soft",
   wait_for_event: "bg-info-wash text-info",
+  other: "bg-idle-wash text-soft",
 };
 
 export function StepIcon({
@@ -102,12 +104,12 @@ export function StepIcon({
   icon?: string | null;
   size?: number;
 }) {
-  const Icon = kind === "action" ? actionIcon(icon, action) : kinds[kind];
+  const Icon = kind === "action" ? actionIcon(icon, action) : (kinds[kind] ?? Zap); // a run may have kinds that no document has
   return (
     <span
       aria-hidden
       style={{ width: size, height: size }}
-      className={cx("grid shrink-0 place-items-center rounded-md", tints[kind])}
+      className={cx("grid shrink-0 place-items-center rounded-md", tints[kind] ?? tints.other)}
     >
       <Icon size={Math.round(size * 0.55)} />
     </span>

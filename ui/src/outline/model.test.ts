@@ -18,6 +18,8 @@ describe("steps", () => {
     expect(steps.map(kindOf)).toEqual(["action", "branch", "action"]);
     expect(kindOf({ id: "x", delay: "1h" })).toBe("delay");
     expect(kindOf({ id: "x", stop: "" })).toBe("stop");
+    expect(kindOf({ id: "x", wait_for_event: "a" })).toBe("wait_for_event");
+    expect(kindOf({ id: "x", later: 1 })).toBe("other");
     expect(kindOf({ id: "x", parallel: ["a", "b"] })).toBe("parallel");
   });
 

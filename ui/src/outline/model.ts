@@ -4,7 +4,16 @@ import { brief } from "@/parts/json";
 import { texts } from "@/texts";
 import { delayWords } from "./delays";
 
-export type StepKind = "action" | "branch" | "delay" | "for_each" | "parallel" | "split" | "stop" | "wait_for_event";
+export type StepKind =
+  | "action"
+  | "branch"
+  | "delay"
+  | "for_each"
+  | "parallel"
+  | "split"
+  | "stop"
+  | "wait_for_event"
+  | "other";
 
 export function kindOf(step: StepDocument): StepKind {
   if (step.branch !== undefined) return "branch";
@@ -14,7 +23,7 @@ export function kindOf(step: StepDocument): StepKind {
   if (step.for_each !== undefined) return "for_each";
   if (step.parallel !== undefined) return "parallel";
   if (step.split !== undefined) return "split";
-  return "action";
+  return step.action === undefined ? "other" : "action";
 }
 
 /** An id no other step has: the wish itself, or the wish with a number. */
@@ -142,6 +151,8 @@ export function summary(step: StepDocument, operators: Operator[]): string {
       return texts.steps.atOnce((step.parallel ?? []).join(", "));
     case "for_each":
       return texts.steps.forEach(String(step.action ?? ""), brief(step.for_each, 60));
+    case "other":
+      return brief({ ...step, id: undefined } as unknown as Json, 60);
     case "wait_for_event":
       return texts.steps.waitsFor(String(step.wait_for_event ?? ""), delayWords(step.timeout), Boolean(step.timeout));
     case "split":

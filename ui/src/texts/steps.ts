@@ -19,6 +19,7 @@ export const steps = {
     wait_for_event: "Wait for an event",
     wait_for_eventHelp: "Until an answer comes, or too late",
     waitsFor: (event: string, timeout: string, isLimited: boolean) => (isLimited ? `${event} ${timeout}` : event),
+    otherLead: "This page has no form for it; it is edited as JSON.",
     match: "Which of them",
     matches: {
       any: "The next one that comes",
@@ -174,6 +175,7 @@ export const steps = {
       split: "Split",
       stop: "Stop",
       wait_for_event: "Wait for an event",
+      other: "Step",
     } as Record<string, string>,
   },
   labels: {

@@ -15,6 +15,7 @@ from upshot.core.automations.document import (
     SplitStep,
     Step,
     StopStep,
+    WaitStep,
 )
 from upshot.core.automations.dry_run import dry_run
 from upshot.core.automations.gaps import gap_notes
@@ -36,6 +37,7 @@ __all__ = [
     "SplitStep",
     "Step",
     "StopStep",
+    "WaitStep",
     "describe",
     "describe_step",
     "dry_run",

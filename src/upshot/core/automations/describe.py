@@ -14,6 +14,7 @@ from upshot.core.automations.document import (
     SplitStep,
     Step,
     StopStep,
+    WaitStep,
 )
 from upshot.core.automations.durations import UNITS
 from upshot.core.automations.fields import as_object
@@ -43,7 +44,7 @@ def describe(automation: Automation) -> str:
     return f"{when}{limits}: {', then '.join(shown)}"
 
 
-def describe_step(step: Step) -> str:
+def describe_step(step: Step) -> str:  # noqa: PLR0911 - one return for each kind of step
     """One step as a phrase; its own name where it has one."""
     if step.name:
         return step.name
@@ -66,8 +67,16 @@ def describe_step(step: Step) -> str:
             whole = sum(path.weight for path in step.paths)
             shares = [f"{100 * path.weight / whole:.3g} % {path.name or path.next or 'the end'}" for path in step.paths]
             return f"split by lot: {', '.join(shares)}"
+        case WaitStep():
+            return _wait_words(step)
         case StopStep():
             return f"stop ({step.reason})" if step.reason else "stop"
+
+
+def _wait_words(step: WaitStep) -> str:
+    most = f", at most {delay_words(step.timeout)}" if step.timeout is not None else ""
+    same = " and ".join(f"{field} is {value_words(value)}" for field, value in step.match.items())
+    return f"wait for {step.event}{' where ' + same if same else ''}{most}"
 
 
 def condition_words(condition: Any) -> str:

@@ -116,6 +116,24 @@ class ForEachStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class WaitStep(msgspec.Struct, frozen=True):
+    """Wait for an event of this name whose fields equal the values of `match`, which may hold templates.
+
+    After `timeout` (a delay) the step fails, or goes on at `on_timeout`, or ends its path there (`ends_on_timeout`).
+    """
+
+    id: str
+    event: str
+    match: dict[str, Any]
+    next: str | None
+    timeout: str | dict[str, Any] | None = None
+    on_timeout: str | None = None
+    ends_on_timeout: bool = False
+    on_failure: str | None = None
+    name: str = ""
+    note: str = ""
+
+
 class SplitPath(msgspec.Struct, frozen=True):
     """One of the paths of a split: its share is its weight among all weights."""
 
@@ -133,7 +151,7 @@ class SplitStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-Step = ActionStep | BranchStep | DelayStep | ForEachStep | ParallelStep | SplitStep | StopStep
+Step = ActionStep | BranchStep | DelayStep | ForEachStep | ParallelStep | SplitStep | StopStep | WaitStep
 
 _KINDS: Final[dict[type[Step], str]] = {
     ActionStep: "action",
@@ -143,6 +161,7 @@ _KINDS: Final[dict[type[Step], str]] = {
     ParallelStep: "parallel",
     SplitStep: "split",
     StopStep: "stop",
+    WaitStep: "wait_for_event",
 }
 
 

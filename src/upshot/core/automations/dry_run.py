@@ -18,6 +18,7 @@ from upshot.core.automations.document import (
     SplitStep,
     Step,
     StopStep,
+    WaitStep,
     kind_of,
 )
 from upshot.core.automations.durations import due_at
@@ -39,7 +40,7 @@ def dry_run(
     """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
 
     A step is `{id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
-    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `stop` or `skip`.
+    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `wait`, `stop` or `skip`.
     The steps stand in the order they would be
     reached, then those that would not be. Time moves on with each delay. What earlier steps would give as output is not
     known here, so placeholders that read it are blank and are named in `problems`. Nothing is raised: a step that would
@@ -84,6 +85,10 @@ class _Trial:
                 continue
             if isinstance(step, ForEachStep):
                 self._for_each(step, f"steps[{index}]", facts)
+                step_id = step.next
+                continue
+            if isinstance(step, WaitStep):
+                self.reached[step.id] = _entry(step, "wait", f"would {describe_step(step)}; as if it came at once")
                 step_id = step.next
                 continue
             if isinstance(step, SplitStep):

@@ -1,15 +1,16 @@
 """What a template reads that events of its type need not hold: told to the author, refused by nobody."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.automations.document import ActionStep, Automation, DelayStep
-from upshot.core.errors import Refused
+from upshot.core.automations.document import ActionStep, Automation, DelayStep, WaitStep
+from upshot.core.errors import Problem, Refused
 from upshot.core.facts import compile_path
 from upshot.core.path_text import Segment
 from upshot.core.strict_json import join_path
 from upshot.core.templates.unsure import wanted_paths
+from upshot.core.waits import field_path
 
 _LISTED: Final = frozenset({"size", "first", "last"})
 _DEPTH_MAX: Final = 32
@@ -41,6 +42,42 @@ def gap_notes(
             control.key, f"flow.{control.name}.key", schema, sample, then="the event is then not controlled"
         )
     return notes
+
+
+def wait_problems(automation: Automation, schema_of: Callable[[str], dict[str, Any] | None]) -> list[Problem]:
+    """Waits for events that can never match: fields that the schema of their event type does not know."""
+    problems: list[Problem] = []
+    for index, step in enumerate(automation.steps):
+        if isinstance(step, WaitStep):
+            problems += match_gaps(step.match, f"steps[{index}].match", schema_of(step.event), step.event)
+    return problems
+
+
+def match_gaps(match: Mapping[str, Any], at: str, schema: dict[str, Any] | None, event: str) -> list[Problem]:
+    """The fields of a match that no event of this type has."""
+    if schema is None:
+        return []
+    said = f"can never match: the schema of {event} does not know it"
+    return [
+        Problem(join_path(at, field), said, "never_matches")
+        for field in match
+        if (segments := field_path(field).segments)[:1] == ("data",) and not _knows(segments[1:], schema)
+    ]
+
+
+def _knows(segments: tuple[Segment, ...], schema: dict[str, Any]) -> bool:
+    """Whether data that meets the schema may have something there."""
+    nodes = _alternatives(schema, schema, 0)
+    for segment in segments:
+        below: list[dict[str, Any]] = []
+        for node in nodes:
+            known: Any = node.get("properties") or {}
+            if isinstance(segment, int) or not known or node.get("additionalProperties") not in (None, False):
+                return True
+            if segment in known:
+                below += _alternatives(known[segment], schema, 0)
+        nodes = below
+    return bool(nodes)
 
 
 def _notes(value: Any, at: str, schema: Any, sample: Any, *, then: str) -> Iterator[tuple[str, str]]:

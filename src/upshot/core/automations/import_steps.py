@@ -18,6 +18,7 @@ from upshot.core.automations.fields import (
 from upshot.core.automations.import_delay import read_delay, take_delay
 from upshot.core.automations.import_graph import Draft, link, unfold, unused_id
 from upshot.core.automations.step_options import leave_out_options, read_options
+from upshot.core.automations.wait_steps import read_match
 from upshot.core.conditions import normalise as normalise_condition
 from upshot.core.errors import Refused
 from upshot.core.templates import import_braces
@@ -27,7 +28,6 @@ _BRANCH_KINDS: Final = frozenset({"condition", "branch", "if", "decision"})
 _DELAY_KINDS: Final = frozenset({"delay", "wait", "sleep"})
 _STOP_KINDS: Final = frozenset({"stop", "end", "exit"})
 _NOT_YET: Final = (
-    "wait_for_event",
     "wait",
     "parallel",
     "for_each",
@@ -51,6 +51,7 @@ _OWN_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure"),
     "split": ("split",),
+    "wait_for_event": ("wait_for_event", "match", "timeout", "on_timeout", "on_failure"),
 }
 _ARGUMENTS: Final = (
     "args",
@@ -63,7 +64,7 @@ _ARGUMENTS: Final = (
 _KNOWN: Final = (
     "id", "name", "note", "action", "with", "branch", "if_true", "if_false", "delay", "stop", "next", "on_error",
     "retries", "timeout_seconds", "parallel", "join", "timeout", "on_timeout", "split", "for_each", "concurrency", "limit",
-    "on_failure", "delivery",
+    "on_failure", "delivery", "wait_for_event", "match",
 )  # fmt: skip
 _ORDERS: Final = ("order_index", "order", "sort_order", "step_order")
 
@@ -163,7 +164,7 @@ class StepReader:
                 said = f"; this one has {' and '.join(kinds)}" if kinds else ""
                 self._findings.problem(
                     at,
-                    f"a step is one of action, branch, delay, parallel, split or stop{said}",
+                    f"a step is one of action, branch, delay, for_each, parallel, split, stop or wait_for_event{said}",
                     "bad_step",
                 )
             return self._failed(fields, at)
@@ -296,6 +297,8 @@ class StepReader:
         body = {name: value for name, (value, _) in found.items() if value is not ABSENT}
         if "timeout" in body:
             body["timeout"] = read_delay(*found["timeout"], self._findings)
+        if "match" in body:
+            body["match"] = read_match(body["match"])
         if kind == "split":
             body["split"] = copy.deepcopy(body["split"])  # what is led elsewhere is not the given document's
         return self._draft(kind, fields, at, body, {name: path for name, (_, path) in found.items()})

@@ -17,6 +17,7 @@ from upshot.core.automations.document import (
     SplitStep,
     Step,
     StopStep,
+    WaitStep,
 )
 from upshot.core.errors import Problem
 
@@ -54,10 +55,11 @@ def ways_of(step: Step) -> list[tuple[str, str | None]]:
             return []
         case DelayStep():
             return [("next", step.next)]
-        case ActionStep() | ForEachStep() | ParallelStep():
-            late = step.on_timeout if isinstance(step, ParallelStep) else None
+        case ActionStep() | ForEachStep() | ParallelStep() | WaitStep():
+            late = step.on_timeout if isinstance(step, ParallelStep | WaitStep) else None
+            ends = [("on_timeout", None)] if isinstance(step, WaitStep) and step.ends_on_timeout else []
             others = [("on_timeout", late), ("on_failure", step.on_failure)]
-            return [("next", step.next), *(other for other in others if other[1] is not None)]
+            return [("next", step.next), *ends, *(other for other in others if other[1] is not None)]
 
 
 def regions_of(automation: Automation) -> dict[str, Region]:

@@ -28,6 +28,7 @@ from upshot.core.automations.limits import (
     STEP_ID_CHARACTERS_MAX,
     TIMEOUT_SECONDS_MAX,
 )
+from upshot.core.automations.wait_steps import read_wait
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 from upshot.core.templates import is_lone
@@ -51,6 +52,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure", "next"),
     "split": ("split",),
     "stop": ("stop",),
+    "wait_for_event": ("wait_for_event", "match", "timeout", "on_timeout", "on_failure", "next"),
 }
 _COMMON: Final = ("id", "name", "note")
 _TARGETS: Final = ("next", "if_true", "if_false", "on_timeout", "on_failure")
@@ -266,4 +268,5 @@ _READERS: Final[Mapping[str, Callable[[dict[str, Any], str, dict[str, Any], list
     "parallel": read_parallel,
     "split": read_split,
     "stop": _read_stop,
+    "wait_for_event": read_wait,
 }

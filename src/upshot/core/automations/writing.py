@@ -14,6 +14,7 @@ from upshot.core.automations.document import (
     SplitStep,
     Step,
     StopStep,
+    WaitStep,
 )
 from upshot.core.automations.limits import ITEMS_MAX
 
@@ -53,7 +54,7 @@ def _trigger(automation: Automation) -> dict[str, Any]:
     return {"event": automation.event} if automation.event else {"manual": True}
 
 
-def _step_document(step: Step, below: str | None) -> dict[str, Any]:
+def _step_document(step: Step, below: str | None) -> dict[str, Any]:  # noqa: C901 - one case for each kind of step
     document: dict[str, Any] = {"id": step.id}
     if step.name:
         document["name"] = step.name
@@ -71,13 +72,11 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:
         case ParallelStep():
             document |= {"parallel": list(step.branches)} | _join(step) | {"next": step.next}
         case ForEachStep():
-            document |= {"for_each": step.items, "action": step.each.action, "with": step.each.arguments}
-            document |= {"concurrency": step.concurrency} if step.concurrency > 1 else {}
-            document |= {"limit": step.limit} if step.limit != ITEMS_MAX else {}
-            document |= _target(step.next, below) | _options(step.each)
-            document |= {"on_failure": step.on_failure} if step.on_failure is not None else {}
+            document |= _for_each(step, below)
         case SplitStep():
             document["split"] = [_path(path) for path in step.paths]
+        case WaitStep():
+            document |= _wait(step) | _target(step.next, below)
         case StopStep():
             document["stop"] = step.reason or True
     if step.note:
@@ -97,6 +96,21 @@ def _join(step: ParallelStep) -> dict[str, Any]:
         "on_failure": step.on_failure,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _for_each(step: ForEachStep, below: str | None) -> dict[str, Any]:
+    document: dict[str, Any] = {"for_each": step.items, "action": step.each.action, "with": step.each.arguments}
+    document |= {"concurrency": step.concurrency} if step.concurrency > 1 else {}
+    document |= {"limit": step.limit} if step.limit != ITEMS_MAX else {}
+    document |= _target(step.next, below) | _options(step.each)
+    return document | ({"on_failure": step.on_failure} if step.on_failure is not None else {})
+
+
+def _wait(step: WaitStep) -> dict[str, Any]:
+    given = {"timeout": step.timeout, "on_timeout": step.on_timeout, "on_failure": step.on_failure}
+    kept = {name: value for name, value in given.items() if value is not None}
+    ends = {"on_timeout": None} if step.ends_on_timeout else {}
+    return {"wait_for_event": step.event, "match": step.match, **kept, **ends}
 
 
 def _path(path: SplitPath) -> dict[str, Any]:

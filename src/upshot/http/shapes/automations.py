@@ -91,6 +91,8 @@ class TestDocumentBody(TestBody):
     """A document to try, and a sample event to try it with."""
 
     document: DocumentBody
+    automation: Annotated[str, Field(max_length=100)] = ""
+    """Whose document it is, if anybody's: a split goes by the automation's id too."""
 
 
 class RunBody(Body):

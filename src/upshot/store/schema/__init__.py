@@ -11,6 +11,7 @@ from upshot.store.schema.events import event_keys, event_types, events, outbox, 
 from upshot.store.schema.flow import flow_keys, flow_outcomes
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
 from upshot.store.schema.system import counts, dead_letters, workers
+from upshot.store.schema.waits import awaited, waits
 from upshot.store.schema.webhooks import webhooks
 from upshot.store.schema.who import api_keys, audit, idempotency, tenants
 
@@ -34,6 +35,8 @@ __all__ = [
     "steps",
     "attempts",
     "timers",
+    "waits",
+    "awaited",
     "flow_keys",
     "flow_outcomes",
     "workers",

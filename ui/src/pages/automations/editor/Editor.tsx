@@ -47,7 +47,7 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
   const facts = useMemo(() => factsOf(type, sample.data, entity), [type, sample.data, entity]);
   const leaving = useRef(false);
   const save = useSave({ item, draft, onCreated, leaving });
-  const checks = useChecks(document, sample, problemsOf(save.error), item !== null || save.error !== null);
+  const checks = useChecks(document, sample, problemsOf(save.error), item !== null || save.error !== null, item?.id);
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) => draft.dirty && !leaving.current && current.pathname !== next.pathname,
     enableBeforeUnload: () => draft.dirty,

@@ -11,7 +11,13 @@ const noProblems: Problem[] = [];
 const noWarnings: { path: string; message: string }[] = [];
 
 /** What the server says of the document as it stands: its problems, and a dry run on the sample. */
-export function useChecks(document: AutomationDocument, sample: SampleState, refused: Problem[], strict: boolean) {
+export function useChecks(
+  document: AutomationDocument,
+  sample: SampleState,
+  refused: Problem[],
+  strict: boolean,
+  id: string | undefined,
+) {
   const settled = useDebounced(document, 300);
   const sent = useMemo(() => tidy(settled), [settled]);
   const data = useDebounced(sample.data, 300);
@@ -25,8 +31,8 @@ export function useChecks(document: AutomationDocument, sample: SampleState, ref
   const found = validation.data?.problems ?? noProblems;
   const tried = useMemo(() => tryable(sent, found), [sent, found]);
   const dryRun = useQuery({
-    queryKey: ["checks", "dry-run", tried, data, entity],
-    queryFn: () => automations.test(tried as AutomationDocument, { data, entity }),
+    queryKey: ["checks", "dry-run", tried, data, entity, id],
+    queryFn: () => automations.test(tried as AutomationDocument, { data, entity }, id),
     enabled: tried !== null && validation.isSuccess && !validation.isPlaceholderData,
     placeholderData: keepPreviousData,
     retry: false,

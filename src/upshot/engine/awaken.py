@@ -1,0 +1,76 @@
+"""Awaken: an event meets the waits for it, in the transaction that matches it, after it was accepted. Who sleeps is made ready
+for any worker; whoever is driven is told by its worker, which looks for what has come.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from upshot.core.events import Event
+from upshot.engine.decide import Matched
+from upshot.engine.process import Process
+from upshot.engine.run import Run
+from upshot.store import hints, runs, waits
+from upshot.store.waits import Wait
+
+POLL_SECONDS = 1.0
+
+
+def awaken(connection: Connection, matched: Sequence[Matched]) -> bool:
+    """Meet the waits for these events, each by the first that comes; whether there were any."""
+    asked = {(m.event.tenant_id, m.event.name, key): m.event for m in reversed(matched) for key in m.keys}
+    if not asked:
+        return False
+    met = _first_of_each(matched, waits.find(connection, sorted(asked)))
+    if not met:
+        return False
+    keys = sorted({(wait.tenant_id, wait.run_id) for wait, _ in met})
+    locked = runs.lock(connection, keys)
+    wanted = [
+        (wait.tenant_id, wait.run_id, wait.kind, wait.step_id, event.id)
+        for wait, event in met
+        if (wait.tenant_id, wait.run_id) in locked
+    ]
+    first = waits.meet(connection, wanted)
+    runs.rouse(connection, sorted({(tenant_id, run_id) for tenant_id, run_id, kind in first if kind == "step"}))
+    hints.send(connection, hints.RUNS)
+    hints.send(connection, hints.WAITS)
+    return bool(first)
+
+
+def _first_of_each(matched: Sequence[Matched], found: Sequence[Wait]) -> list[tuple[Wait, Event]]:
+    """Each open wait with the first of these events that meets it."""
+    by_key: dict[tuple[str, str, str], list[Event]] = {}
+    for one in sorted(matched, key=lambda m: m.event.id):
+        for key in one.keys:
+            by_key.setdefault((one.event.tenant_id, one.event.name, key), []).append(one.event)
+    met: list[tuple[Wait, Event]] = []
+    for wait in found:
+        events = by_key.get((wait.tenant_id, wait.event_name, wait.match_key), ())
+        first = next((event for event in events if _may_meet(event, wait)), None)
+        if first is not None:
+            met.append((wait, first))
+    return met
+
+
+def _may_meet(event: Event, wait: Wait) -> bool:
+    """Whether the event is no test that a real run waits beside, and met no earlier wait of that run."""
+    return (not event.test or bool(wait.test)) and (wait.taken is None or f'"{event.id}"' not in wait.taken)
+
+
+class Awaken:
+    """The service that tells runs with several open places, which go on meanwhile, what has come for them."""
+
+    name = "awaken"
+
+    def __init__(self, process: Process, run: Run) -> None:
+        self._process, self._run = process, run
+
+    async def poll(self) -> float:
+        """Look, if a run that is driven here waits for an event."""
+        if any(fork.waits for fork in self._run.forks.values()):
+            for wait in await self._process.reads.run(waits.met_here, self._process.worker_id):
+                fork = self._run.forks.get((wait.tenant_id, wait.run_id))
+                if fork is not None:
+                    fork.meet(wait)
+        return POLL_SECONDS

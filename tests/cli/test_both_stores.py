@@ -140,6 +140,24 @@ def test_automations_are_paused_activated_archived_deleted_and_run(on: Call, url
     ]
 
 
+def test_runs_are_paused_resumed_retried_and_acted_on_in_bulk(on: Call, url: str, tmp_path: Path) -> None:
+    imported(on, tmp_path, {"name": "nap"})
+    happened(url, e1="p1", e2="p2")
+    one, other = (run["id"] for run in on("runs", "list", "--json").json["items"])
+    assert on("runs", "pause", one).out == f"The run {one} is paused.\n"
+    assert on("runs", "pause", one).code == 1
+    assert on("runs", "resume", one, "--json").json == {"id": one, "status": "pending"}
+    assert "only a failed run" in on("runs", "retry", one).err
+    assert "2 found, 0 done" in on("runs", "bulk", "pause", "--event", "asked", "--dry-run").out
+    assert on("runs", "bulk", "pause", "--json").json == {"count": 2, "done": 2, "refused": 0, "problems": []}
+    assert on("runs", "show", other, "--json").json["status"] == "paused"
+    assert "is paused" in on("runs", "skip", other, "--step", "nap", "--output", "1").out
+    assert "2 found, 2 done" in on("runs", "bulk", "cancel", "--status", "paused").out
+    assert "again: nothing" in on("runs", "rerun", one, "--from-step", "nap").out
+    assert on("runs", "bulk", "skip").code == 1
+    assert on("runs", "bulk", "pause", "--status", "odd").code == 1
+
+
 def test_a_circle_is_warned_of_by_import_and_publish(on: Call, tmp_path: Path) -> None:
     def emits(name: str) -> dict[str, Any]:
         return {"steps": [{"id": "go", "action": "emit_event", "with": {"name": name, "data": {}}}]}

@@ -5,12 +5,10 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Call
-from upshot.adapters.clock import SystemClock
 
 AUTOMATION = {
     "name": "Note what happened",
@@ -74,34 +72,6 @@ def test_every_command_answers_in_words(ready: Call) -> None:
     assert "already" in ready("migrate").out
     assert "Schema" in ready("doctor").out
     assert ready("version").out.startswith("upshot ")
-
-
-def test_runs_are_paused_resumed_retried_and_acted_on_in_bulk(ready: Call) -> None:
-    from upshot.testing import Harness
-
-    def open_(url: str, clock: Any) -> Any:
-        from upshot import Upshot
-
-        return Upshot(url, clock=clock)
-
-    with Harness(open_, url="sqlite:///upshot.db", now=SystemClock().now()) as harness:
-        nap = {"name": "nap", "trigger": {"event": "e"}, "steps": [{"id": "nap", "delay": "30d"}], "status": "active"}
-        harness.upshot.automations.create("default", nap)
-        harness.emit("e", {})
-        harness.emit("e", {})
-    one, other = (run["id"] for run in ready("runs", "list", "--json").json["items"])
-    assert ready("runs", "pause", one).out == f"The run {one} is paused.\n"
-    assert ready("runs", "pause", one).code == 1
-    assert ready("runs", "resume", one, "--json").json == {"id": one, "status": "pending"}
-    assert "only a failed run" in ready("runs", "retry", one).err
-    assert "2 found, 0 done" in ready("runs", "bulk", "pause", "--event", "e", "--dry-run").out
-    assert ready("runs", "bulk", "pause", "--json").json == {"count": 2, "done": 2, "refused": 0, "problems": []}
-    assert ready("runs", "show", other, "--json").json["status"] == "paused"
-    assert "is paused" in ready("runs", "skip", other, "--step", "nap", "--output", "1").out
-    assert "2 found, 2 done" in ready("runs", "bulk", "cancel", "--status", "paused").out
-    assert "again: nothing" in ready("runs", "rerun", one, "--from-step", "nap").out
-    assert ready("runs", "bulk", "skip").code == 1
-    assert ready("runs", "bulk", "pause", "--status", "odd").code == 1
 
 
 def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:

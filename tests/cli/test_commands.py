@@ -5,12 +5,10 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Call
-from upshot.adapters.clock import SystemClock
 
 AUTOMATION = {
     "name": "Note what happened",
@@ -64,6 +62,9 @@ def test_every_command_answers_in_words(ready: Call) -> None:
     told = ready("automations", "test", automation_id, "--data", '{"total": 200}').out
     assert "It would start" in told
     assert "note" in told
+    about = ("automations", "test", automation_id, "--entity")
+    assert ready(*about, "patient:p1", "--data", '{"total": 200}').code == 0
+    assert "--entity: is written type:id" in ready(*about, "patient").err
     assert ready("emit", "test/happened", "--id", "e1").out == "e1\n"
     assert "There are no runs" in ready("runs", "list").out
     assert "published 0" in ready("relay").out
@@ -71,34 +72,6 @@ def test_every_command_answers_in_words(ready: Call) -> None:
     assert "already" in ready("migrate").out
     assert "Schema" in ready("doctor").out
     assert ready("version").out.startswith("upshot ")
-
-
-def test_runs_are_paused_resumed_retried_and_acted_on_in_bulk(ready: Call) -> None:
-    from upshot.testing import Harness
-
-    def open_(url: str, clock: Any) -> Any:
-        from upshot import Upshot
-
-        return Upshot(url, clock=clock)
-
-    with Harness(open_, url="sqlite:///upshot.db", now=SystemClock().now()) as harness:
-        nap = {"name": "nap", "trigger": {"event": "e"}, "steps": [{"id": "nap", "delay": "30d"}], "status": "active"}
-        harness.upshot.automations.create("default", nap)
-        harness.emit("e", {})
-        harness.emit("e", {})
-    one, other = (run["id"] for run in ready("runs", "list", "--json").json["items"])
-    assert ready("runs", "pause", one).out == f"The run {one} is paused.\n"
-    assert ready("runs", "pause", one).code == 1
-    assert ready("runs", "resume", one, "--json").json == {"id": one, "status": "pending"}
-    assert "only a failed run" in ready("runs", "retry", one).err
-    assert "2 found, 0 done" in ready("runs", "bulk", "pause", "--event", "e", "--dry-run").out
-    assert ready("runs", "bulk", "pause", "--json").json == {"count": 2, "done": 2, "refused": 0, "problems": []}
-    assert ready("runs", "show", other, "--json").json["status"] == "paused"
-    assert "is paused" in ready("runs", "skip", other, "--step", "nap", "--output", "1").out
-    assert "2 found, 2 done" in ready("runs", "bulk", "cancel", "--status", "paused").out
-    assert "again: nothing" in ready("runs", "rerun", one, "--from-step", "nap").out
-    assert ready("runs", "bulk", "skip").code == 1
-    assert ready("runs", "bulk", "pause", "--status", "odd").code == 1
 
 
 def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
@@ -275,6 +248,15 @@ def test_a_document_with_problems_is_told_whole_and_nothing_is_kept(ready: Call,
     assert ready("automations", "list", "--json").json["items"] == []
 
 
+def test_documents_are_linted_where_there_is_no_database(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "good.json").write_text(json.dumps(AUTOMATION))
+    (tmp_path / "bad.json").write_text(json.dumps([AUTOMATION, {"name": "", "trigger": {}, "steps": []}]))
+    assert "Note what happened: is fine" in call("automations", "lint", "good.json").out
+    bad = call("automations", "lint", "good.json", "bad.json", "--json")
+    assert (bad.code, [bool(one["problems"]) for one in bad.json["automations"]]) == (1, [False, False, True])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["bad.json", "good.json"]
+
+
 def test_control_characters_do_not_reach_the_terminal(ready: Call, tmp_path: Path) -> None:
     ended = ready("automations", "lint", "\x1b[2J.json")
     assert ended.code == 1
@@ -334,6 +316,23 @@ def test_webhooks_are_made_changed_and_deleted(call: Call, monkeypatch: pytest.M
     listed = call("webhooks", "list", "--json").json["items"]
     assert [one["signature"]["scheme"] for one in listed] == ["hmac", "shopify"]
     assert "order.paid" in call("webhooks", "list").out
+    assert "order.paid" in call("webhooks", "show", shop["id"]).out
+    change = ("webhooks", "change", shop["id"])
+    assert "is at revision 2" in call(*change, "--name", "Our shop", "--disabled", "--id-from", "header:X-Id").out
+    shown = call("webhooks", "show", shop["id"], "--json").json
+    assert (shown["name"], shown["event"], shown["enabled"], shown["id_from"]) == (
+        "Our shop",
+        "order.paid",
+        False,
+        "header:X-Id",
+    )
+    assert call(*change, "--id-from", "", "--enabled", "--revision", "2", "--json").json["id_from"] is None
+    stale = call(*change, "--event", "order.made", "--revision", "2")
+    assert (stale.code, "is at revision 3 now" in stale.err) == (1, True)
+    signing = call("webhooks", "change", listed[0]["id"], "--prefix", "v1=", "--json").json["signature"]
+    assert (signing["prefix"], signing["header"]) == ("v1=", "X-Sum")
+    assert call(*change, "--event", "").code == 1
+    assert call("webhooks", "show", "none").code == 1
     turned = call("webhooks", "rotate", shop["id"], "--what", "token", "--overlap-seconds", "0", "--json").json
     assert turned["token"] != shop["token"]
     assert call("webhooks", "rotate", shop["id"], "--what", "nothing").code == 1

@@ -135,3 +135,134 @@ def test_one_that_takes_too_long_is_unknown(bench: Bench) -> None:
     assert statuses(bench.run())["mail"] == "unknown"
     bench.advance(3600)
     assert called(bench) == ["mail"]
+
+
+def retry(bench: Bench) -> dict[str, Any]:
+    """Somebody retries the only run, which failed; how it stands then."""
+    bench.upshot.runs.retry("default", bench.run()["id"])
+    bench.settle()
+    return bench.run()
+
+
+def failing(bench: Bench, times: int, name: str = "flaky") -> None:
+    """An action that fails so often, and works from then on."""
+    left = [None] * times
+
+    @bench.upshot.action(name)
+    async def flaky(args: dict, context) -> None:
+        bench.calls.append((context.step_id, args))
+        if left:
+            left.pop()
+            raise RuntimeError("it broke")
+
+
+def kept(run: dict[str, Any], step_id: str) -> dict[str, Any]:
+    return next(step for step in run["steps"] if step["id"] == step_id)
+
+
+def test_what_handled_a_failure_is_kept_and_not_done_again_when_a_retry_fails_or_works(bench: Bench) -> None:
+    failing(bench, 3)
+    bench.automation(
+        step("first"),
+        step("bad", "flaky"),
+        step("after", next=None),
+        step("sorry", delivery="at_most_once"),
+        {"id": "nap", "delay": "1h"},
+        step("tell", "raise_for_good"),
+        on_failure="sorry",
+    )
+    bench.happen()
+    bench.advance(3600)
+    failed = bench.run()
+    assert called(bench) == ["first", "bad", "sorry", "tell"]
+    for _ in range(2):
+        again = retry(bench)
+        assert (again["status"], again["error"]["step_id"]) == ("failed", "bad")
+        assert statuses(again)["tell"] == "failed"
+        assert kept(again, "sorry") == kept(failed, "sorry")
+    assert [attempt["attempt"] for attempt in kept(again, "bad")["attempts"]] == [1, 2, 3]
+    assert called(bench) == ["first", "bad", "sorry", "tell", "bad", "bad"]
+    run = retry(bench)
+    assert run["status"] == "completed"
+    assert called(bench)[-2:] == ["bad", "after"]
+    for step_id in ("sorry", "nap", "tell"):
+        assert kept(run, step_id) == kept(failed, step_id), "its trace is kept"
+
+
+def test_what_a_failure_did_not_come_to_before_is_done_when_it_comes_again(bench: Bench) -> None:
+    failing(bench, 2)
+    failing(bench, 1, "broken")
+    bench.automation(
+        step("bad", "flaky", next=None),
+        {"id": "both", "parallel": ["left", "nap"], "next": "list"},
+        step("left", next=None),
+        {"id": "nap", "delay": "1s", "next": None},
+        {"id": "list", "for_each": ["a", "b", "c"], "action": "broken", "with": {"item": "{{ item }}"}},
+        on_failure="both",
+    )
+    bench.happen()
+    bench.advance(1)
+    assert statuses(bench.run())["list"] == "failed"
+    assert called(bench) == ["bad", "left", "list[0]"]
+    run = retry(bench)
+    assert run["status"] == "failed"
+    assert called(bench) == ["bad", "left", "list[0]", "bad"]
+    bench.restart()
+    failing(bench, 0)
+    assert retry(bench)["status"] == "completed"
+
+
+def test_a_run_skips_past_a_failure_that_was_handled(bench: Bench) -> None:
+    bench.automation(step("bad", "raise"), step("worse", "raise", next=None), step("sorry"), on_failure="sorry")
+    bench.happen()
+    bench.upshot.runs.skip("default", bench.run()["id"], step="bad")
+    bench.settle()
+    run = bench.run()
+    assert (run["status"], run["error"]["step_id"]) == ("failed", "worse")
+    assert called(bench) == ["bad", "sorry", "worse"]
+    assert statuses(run) == {"sorry": "completed", "bad": "skipped", "worse": "failed"}
+
+
+def test_a_run_made_of_one_that_failed_handles_its_own_failure(bench: Bench) -> None:
+    bench.automation(step("good"), step("bad", "raise", next=None), step("sorry"), on_failure="sorry")
+    bench.happen()
+    failed = retry(bench)
+    told = bench.upshot.runs.rerun("default", failed["id"], from_step="bad")
+    bench.settle()
+    assert told["kept"] == ["good"]
+    assert told["repeats"] == ["bad", "sorry"]
+    assert called(bench) == ["good", "bad", "sorry", "bad", "bad", "sorry"]
+
+
+@pytest.mark.parametrize("action", ["raise", "hang"])
+def test_a_retry_does_not_begin_a_step_at_most_once_again(bench: Bench, action: str) -> None:
+    once = step("mail", action, delivery="at_most_once", timeout_seconds=0.05)
+    bench.automation(once, step("after", next=None), step("sorry"), on_failure="sorry")
+    bench.happen()
+    for number in (2, 3):
+        run = retry(bench)
+        assert run["status"] == "failed"
+        assert statuses(run)["mail"] == "unknown"
+        assert [attempt["attempt"] for attempt in kept(run, "mail")["attempts"]] == list(range(1, number + 1))
+    assert called(bench) == ["mail", "sorry"]
+    bench.upshot.runs.skip("default", run["id"], step="mail")
+    bench.settle()
+    assert bench.run()["status"] == "completed"
+    assert called(bench) == ["mail", "sorry", "after"]
+
+
+def test_one_that_was_cancelled_in_flight_is_not_begun_again(bench: Bench) -> None:
+    failing(bench, 1)
+    bench.automation(
+        {"id": "both", "parallel": ["bad", "mail"], "next": "after"},
+        step("bad", "flaky", next=None),
+        step("mail", "hang", delivery="at_most_once", on_error="continue", next=None),
+        step("after"),
+    )
+    bench.happen()
+    assert statuses(bench.run())["mail"] == "cancelled"
+    begun = called(bench).count("mail")
+    run = retry(bench)
+    assert run["status"] == "partial"
+    assert statuses(run)["mail"] == ("unknown" if begun else "completed")
+    assert called(bench).count("mail") == begun

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.programs import forked_programs, outcome_of, programs
-from upshot.core import advance
+from upshot.core import advance, continuing
 from upshot.core.automations.document import DelayStep
 from upshot.core.commands import Finish, Keep, Sleep
 from upshot.core.journal import Outcome
@@ -95,3 +95,29 @@ def test_a_run_whose_time_is_over_fails_wherever_it_stands(program: Program, dat
         assert state.handling.error is not None
         assert state.handling.error.code == "run_timeout"
         assert advance.apply(program, advance.resume(program, journal[:-1])[0], journal[-1])[0] == state
+
+
+@given(forked_programs(), st.data())
+def test_what_handled_a_failure_is_not_begun_again_however_often_the_run_is_retried(
+    program: Program, data: st.DataObject
+) -> None:
+    journal: list[Outcome] = []
+    for _ in range(3):
+        stays = {outcome.step_id for outcome in journal}
+        state, commands, kept = advance.settle(program, *advance.resume(program, journal))
+        journal += kept
+        while not isinstance(end := commands[0] if commands else None, Finish):
+            open_steps = sorted(c.step_id for c in _work(advance.pending(program, state)))
+            assert stays.isdisjoint(open_steps), "what is kept was begun again"
+            outcome = outcome_of(program, data.draw(st.sampled_from(open_steps)), works=data.draw(st.booleans()))
+            state, commands, kept = advance.settle(program, *advance.apply(program, state, outcome))
+            journal += [outcome, *kept]
+            assert advance.resume(program, journal)[0] == state
+        assert len({outcome.step_id for outcome in journal}) == len(journal), "a step was kept twice"
+        if end.status != "failed":
+            return
+        assert end.error is not None
+        at = [outcome.step_id for outcome in journal].index(end.error.step_id or "")
+        stay = [outcome for outcome in journal[at:] if continuing.outlasts(outcome, journal[at].step_id)]
+        assert all(program.is_handling(outcome.step_id) for outcome in stay)
+        journal[at:] = stay

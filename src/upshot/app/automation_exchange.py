@@ -65,7 +65,7 @@ class Exchange(ABC):
 
         A dry run answers what each would become, its notes and problems, and keeps nothing. Beside an automation of the same
         name, the oldest of them, `state` says whether it is the `same` or `changed`, and `changes` how, in words; else it is
-        `new`.
+        `new`. `warnings` name the circles that it makes with the active automations.
 
         Raises:
             Refused: a document is not understood; the problems name each place.
@@ -82,7 +82,16 @@ class Exchange(ABC):
             if problems:
                 raise Refused(problems)
             self._keep(tenant_id, told, actor)
+        for one in told:
+            if one["document"] is not None:
+                one["warnings"] = self._warnings(tenant_id, one["document"], one["id"] or "")
         return {"automations": told}
+
+    def lint(self, given: Any) -> dict[str, Any]:
+        """What a dry run of `import_documents` would say, as far as it can be said of no tenant: it needs no database, knows
+        no declared event type and no other automation."""
+        documents, _ = _documents(given)
+        return {"automations": [self._told(None, document) for document in documents]}
 
     def export(self, tenant_id: str, automation_id: str | None = None) -> dict[str, Any]:
         """One automation's draft as a document, or all of them as `{"automations": [...]}`; either can be imported.
@@ -161,16 +170,17 @@ class Exchange(ABC):
         """The zone of this tenant's schedules that name none."""
         return self._upshot.engine.process.definitions.of_now(tenant_id).zone if tenant_id else "UTC"
 
-    def _told(self, tenant_id: str, document: Any) -> dict[str, Any]:
+    def _told(self, tenant_id: str | None, document: Any) -> dict[str, Any]:
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes, imported=True)
         found = findings.problems or (self._present_problems(canonical, tenant_id) if canonical is not None else [])
         problems = [msgspec.to_builtins(problem) for problem in found]
         understood = canonical if canonical is not None and not problems else None
-        if understood is not None:
+        if understood is not None and tenant_id is not None:
             self._note_gaps(tenant_id, understood, findings)
         return {
             "document": understood,
             "notes": findings.notes,
+            "warnings": [],
             "problems": problems,
             "id": None,
             "state": "new",

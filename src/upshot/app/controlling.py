@@ -95,7 +95,9 @@ class _Batch(msgspec.Struct, frozen=True, kw_only=True):
         return run_pages.number_left(connection, self.tenant_id, wanted, statuses, after, self.until)
 
     def _audit(self, connection: Connection, done: dict[str, str]) -> None:
-        named = {name: value for name, value in self.said.items() if value is not None}
+        entity = self.said["entity"]
+        about = {"type": entity[0], "id": entity[1]} if entity is not None else None
+        named = {name: value for name, value in {**self.said, "entity": about}.items() if value is not None}
         audit.add(
             connection,
             self.tenant_id,

@@ -139,6 +139,7 @@ class Rerunning(Driving):
             number = live[0]
         program = self._program_of(connection, tenant_id, run, number)
         journal = run_pages.steps_of(connection, tenant_id, run_id)
+        journal.sort(key=lambda step: program.is_handling(step.step_id))  # also where a retry has moved them up
         before, after = _parted(program, journal, from_step, number)
         event = _event_again(connection, tenant_id, run, now)
         entity = event.entity
@@ -183,10 +184,10 @@ def _outcomes(journal: list[StepRow]) -> list[KeptOutcome]:
 
 
 def _failed_at(run: RunRow, journal: list[StepRow]) -> int:
-    """The place in the journal of the step that failed the run; it and what follows is forgotten when the run goes on."""
+    """The place in the journal of the step that failed the run; it goes on there."""
     error = msgspec.json.decode(run.error, type=StepError) if run.error is not None else None
     for at, step in enumerate(journal):
-        if error is not None and step.step_id == error.step_id and step.status == "failed":
+        if error is not None and step.step_id == error.step_id and step.status in {"failed", "unknown"}:
             return at
     raise Conflict(f"No step of run {run.id!r} can be skipped: none of them failed it. Run it again instead.")
 

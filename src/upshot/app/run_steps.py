@@ -122,6 +122,7 @@ def _kept(run: RunRow, step: StepRow, program: Program | None, earlier: list[Att
         "idempotency_key": _idempotency_key(run, step.step_id),
     }
     explanation = (as_object(output) or {}).get("explanation") if step.kind == "branch" else None
+    earlier = [attempt for attempt in earlier if attempt.attempt < step.attempt]  # without the note that this one began
     started_at = earlier[0].started_at if earlier else step.started_at
     return {
         "id": step.step_id,

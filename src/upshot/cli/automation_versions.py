@@ -85,6 +85,7 @@ def publish(
         output.show_json(item)
         return
     output.show(f"Version {item['version']} is {item['status']}.")
+    output.show_warnings(item["warnings"])
     told = item["runs_in_flight"]
     verb = {"finish": "left", "move": "moved", "cancel": "cancelled"}[runs]
     done = told["left"] if runs == "finish" else told["done"]
@@ -116,5 +117,6 @@ def restore(
         output.show_json(item)
     elif and_publish:
         output.show(f"Version {item['version']} is {item['status']}, with the document of version {version}.")
+        output.show_warnings(item["warnings"])
     else:
         output.show(f"The draft is that of version {version} again. It is not published yet.")

@@ -131,7 +131,7 @@ def lint(*, files: Files, app: options.App = None, as_json: options.Json = False
     upshot = opening.loaded(app, None) if app else opening.build(opening.settings().database_url)
     told: list[dict[str, Any]] = []
     for name in files:
-        found = upshot.automations.import_documents("", _documents(name), is_dry_run=True)["automations"]
+        found = upshot.automations.lint(_documents(name))["automations"]
         told += [{"file": name, **one} for one in found]
     if as_json:
         output.show_json({"automations": told})
@@ -150,6 +150,7 @@ def try_out(
         str, typer.Option("--data", metavar="JSON", help="The sample event's data; @file reads a file.")
     ] = "{}",
     event: Annotated[str | None, typer.Option("--event", help="The sample event's name.")] = None,
+    entity: Annotated[str | None, typer.Option("--entity", metavar="TYPE:ID", help="The entity it is about.")] = None,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
     app: options.App = None,
@@ -157,19 +158,19 @@ def try_out(
 ) -> None:
     """Say what an automation would do with a sample event, and do none of it; or play scenarios, a file or a folder of them."""
     from upshot.cli import output
-    from upshot.cli.input import read_file, read_json
+    from upshot.cli.input import read_entity, read_file, read_json
     from upshot.cli.opening import opened
     from upshot.cli.scenarios import is_scenario, play_files
 
     if is_scenario(which):
         play_files(which, app, as_json=as_json)
         return
-    sample = read_json(data, "data")
+    sample, about = read_json(data, "data"), read_entity(entity)
     with opened(database, app) as upshot:
         is_file = Path(which).is_file()
         document = read_file(which) if is_file else upshot.automations.draft(tenant, which)
         own = "" if is_file else which
-        told = upshot.automations.try_out(tenant, document, sample, event=event, automation_id=own)
+        told = upshot.automations.try_out(tenant, document, sample, event=event, entity=about, automation_id=own)
     if as_json:
         output.show_json(told)
         return
@@ -251,19 +252,20 @@ def _documents(name: str) -> list[Any]:
 
 
 def _show_told(told: list[dict[str, Any]]) -> None:
-    from upshot.cli.output import show
+    from upshot.cli import output
 
     for index, one in enumerate(told):
         where = one.get("file") or f"[{index}]"
         name = one["document"]["name"] if one["document"] else "a document"
         state = "cannot be imported" if one["problems"] else f"imported as {one['id']}" if one.get("id") else "is fine"
-        show(f"{where}: {name}: {state}")
+        output.show(f"{where}: {name}: {state}")
         if one.get("state") in {"changed", "same"}:
-            show(f"  there is one of this name: {'it is the same' if one['state'] == 'same' else 'it differs'}")
+            output.show(f"  there is one of this name: {'it is the same' if one['state'] == 'same' else 'it differs'}")
         for found in (*one["problems"], *one["notes"]):
-            show(f"  {found['path'] or 'document'}: {found['message']}")
+            output.show(f"  {found['path'] or 'document'}: {found['message']}")
+        output.show_warnings(one["warnings"])
         for change in one.get("changes", []):
-            show(f"  would change: {change['text']}")
+            output.show(f"  would change: {change['text']}")
 
 
 def _exit_on_problems(told: list[dict[str, Any]]) -> None:

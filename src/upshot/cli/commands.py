@@ -3,12 +3,13 @@
 import typer
 
 from upshot.cli import (
-    automation_versions,
+    automation_states,
     backup,
     dead_letters,
     dev,
     doctor,
     emit,
+    events,
     keys,
     migrate,
     openapi,
@@ -33,7 +34,8 @@ app = typer.Typer(
 for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, relay.relay):
     app.command()(verb)
 NOUNS = {
-    "automations": automation_versions,
+    "automations": automation_states,
+    "events": events,
     "schedules": schedules,
     "runs": run_control,
     "dead-letters": dead_letters,

@@ -24,6 +24,18 @@ def read_json(text: str, at: str) -> Any:
     return decode(text, max_bytes=BYTES_MAX, at=at)
 
 
+def read_entity(text: str | None) -> dict[str, str] | None:
+    """The entity that the option `--entity` names.
+
+    Raises:
+        Refused: it is not written `type:id`.
+    """
+    from upshot.core.events import entity_named
+
+    named = entity_named(text, "--entity")
+    return {"type": named[0], "id": named[1]} if named is not None else None
+
+
 def read_file(name: str) -> Any:
     """The JSON value in a file; `-` stands for the standard input.
 

@@ -43,6 +43,7 @@ HealthHost = Annotated[
     str, typer.Option("--health-host", help="The address for that; beyond this machine, /metrics then needs a key.")
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200, help="How many at most.")]
+Entity = Annotated[str | None, typer.Option("--entity", metavar="TYPE:ID", help="Only those about this entity.")]
 
 DEFAULT_TENANT = "default"
 LOOPBACK = "127.0.0.1"

@@ -41,6 +41,12 @@ def show_fields(value: Mapping[str, Any]) -> None:
         show(f"{name.ljust(width)}  {field if isinstance(field, str) else json.dumps(field)}")
 
 
+def show_warnings(warnings: Sequence[Mapping[str, str]]) -> None:
+    """What could go wrong though it may be saved, each at its place."""
+    for warning in warnings:
+        show(f"  warning: {warning['path'] or 'document'}: {warning['message']}")
+
+
 def show_progress(done: int, of: int, what: str) -> None:
     """How far it is, on standard error: one line that is written over where somebody watches, else nothing."""
     if sys.stderr.isatty():

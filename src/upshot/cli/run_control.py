@@ -66,6 +66,7 @@ def bulk(
     automation: Annotated[str | None, typer.Option("--automation", help="Only this automation's, by id.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="Only those of this status.")] = None,
     event: Annotated[str | None, typer.Option("--event", help="Only those of this event, by id or name.")] = None,
+    entity: options.Entity = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
@@ -76,13 +77,15 @@ def bulk(
     from upshot.cli.opening import opened
     from upshot.core import statuses
     from upshot.core.errors import Refused
+    from upshot.core.events import entity_named
     from upshot.engine.control import BECOMES
 
     if action not in BECOMES:
         raise Refused.at("ACTION", f"is one of {', '.join(BECOMES)}", "bad_action")
     if status is not None and status not in statuses.RUN:
         raise Refused.at("--status", f"is one of {', '.join(statuses.RUN)}", "bad_status")
-    named: dict[str, Any] = {"automation": automation, "status": status, "event": event}
+    about = entity_named(entity, "--entity")
+    named: dict[str, Any] = {"automation": automation, "status": status, "event": event, "entity": about}
     done = refused = 0
     problems: list[dict[str, Any]] = []
     with opened(database) as upshot:

@@ -16,6 +16,7 @@ def list_(
     automation: Annotated[str | None, typer.Option("--automation", help="Only this automation's, by id.")] = None,
     status: Annotated[str | None, typer.Option("--status", help="Only those of this status.")] = None,
     event: Annotated[str | None, typer.Option("--event", help="Only those of this event, by id or name.")] = None,
+    entity: options.Entity = None,
     limit: options.Limit = 50,
     after: Annotated[
         str | None, typer.Option("--after", help="Go on after this place: `next` of the page before.")
@@ -29,11 +30,15 @@ def list_(
     from upshot.cli.output import show_json, show_table
     from upshot.core import statuses
     from upshot.core.errors import Refused
+    from upshot.core.events import entity_named
 
     if status is not None and status not in statuses.RUN:
         raise Refused.at("--status", f"is one of {', '.join(statuses.RUN)}", "bad_status")
+    about = entity_named(entity, "--entity")
     with opened(database) as upshot:
-        page = upshot.runs.page(tenant, limit=limit, after=after, automation=automation, status=status, event=event)
+        page = upshot.runs.page(
+            tenant, limit=limit, after=after, automation=automation, status=status, event=event, entity=about
+        )
     if as_json:
         show_json({"items": page.items, "next": page.next})
         return

@@ -95,6 +95,78 @@ def create(
 
 
 @commands.command()
+def show(
+    *,
+    webhook_id: WebhookId,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """One webhook, without its token and secret."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    with opened(database) as upshot:
+        item = upshot.webhooks.get(tenant, webhook_id)
+    if as_json:
+        output.show_json(item)
+    else:
+        output.show_fields(item)
+
+
+@commands.command()
+def change(
+    *,
+    webhook_id: WebhookId,
+    name: Annotated[str | None, typer.Option("--name", help="What it is for.")] = None,
+    event: Annotated[
+        str | None, typer.Option("--event", help="The name of its events, or what stands before it.")
+    ] = None,
+    name_from: Annotated[
+        str | None, typer.Option("--name-from", help="Where a delivery names its event; empty for nowhere.")
+    ] = None,
+    data_from: Annotated[
+        str | None, typer.Option("--data-from", help="Where the data stand in the body; empty for all of it.")
+    ] = None,
+    id_from: Annotated[
+        str | None, typer.Option("--id-from", help="What tells deliveries apart; empty for what the vendor says.")
+    ] = None,
+    enabled: Annotated[
+        bool | None,
+        typer.Option("--enabled/--disabled", help="Whether it receives; disabled it is as if there were none."),
+    ] = None,
+    header: Annotated[str | None, typer.Option("--header", help="Of hmac: the header of the signature.")] = None,
+    encoding: Annotated[str | None, typer.Option("--encoding", help="Of hmac: hex or base64.")] = None,
+    prefix: Annotated[str | None, typer.Option("--prefix", help="Of hmac: what stands before the signature.")] = None,
+    timestamp_header: Annotated[
+        str | None, typer.Option("--timestamp-header", help="Of hmac: the header of the signed time.")
+    ] = None,
+    revision: Annotated[
+        int | None, typer.Option("--revision", min=1, help="Only if it is still at this revision.")
+    ] = None,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """Change these settings; the others, its address and its secret stay."""
+    from upshot.cli import output
+    from upshot.cli.opening import opened
+
+    changes = _given(name=name, event=event, data_from=data_from, enabled=enabled)
+    changes |= {field: value or None for field, value in _given(name_from=name_from, id_from=id_from).items()}
+    signing = _given(header=header, encoding=encoding, prefix=prefix, timestamp_header=timestamp_header)
+    with opened(database) as upshot:
+        if signing:
+            present = upshot.webhooks.get(tenant, webhook_id)
+            changes["signature"], revision = {**present["signature"], **signing}, revision or present["revision"]
+        item = upshot.webhooks.save(tenant, webhook_id, changes, revision=revision, actor=options.ACTOR)
+    if as_json:
+        output.show_json(item)
+    else:
+        output.show(f"Webhook {webhook_id} is at revision {item['revision']}.")
+
+
+@commands.command()
 def rotate(
     *,
     webhook_id: WebhookId,
@@ -140,6 +212,11 @@ def delete(
         show_json({"id": webhook_id, "deleted": True})
     else:
         show(f"Webhook {webhook_id} is deleted.")
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those of these that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _secret(name: str | None) -> str | None:

@@ -60,7 +60,7 @@ class Looping(msgspec.Struct, frozen=True, gc=False):
 class State(msgspec.Struct, frozen=True, gc=False):
     """Where a run stands: the steps that wait for an outcome, whether a failed step was passed over, how far its parallel
     steps and loops are, the end that is coming once what is open is closed, and the failure that the automation's own steps
-    handle."""
+    handle. `done` is what those steps came to when they handled a failure before: they are not performed again."""
 
     open: tuple[str, ...] = ()
     has_failures: bool = False
@@ -68,6 +68,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     ending: Finish | None = None
     handling: Finish | None = None
     loops: tuple[Looping, ...] = ()
+    done: tuple[Outcome, ...] = ()
 
 
 class OutOfOrder(ValueError):
@@ -89,9 +90,11 @@ def apply(program: Program, state: State, outcome: Outcome) -> tuple[State, Comm
     if step_id == WHOLE:
         return _out_of_time(program, state, outcome)
     if step_id not in state.open:
+        if state.handling is None and program.is_handling(step_id):
+            return msgspec.structs.replace(state, done=(*state.done, outcome)), ()
         raise OutOfOrder(f"an outcome of step {step_id!r} arrived while {', '.join(state.open) or 'nothing'} was open")
     step = program.steps[step_id]
-    if len(state.open) == 1 and not state.has_failures and outcome.status in _WORKED:
+    if len(state.open) == 1 and not state.has_failures and not state.done and outcome.status in _WORKED:
         return _entered(program, next_of(step, outcome))
     walk = _Walk(program, state)
     walk.close(step, outcome)
@@ -126,7 +129,7 @@ def resume(program: Program, journal: Iterable[Outcome]) -> tuple[State, Command
     state, commands = start(program)
     for outcome in journal:
         state, commands = apply(program, state, outcome)
-    return state, pending(program, state) if program.forks else commands
+    return state, pending(program, state) if program.forks or state.done else commands
 
 
 def pending(program: Program, state: State) -> Commands:
@@ -181,7 +184,7 @@ def out_of_time() -> Outcome:
 
 def _out_of_time(program: Program, state: State, outcome: Outcome) -> tuple[State, Commands]:
     """The run fails where it stands: whatever is open is let go, and has no outcome."""
-    walk = _Walk(program, State(has_failures=True, handling=state.handling))
+    walk = _Walk(program, State(has_failures=True, handling=state.handling, done=state.done))
     walk.fail(outcome.error or _unknown_error(WHOLE))
     return walk.result()
 
@@ -249,13 +252,18 @@ class _Walk:
         self._joins = {joining.step_id: joining for joining in state.joins}
         self._loops = {looping.step_id: looping for looping in state.loops}
         self._has_failures, self._ending, self._handling = state.has_failures, state.ending, state.handling
+        self._done = {outcome.step_id: outcome for outcome in state.done}
+        self._passing: list[Outcome] = []
         self._keeps: list[Command] = []
         self._begun: list[Command] = []
 
     def result(self) -> tuple[State, Commands]:
         """The state it came to, and the commands."""
-        joins, loops = tuple(self._joins.values()), tuple(self._loops.values())
-        state = State(tuple(self._open), self._has_failures, joins, self._ending, self._handling, loops)
+        while self._passing:
+            outcome = self._passing.pop()
+            self.close(self._program.steps[outcome.step_id], outcome)
+        joins, loops, done = tuple(self._joins.values()), tuple(self._loops.values()), tuple(self._done.values())
+        state = State(tuple(self._open), self._has_failures, joins, self._ending, self._handling, loops, done)
         if self._ending is not None and not self._open:
             return state, (self._ending,)
         return state, (*self._keeps, *self._begun)
@@ -299,8 +307,7 @@ class _Walk:
             looping = Looping(loop.id, looping.total, looping.begun, looping.ended + 1, failed)
         begun = min(looping.total, looping.ended + loop.concurrency)
         for index in range(looping.begun, begun):
-            self._open.append(item_place(loop.id, index))
-            self._begun.append(RunStep(item_place(loop.id, index)))
+            self._begin(item_place(loop.id, index))
         self._loops[loop.id] = looping = msgspec.structs.replace(looping, begun=begun)
         self._keeps.extend(_ended(looping))
 
@@ -313,18 +320,26 @@ class _Walk:
         if step is None or isinstance(step, StopStep):
             self._end(self._handling or Finish("partial" if self._has_failures else "completed"))
             return
-        self._open.append(step.id)
-        if isinstance(step, ForEachStep):
+        if step.id in self._done or not isinstance(step, ForEachStep):
+            self._begin(step.id)
+        else:
+            self._open.append(step.id)
             self._loops[step.id] = Looping(step.id)
-            self._open.append(list_place(step.id))
-            self._begun.append(RunStep(list_place(step.id)))
-            return
-        self._begun += _command(step)
-        if isinstance(step, ParallelStep):
+            self._begin(list_place(step.id))
+        if isinstance(step, ParallelStep) and step.id not in self._done:
             self._joins[step.id] = Joining(step.id)
             for head in step.branches:
                 if self._ending is None:
                     self.enter(head, Region(step, head))
+
+    def _begin(self, step_id: str) -> None:
+        """This place is open: it is begun or, if it is done already, passed."""
+        self._open.append(step_id)
+        done = self._done.get(step_id)
+        if done is not None:
+            self._passing.append(done)
+        else:
+            self._begun += _command(self._program.steps[step_id])
 
     def _failed(self, step: Step, outcome: Outcome, region: Region | None) -> None:
         error = outcome.error or _unknown_error(step.id)

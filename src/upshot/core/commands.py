@@ -1,11 +1,15 @@
 """What a program asks the engine to do next."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from upshot.core.journal import Outcome
+
+
+MISSING_ACTION: Final = "unknown_action"
+"""The code of an attempt whose action the worker did not have. It began nothing."""
 
 
 class RunStep(msgspec.Struct, frozen=True):

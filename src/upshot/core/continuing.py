@@ -36,6 +36,13 @@ def _after(program: Program, state: State, kept: KeptOutcome) -> State | None:
         return None
 
 
+def outlasts(outcome: Outcome, failed: str) -> bool:
+    """Whether what was kept after the step that failed a run stays so when the run is retried: steps that handled the failure
+    do, the failure itself, what failed with it and what was cancelled because of it do not."""
+    passed_on = outcome.error is not None and outcome.error.step_id == failed
+    return not (passed_on or outcome.step_id == failed or outcome.status == "cancelled")
+
+
 def places(program: Program, state: State) -> tuple[str, ...]:
     """The open steps that something is yet to be done for or waited for: without those that are about to be closed."""
     closing = {c.outcome.step_id for c in advance.pending(program, state) if isinstance(c, Keep)}

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from upshot.core.errors import Malformed
 from upshot.core.instants import to_text
 
 DEPTH_MAX = 16
@@ -15,6 +16,20 @@ class EntityRef(msgspec.Struct, frozen=True):
 
     type: str
     id: str
+
+
+def entity_named(text: str | None, at: str = "entity") -> tuple[str, str] | None:
+    """The type and id of the entity that `type:id` names; None for None.
+
+    Raises:
+        Malformed: it is not of that form; the problem names `at`.
+    """
+    if text is None:
+        return None
+    type_, colon, id_ = text.partition(":")
+    if not (type_ and colon and id_):
+        raise Malformed.at(at, "is written type:id, like patient:p1", "bad_entity")
+    return type_, id_
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -15,6 +15,7 @@ from upshot.core.automations.document import (
     Step,
     WaitStep,
 )
+from upshot.core.automations.flow import reached
 from upshot.core.automations.places import Steps, list_place, place_of
 from upshot.core.automations.regions import Region, regions_of
 from upshot.core.conditions import Condition, compile_condition
@@ -35,6 +36,7 @@ class Program:
         "conditions",
         "entered",
         "forks",
+        "handling",
         "matches",
         "reads_entity",
         "steps",
@@ -80,6 +82,7 @@ class Program:
             self.templates[WHOLE] = compile_template(automation.timeout, "timeout")
         self.forks = any(isinstance(step, ForEachStep | ParallelStep) for step in automation.steps)
         self.within: dict[str, Region] = regions_of(automation) if self.forks else {}
+        self.handling = reached(automation.on_failure, self.steps)
         self.at_most_once = frozenset(
             step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
         )
@@ -98,6 +101,10 @@ class Program:
             return None
         place = place_of(step_id)
         return place.step_id if place is not None else None
+
+    def is_handling(self, step_id: str) -> bool:
+        """Whether this is among the steps that a run takes when it has failed."""
+        return bool(self.handling) and (self.loop_of(step_id) or step_id) in self.handling
 
     def around(self, step_id: str) -> Iterator[str]:
         """The parallel steps and the `for_each` that this step is in, the innermost first."""

@@ -16,7 +16,7 @@ from upshot.core.action import Action, ChangeEntity, EmitEvent, StoreEffect, Sto
 from upshot.core.automations.document import ActionStep, BranchStep, ForEachStep, SplitStep, Step
 from upshot.core.automations.durations import DURATION_MAX
 from upshot.core.automations.splitting import chosen_path, split_key
-from upshot.core.commands import StepError
+from upshot.core.commands import MISSING_ACTION, StepError
 from upshot.core.entities import Operation
 from upshot.core.errors import ActionError, Malformed, PermanentError, Problem, Refused
 from upshot.core.facts import Facts
@@ -71,7 +71,7 @@ class Act:
         action = self._process.actions.get(step.action)
         if action is None:
             missing = f"This worker has no action {step.action!r}. The step is tried again every minute until one has."
-            return _failed(step.id, "unknown_action", missing, context, None, is_missing_action=True)
+            return _failed(step.id, MISSING_ACTION, missing, context, None, is_missing_action=True)
         given: str | None = None
         try:
             given = encode(run.program.template(step.id).render(facts))

@@ -46,6 +46,8 @@ def skip(connection: Connection, stand: Standing, kept: KeptStep, who: str, now:
         moved = control.act(connection, tenant_id, [run_id], "retry", who, now)
         if moved.refused:
             raise Conflict(f"No step of run {run_id!r} can be skipped: {moved.refused[run_id]}.")
+        key = tenant_id, run_id
+        kept = msgspec.structs.replace(kept, seq=journal.next_seqs(connection, [key])[key])
     journal.remove_timers(connection, [(tenant_id, run_id, kept.step_id)])
     waits.remove(connection, [(tenant_id, run_id, kept.step_id)])
     journal.keep(connection, [kept])

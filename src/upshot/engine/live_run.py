@@ -22,8 +22,8 @@ from upshot.store.waits import Wait
 class LiveRun:
     """One unfinished run: where it stands, what its steps gave, the hold (`epoch`) under which it may write, and the trace
     that its present step belongs to. Of a run with several open places also their timers, and when they
-    began. `begun` are steps at most once that somebody began and whose outcome nobody kept; `is_limited` says that the timer
-    of its time limit is set, or has fired. `waits` are those that are kept, `taken` the events that met earlier ones."""
+    began. `begun` are steps that were begun before it was taken up here; `is_limited` says that the timer of its time
+    limit is set, or has fired. `waits` are those that are kept, `taken` the events that met earlier ones."""
 
     __slots__ = (
         "_facts",

@@ -108,9 +108,11 @@ def _without_timers(work: Recording) -> Recording:
 
 
 def _begun(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
-    """The steps at most once whose outcomes are kept now."""
+    """The steps at most once whose outcomes are kept now. One that was cancelled in flight stays begun: should its run be
+    retried, it is not done again."""
     once = run.program.at_most_once
-    return [(*run.key, outcome.step_id) for outcome in recorded.kept if outcome.step_id in once] if once else []
+    known = (outcome.step_id for outcome in recorded.kept if outcome.status != "cancelled") if once else ()
+    return [(*run.key, step_id) for step_id in known if step_id in once]
 
 
 def _waited(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:

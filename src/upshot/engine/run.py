@@ -247,7 +247,7 @@ class Run(Timing):
         attempt = run.attempts.get(step_id, 0) + 1
         if step_id in run.program.at_most_once:
             if step_id in run.begun:
-                return Done(step_id, _lost(step_id, self._process.clock.now()), attempt), None
+                return Done(step_id, _not_again(step_id, self._process.clock.now()), attempt), None
             await self._begin_once(run, step, attempt)
         entity = await self.entity(run) if run.program.needs_entity(step_id) else None
         performing = self._act.perform(run, step, attempt, entity)
@@ -350,7 +350,7 @@ class Run(Timing):
             )
 
 
-def _lost(step_id: str, now: int) -> Performed:
-    """What becomes of a step at most once that was begun and whose outcome nobody kept."""
-    why = "It was begun, and its worker vanished before it was known how it ended. It is not done again."
+def _not_again(step_id: str, now: int) -> Performed:
+    """What becomes of a step at most once that was begun before: nobody kept how it ended, or its run is retried."""
+    why = "It was begun before, and is done at most once: it is not done again, whatever became of it."
     return Performed(started_at=now, outcome=Outcome(step_id, "unknown", error=StepError("unknown", why, step_id)))

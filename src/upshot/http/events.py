@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
-from upshot.core.errors import Malformed
+from upshot.core.events import entity_named
 from upshot.core.instants import from_text
 from upshot.http.pages import Cursor, Limit
 from upshot.http.routing import CallNow, answer, asks, noun_router
@@ -13,20 +13,6 @@ from upshot.http.shapes import events as shapes
 from upshot.store.event_pages import Filter
 
 router = noun_router("events")
-
-
-def entity_of(text: str | None) -> tuple[str, str] | None:
-    """The entity that `type:id` names.
-
-    Raises:
-        Malformed: it is not of that form.
-    """
-    if text is None:
-        return None
-    type_, colon, id_ = text.partition(":")
-    if not (type_ and colon and id_):
-        raise Malformed.at("entity", "is written type:id, like patient:p1", "bad_entity")
-    return type_, id_
 
 
 @router.get("/events", **asks("viewer", shapes.EventPage, operation="list_events"))
@@ -43,7 +29,7 @@ def list_events(
     """List events, newest first. A page that searches for text may be short, or empty, and still have a `next`."""
     wanted = Filter(
         name=name,
-        entity=entity_of(entity),
+        entity=entity_named(entity),
         search=q,
         since=from_text(since, "since") if since is not None else None,
         until=from_text(until, "until") if until is not None else None,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
-from upshot.http.events import entity_of
+from upshot.core.events import entity_named
 from upshot.http.pages import Cursor, Limit
 from upshot.http.routing import CallNow, answer, asks, noun_router
 from upshot.http.shapes import runs as shapes
@@ -31,7 +31,7 @@ def list_runs(
         event=event,
         automation=automation,
         status=status,
-        entity=entity_of(entity),
+        entity=entity_named(entity),
     )
     return call.page("runs", listed)
 

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, case, delete, func, literal_column, null, select, true
 from sqlalchemy.dialects.postgresql import insert
 
-from upshot.core.commands import StepError
+from upshot.core.commands import MISSING_ACTION, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.store import waits
@@ -219,7 +219,8 @@ def forget_begun(connection: Connection, keys: Sequence[tuple[str, str, str]]) -
 
 
 class KeptRun(msgspec.Struct, frozen=True):
-    """All that is kept of one run, for a worker that does not have it in memory."""
+    """All that is kept of one run, for a worker that does not have it in memory. `begun` are steps of
+    which an attempt was begun."""
 
     tenant_id: str
     run_id: str
@@ -256,13 +257,15 @@ _read_steps = Prepared(
     .where(key_in([steps.c.tenant_id, steps.c.run_id], _keys, ["tenant_id", "run_id"]))
     .order_by(steps.c.tenant_id, steps.c.run_id, steps.c.seq)
 )
+_code = func.substr(attempts.c.error, len('{"code":') + 1, len(MISSING_ACTION) + 2)
+_missing = case((_code == literal_column(f"'\"{MISSING_ACTION}\"'"), 1))  # such a one was not begun
 _read_attempts = Prepared(
     select(
         attempts.c.tenant_id,
         attempts.c.run_id,
         attempts.c.step_id,
         func.max(attempts.c.attempt),
-        func.count() - func.count(attempts.c.error),
+        func.count() - func.count(_missing),
     )
     .where(key_in([attempts.c.tenant_id, attempts.c.run_id], _keys, ["tenant_id", "run_id"]))
     .group_by(attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id)
@@ -312,9 +315,9 @@ def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
         journals.setdefault((tenant_id, run_id), []).append(outcome)
     tried: dict[Key, dict[str, int]] = {}
     begun: dict[Key, set[str]] = {}
-    for tenant_id, run_id, step_id, number, open_ones in _read_attempts(connection, keys):
+    for tenant_id, run_id, step_id, number, begun_ones in _read_attempts(connection, keys):
         tried.setdefault((tenant_id, run_id), {})[step_id] = number
-        if open_ones:
+        if begun_ones:
             begun.setdefault((tenant_id, run_id), set()).add(step_id)
     waiting: dict[Key, list[Timer]] = {}
     for row in _read_timers(connection, keys):

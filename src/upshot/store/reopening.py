@@ -1,17 +1,21 @@
 """What was given up on goes on: a failed run at the step that failed, an event back to matching, an outbox row to the relay.
 
 What happened before is kept: the failed outcome becomes an attempt of its step, and the next attempt has the same
-idempotency key.
+idempotency key. What the automation's own steps did about the failure stays in the journal.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from upshot.core import continuing
+from upshot.core.commands import StepError
+from upshot.core.journal import Outcome
 from upshot.store import counts, flow, journal
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, attempts, automation_versions, events, outbox, runs, steps, unmatched
@@ -85,7 +89,7 @@ _read_failed = Prepared(
         steps.c.log,
         steps.c.seq,
         _tried,
-    ).where(_is_failed_step, steps.c.status == literal_column("'failed'"))
+    ).where(_is_failed_step, steps.c.status.in_([literal_column("'failed'"), literal_column("'unknown'")]))
 )
 _ended_at = rows(("tenant_id", TEXT), ("run_id", TEXT), ("seq", INTEGER))
 _failed_at = (
@@ -93,17 +97,20 @@ _failed_at = (
     .where(_ended_at.c.tenant_id == steps.c.tenant_id, _ended_at.c.run_id == steps.c.run_id)
     .scalar_subquery()
 )
-_forget_the_end = Prepared(
-    delete(steps).where(
-        key_in([steps.c.tenant_id, steps.c.run_id], _ended_at, ["tenant_id", "run_id"]), steps.c.seq >= _failed_at
-    )
+_is_the_end = key_in([steps.c.tenant_id, steps.c.run_id], _ended_at, ["tenant_id", "run_id"]), steps.c.seq >= _failed_at
+_fields = journal.KeptStep.__struct_fields__
+_read_the_end = Prepared(
+    select(*(steps.c[name] for name in _fields))
+    .where(*_is_the_end)
+    .order_by(steps.c.tenant_id, steps.c.run_id, steps.c.seq)
 )
+_forget_the_end = Prepared(delete(steps).where(*_is_the_end))
 
 
 def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -> None:
     """Make those of these runs that are failed ready for any worker. The outcome that failed a run leaves the journal and
     becomes an attempt of its step; the next attempt is numbered after it. What was kept because of it (parallel steps that
-    failed with it, branches that were cancelled) is forgotten: those go on too."""
+    failed with it, branches that were cancelled) is forgotten: those go on too. What handled it was done, and moves up."""
     if not failed:
         return
     found = list(_reopen(connection, [run.key for run in failed]))
@@ -113,7 +120,12 @@ def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -
     if kept:
         ends = list(_read_failed(connection, kept))
         journal.keep_attempts(connection, [_attempt(row) for row in ends])
-        _forget_the_end(connection, [(row[0], row[1], row[9]) for row in ends])
+        ended_at = [(row[0], row[1], row[9]) for row in ends]
+        following = [
+            journal.KeptStep(**dict(zip(_fields, row, strict=True))) for row in _read_the_end(connection, ended_at)
+        ]
+        _forget_the_end(connection, ended_at)
+        journal.keep(connection, _moved_up(following, {(row[0], row[1]): (row[2], row[9]) for row in ends}))
     changes: Counter[counts.Key] = Counter()
     for tenant_id, _, _, automation_id, _ in found:
         changes[tenant_id, "runs", "", "failed"] -= 1
@@ -123,6 +135,20 @@ def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -
         _insert_active(connection, [(row[0], row[1], row[2], epochs[row[1]]) for row in found])
         flow.wait_again(connection, [(row[0], row[3], row[4], row[1]) for row in found if row[4] is not None], now)
     counts.add(connection, changes, now)
+
+
+def _moved_up(
+    following: Sequence[journal.KeptStep], ended: Mapping[tuple[str, str], tuple[str, int]]
+) -> list[journal.KeptStep]:
+    """What stays of what was kept from the failed step on, in order, from the failed one's place on."""
+    moved: list[journal.KeptStep] = []
+    places = {key: count(seq) for key, (_, seq) in ended.items()}
+    for step in following:
+        key = step.tenant_id, step.run_id
+        error = msgspec.json.decode(step.error, type=StepError) if step.error is not None else None
+        if continuing.outlasts(Outcome(step.step_id, step.status, error=error), ended[key][0]):
+            moved.append(msgspec.structs.replace(step, seq=next(places[key])))
+    return moved
 
 
 def _attempt(row: Any) -> tuple[Any, ...]:

@@ -1,5 +1,7 @@
 """Where the steps of an automation lead: targets that exist, no cycles, every step reachable, branches that join."""
 
+from collections.abc import Mapping
+
 from upshot.core.automations.document import Step
 from upshot.core.automations.places import place_problems
 from upshot.core.automations.regions import edges_of, region_problems
@@ -28,12 +30,12 @@ def flow_problems(steps: list[Step], places: dict[str, str], on_failure: str | N
         for step_id, loop in place_problems(by_id)
     ]
     problems += _cycles(steps, by_id, places)
-    main = _reached(steps[0].id if steps else None, by_id)
-    handling = _reached(on_failure, by_id)
+    main = reached(steps[0].id if steps else None, by_id)
+    handling = reached(on_failure, by_id)
     if main & handling:
         said = f"leads to {min(main & handling)!r}, which the first step leads to as well; a step runs once in a run"
         problems.append(Problem("on_failure", said, "crosses_branches"))
-    reached = main | handling
+    known = main | handling
     problems += [
         Problem(
             places[step.id],
@@ -41,7 +43,7 @@ def flow_problems(steps: list[Step], places: dict[str, str], on_failure: str | N
             "unreachable",
         )
         for step in steps
-        if step.id not in reached
+        if step.id not in known
     ]
     return problems or region_problems(steps, on_failure, places)
 
@@ -81,13 +83,14 @@ def _cycles(steps: list[Step], by_id: dict[str, Step], places: dict[str, str]) -
     return problems
 
 
-def _reached(first: str | None, by_id: dict[str, Step]) -> set[str]:
-    reached: set[str] = set()
+def reached(first: str | None, by_id: Mapping[str, Step]) -> frozenset[str]:
+    """Every step that this one leads to, and itself."""
+    found: set[str] = set()
     waiting = [first] if first is not None else []
     while waiting:
         step_id = waiting.pop()
-        if step_id in reached or step_id not in by_id:
+        if step_id in found or step_id not in by_id:
             continue
-        reached.add(step_id)
+        found.add(step_id)
         waiting.extend(target for _, target in edges_of(by_id[step_id]))
-    return reached
+    return frozenset(found)

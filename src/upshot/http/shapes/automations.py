@@ -191,6 +191,7 @@ class Imported(Answer):
 
     document: JsonObject | None
     notes: list[Note]
+    warnings: list[Note] = Field(description="Circles that it makes with the active automations.")
     problems: list[ProblemItem]
     id: str | None
     state: Literal["new", "changed", "same"] = Field(

@@ -1,0 +1,175 @@
+"""Commands that look and change, on a SQLite file and on PostgreSQL: events, the states of automations, runs of an entity."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Call
+from upshot import Upshot
+from upshot.adapters.clock import SystemClock
+from upshot.testing import Harness
+
+pytestmark = pytest.mark.usefixtures("own_ids")
+NAP = {"id": "nap", "delay": "30d"}
+
+
+@pytest.fixture
+def on(call: Call, url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """The command line on this database, which has this release's schema."""
+    monkeypatch.setenv("UPSHOT_DATABASE_URL", url)
+    assert call("migrate").code == 0
+    return call
+
+
+def imported(on: Call, tmp_path: Path, *documents: dict[str, Any]) -> list[str]:
+    """The ids of these automations, which sleep, and begin on `asked` where they say nothing else."""
+    plain = {"trigger": {"event": "asked"}, "steps": [NAP], "status": "active"}
+    (tmp_path / "given.json").write_text(json.dumps([{**plain, **document} for document in documents]))
+    return [one["id"] for one in on("automations", "import", "given.json", "--json").json["automations"]]
+
+
+def happened(url: str, **patients: str) -> None:
+    """An engine that takes in an event of each of these ids, about that patient, and stops."""
+
+    def build(url: str, clock: Any) -> Upshot:
+        return Upshot(url, clock=clock)
+
+    with Harness(build, url=url, now=SystemClock().now()) as harness:
+        for event_id, patient in patients.items():
+            harness.emit("asked", {"patient": patient, "total": 5}, id=event_id)
+
+
+def emitted_alone(on: Call) -> str:
+    """What is said of an event that nobody listens for."""
+    on("emit", "lone", "--id", "lone")
+    return on("events", "show", "lone").out
+
+
+def test_events_are_listed_shown_and_explained(on: Call, url: str, tmp_path: Path) -> None:
+    large = {"field": "total", "operator": "greater_than", "value": 100}
+    once = {"key": "{{ patient }}", "per": "1d"}
+    sleeper, small, draft, once_id = imported(
+        on,
+        tmp_path,
+        {"name": "Sleeper", "priority": 9},
+        {"name": "Large only", "priority": 8, "condition": large},
+        {"name": "Never published", "priority": 7, "status": "draft"},
+        {"name": "Once", "priority": 6, "flow": {"once": once}},
+    )
+    upshot = Upshot(url)
+    upshot.event_types.put("default", "asked", entity={"type": "patient", "id": "patient"})
+    upshot.close()
+    happened(url, e1="p1", e2="p2", e3="p1")
+    listed = on("events", "list", "--json").json
+    assert ([event["id"] for event in listed["items"]], listed["next"]) == (["e3", "e2", "e1"], None)
+    first = on("events", "list", "--limit", "2", "--json").json
+    assert [event["id"] for event in on("events", "list", "--after", first["next"], "--json").json["items"]] == ["e1"]
+    for options, ids in (
+        (("--entity", "patient:p1"), ["e3", "e1"]),
+        (("--name", "other"), []),
+        (("--search", "p2"), ["e2"]),
+        (("--since", "2020-01-01T00:00:00Z", "--until", "2020-01-02T00:00:00Z"), []),
+    ):
+        assert [event["id"] for event in on("events", "list", *options, "--json").json["items"]] == ids, options
+    assert "There are no events" in on("events", "list", "--name", "other").out
+    assert "patient" in on("events", "list").out
+    shown = on("events", "show", "e1", "--json").json
+    assert {run["automation"]["id"] for run in shown["runs"]} == {sleeper, once_id}
+    assert "Sleeper" in on("events", "show", "e1").out
+    told = on("events", "explain", "e1", "--json").json["automations"]
+    assert [(one["automation_id"], one["outcome"]) for one in told[:3]] == [
+        (sleeper, "started"),
+        (small, "condition_false"),
+        (draft, "not_published"),
+    ]
+    said = on("events", "explain", "e1").out.splitlines()
+    at = said.index("Large only (version 1): condition false")
+    assert said[at + 1].startswith("  Did not start: ")
+    assert said[at + 2].startswith("  at: ")
+    assert f"  automation: {small}" in said
+    assert f"  run: {shown['runs'][0]['id']}" in said
+    assert "Never published: not published" in said
+    said = on("events", "explain", "e3").out.splitlines()
+    at = said.index("Once (version 1): duplicate key")
+    assert said[at + 2] == "  key: p1"
+    assert "Why: upshot events explain lone" in emitted_alone(on)
+    about = on("runs", "list", "--entity", "patient:p1", "--json").json["items"]
+    assert [run["event"]["id"] for run in about] == ["e3", "e1", "e1"]
+    assert "3 found, 3 done" in on("runs", "bulk", "pause", "--entity", "patient:p1").out
+    assert {run["status"] for run in on("events", "show", "e2", "--json").json["runs"]} == {"waiting"}
+    for command in (("events", "show", "none"), ("events", "explain", "none")):
+        assert (on(*command).code, "There is no event 'none'" in on(*command).err) == (1, True)
+    for command in (("events", "list"), ("runs", "list"), ("runs", "bulk", "pause")):
+        refused = on(*command, "--entity", "patient")
+        assert (refused.code, "--entity: is written type:id" in refused.err) == (1, True)
+    assert "--since" in on("events", "list", "--since", "whenever").err
+
+
+def test_automations_are_paused_activated_archived_deleted_and_run(on: Call, url: str, tmp_path: Path) -> None:
+    one, draft = imported(on, tmp_path, {"name": "one"}, {"name": "draft", "status": "draft"})
+    happened(url, e1="p1")
+    assert on("automations", "pause", one).out == f"The automation {one} is paused.\n"
+    (run,) = on("runs", "list", "--json").json["items"]
+    assert run["status"] == "waiting"
+    assert on("automations", "activate", one, "--json").json["status"] == "active"
+    assert on("automations", "pause", one, "--runs", "--json").json["status"] == "paused"
+    assert on("runs", "show", run["id"], "--json").json["status"] == "paused"
+    told = on("automations", "run", one, "--data", '{"patient": "p9"}', "--entity", "patient:p9", "--json").json
+    by_hand = on("runs", "show", told["run_id"], "--json").json
+    assert (by_hand["test"], by_hand["entity"]) == (True, {"type": "patient", "id": "p9"})
+    assert on("automations", "run", one, "--no-test").out.startswith("Started as run ")
+    assert [run["test"] for run in on("runs", "list", "--json").json["items"]] == [False, True, False]
+    assert on("automations", "run", one, "--data", "[]").code == 1
+    assert "is archived" in on("automations", "archive", one).out
+    assert "is draft; from there" in on("automations", "pause", draft).err
+    assert "never published" in on("automations", "run", draft).err
+    assert "is deleted" in on("automations", "delete", one).out
+    assert [item["id"] for item in on("automations", "list", "--json").json["items"]] == [draft]
+    for command in ("pause", "activate", "archive", "delete", "run"):
+        ended = on("automations", command, one)
+        assert (ended.code, f"There is no automation '{one}'" in ended.err) == (1, True), command
+        assert on("automations", command).code == 2
+    upshot = Upshot(url)
+    entries = upshot.audit.page("default", noun="automation", limit=20).items
+    upshot.close()
+    assert [(entry["actor"], entry["action"]) for entry in reversed(entries)] == [
+        ("cli", action)
+        for action in ("create", "create", "pause", "activate", "pause", "run", "run", "archive", "delete")
+    ]
+
+
+def test_runs_are_paused_resumed_retried_and_acted_on_in_bulk(on: Call, url: str, tmp_path: Path) -> None:
+    imported(on, tmp_path, {"name": "nap"})
+    happened(url, e1="p1", e2="p2")
+    one, other = (run["id"] for run in on("runs", "list", "--json").json["items"])
+    assert on("runs", "pause", one).out == f"The run {one} is paused.\n"
+    assert on("runs", "pause", one).code == 1
+    assert on("runs", "resume", one, "--json").json == {"id": one, "status": "pending"}
+    assert "only a failed run" in on("runs", "retry", one).err
+    assert "2 found, 0 done" in on("runs", "bulk", "pause", "--event", "asked", "--dry-run").out
+    assert on("runs", "bulk", "pause", "--json").json == {"count": 2, "done": 2, "refused": 0, "problems": []}
+    assert on("runs", "show", other, "--json").json["status"] == "paused"
+    assert "is paused" in on("runs", "skip", other, "--step", "nap", "--output", "1").out
+    assert "2 found, 2 done" in on("runs", "bulk", "cancel", "--status", "paused").out
+    assert "again: nothing" in on("runs", "rerun", one, "--from-step", "nap").out
+    assert on("runs", "bulk", "skip").code == 1
+    assert on("runs", "bulk", "pause", "--status", "odd").code == 1
+
+
+def test_a_circle_is_warned_of_by_import_and_publish(on: Call, tmp_path: Path) -> None:
+    def emits(name: str) -> dict[str, Any]:
+        return {"steps": [{"id": "go", "action": "emit_event", "with": {"name": name, "data": {}}}]}
+
+    there = {"name": "There", "trigger": {"event": "first"}, **emits("second")}
+    back = {"name": "Back", "trigger": {"event": "second"}, **emits("first"), "status": "active"}
+    imported(on, tmp_path, there)
+    (tmp_path / "back.json").write_text(json.dumps(back))
+    for options in (("--dry-run",), ()):
+        assert "  warning: steps[0]: may go round in a circle" in on("automations", "import", "back.json", *options).out
+    (tmp_path / "back.json").write_text(json.dumps({**back, "name": "Again", "status": "draft"}))
+    (again,) = on("automations", "import", "back.json", "--json").json["automations"]
+    assert again["warnings"][0]["path"] == "steps[0]"
+    assert "  warning: steps[0]: may go round in a circle" in on("automations", "publish", again["id"]).out
+    assert "warning" in on("automations", "activate", again["id"]).out

@@ -24,10 +24,10 @@ class Past(Harness):
         self._settings = Settings(prune_every_hours=prune_every_hours)
         super().__init__(self._make, url=url, now=now)
 
-    def automation(self, *steps: dict[str, Any], tenant: str = "default") -> str:
+    def automation(self, *steps: dict[str, Any], tenant: str = "default", **more: Any) -> str:
         """An active automation of `test/happened`; its id."""
         document = {"name": "test", "trigger": {"event": "test/happened"}, "steps": list(steps), "status": "active"}
-        return self.upshot.automations.create(tenant, document)["id"]
+        return self.upshot.automations.create(tenant, {**document, **more})["id"]
 
     def stopped(self) -> None:
         """Go on without an engine, as a host's or a command's process beside none."""

@@ -116,6 +116,46 @@ def test_an_event_that_waits_to_be_matched_is_kept(past: Past) -> None:
     assert prune(past) == {"events": 1}
 
 
+@pytest.mark.parametrize(
+    ("flow", "things"),
+    [({"debounce": {"for": "10m"}}, ["b"]), ({"batch": {"size": 9, "within": "10m"}}, ["a", "b"])],
+    ids=["debounce", "batch"],
+)
+def test_what_is_gathered_is_kept_until_its_run_is_over(past: Past, flow: dict[str, Any], things: list[str]) -> None:
+    past.automation(NOTE, flow=flow)
+    for what in "ab":
+        past.emit("test/happened", {"what": what})
+    past.stopped()
+    past.clock.advance(timedelta(days=300))
+    assert prune(past) == {}, "no worker was there to start it"
+    past.start()
+    past.settle()
+    (run,) = past.runs()
+    assert run["status"] == "completed"
+    given = past.upshot.events.get("default", run["event"]["id"])["data"]
+    assert [one["what"] for one in given.get("events", [given])] == things
+    past.advance(timedelta(days=300))
+    prune(past)
+    assert past.numbers("events", "runs", "flow_outcomes") == [0, 0, 0]
+    past.check()
+
+
+@pytest.mark.parametrize("flow", [{"debounce": {"for": "10m"}}, {"batch": {"size": 9, "within": "10m"}}], ids=str)
+def test_what_is_gathered_starts_nothing_when_its_event_is_gone(past: Past, flow: dict[str, Any]) -> None:
+    past.automation(NOTE, flow=flow)
+    past.emit("test/happened", {"what": "a"})
+    past.stopped()
+    past.upshot.commit.run(lambda c: c.execute(text("DELETE FROM upshot_events")))
+    past.clock.advance(timedelta(days=1))
+    past.start()
+    past.settle()
+    assert past.numbers("runs") == [0]
+    past.emit("test/happened", {"what": "b"})
+    past.advance(timedelta(minutes=10))
+    (run,) = past.runs()
+    assert run["status"] == "completed"
+
+
 def test_a_tenant_keeps_what_it_has_days_of_its_own_for(past: Past) -> None:
     for tenant, own in (("long", {"runs_days": 400, "events_days": 0}), ("short", {"runs_days": 5, "events_days": 5})):
         past.upshot.tenants.create(tenant, name=tenant, settings={"retention": own})

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
 from upshot.core.flow import Ask, Window, deciding
-from upshot.engine import accept, admit, match, record, recover, schedule
+from upshot.core.instants import SECOND
+from upshot.engine import accept, admit, housekeep, match, record, recover, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
@@ -160,6 +161,12 @@ def with_the_first_of_what_was_gathered(patch: Monkey) -> None:
     patch.setattr(admit, "joined", joined)
 
 
+def with_keys_that_are_forgotten_by_any_clock(patch: Monkey) -> None:
+    """A worker whose clock is ahead forgets what another still counts with."""
+    patch.setattr(housekeep, "CLOCKS_APART_MAX", 0)
+    patch.setattr(housekeep, "ROUND", SECOND)  # seldom otherwise: most worlds are over within a minute
+
+
 def with_branches_that_go_on_while_paused(patch: Monkey) -> None:
     """What follows in one branch begins although somebody paused the run."""
     patch.setattr(Fork, "_allowed", lambda _self, commands: commands)
@@ -195,6 +202,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_counting_places: ({"I7"}, {}),
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),
     with_the_first_of_what_was_gathered: ({"I11"}, {}),
+    with_keys_that_are_forgotten_by_any_clock: ({"I7"}, {"clock": 1.0}),
     with_branches_that_go_on_while_paused: ({"I14"}, {"hold": 3.0, "effect_slow": 0.5}),
     with_timers_that_fire_while_paused: ({"I4", "I8", "I11", "I14"}, {"hold": 2.0}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),

@@ -115,11 +115,12 @@ class Admission:
             return
         self._write()
         run = msgspec.structs.replace(msgspec.convert(window.run, NewRun), id=new_id(self._now))
-        if key.control == "batch":
-            ids = flow.gathered(self._connection, run.tenant_id, window.id)
-            found = events.read_events(self._connection, [(run.tenant_id, event_id) for event_id in ids])
-            if not found:  # somebody removed them from history
-                return
+        is_batch = key.control == "batch"
+        ids = flow.gathered(self._connection, run.tenant_id, window.id) if is_batch else [run.event_id]
+        found = events.read_events(self._connection, [(run.tenant_id, event_id) for event_id in ids])
+        if not found:  # somebody removed them from history
+            return
+        if is_batch:
             run = self._batched(run, found)
         else:
             flow.remove(self._connection, run.tenant_id, run.event_id, run.automation_id)

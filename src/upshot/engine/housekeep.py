@@ -11,6 +11,9 @@ from upshot.store import counts, flow, workers
 POLL_SECONDS = 2.0
 ROUND = MINUTE
 """How often the slowest of it is done (microseconds)."""
+CLOCKS_APART_MAX = 60 * MINUTE
+"""Keys of flow control are forgotten so much later than they are needed (microseconds): a worker whose clock is behind by less
+counts with them still."""
 
 
 class Housekeep:
@@ -32,7 +35,7 @@ class Housekeep:
         if now >= self._next_round_at:
             self._next_round_at = now + ROUND
             await process.commit.run_async(lambda c: counts.roll_up(c, now - 10 * 60 * SECOND))
-            await process.commit.run_async(lambda c: flow.forget(c, now))
+            await process.commit.run_async(lambda c: flow.forget(c, now - CLOCKS_APART_MAX))
             if await process.commit.run_async(workers.free_unowned):
                 self.on_freed()
         return POLL_SECONDS

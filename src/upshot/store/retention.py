@@ -19,6 +19,7 @@ from upshot.store.schema import (
     dead_letters,
     event_keys,
     events,
+    flow_keys,
     flow_outcomes,
     idempotency,
     outbox,
@@ -126,13 +127,17 @@ def _event_is_free(event: Any) -> ColumnElement[bool]:
     waits = exists().where(unmatched.c.tenant_id == event.tenant_id, unmatched.c.event_id == event.id)
     letters = dead_letters.c
     is_let_go = [_unless_open(event.id, about) for about in (letters.noun_id, letters.event_id)]
-    gathered = flow_outcomes.c
+    gathered, present = flow_outcomes.c, flow_keys.c
     starts_later = exists().where(
         gathered.tenant_id == event.tenant_id,
         gathered.event_id == event.id,
-        gathered.window_id.is_not(None)
-        & gathered.run_id.is_(None)
-        & (gathered.until > bindparam("events_until", type_=BIGINT)),
+        gathered.run_id.is_(None),
+        present.tenant_id == gathered.tenant_id,
+        present.automation_id == gathered.automation_id,
+        or_(present.control == "debounce", present.control == "batch"),
+        present.key == gathered.key,
+        present.due_at.is_not(None),
+        present.state.contains(gathered.window_id),
     )
     return and_(_before(event.accepted_at, "events"), ~waits, ~starts_later, *is_let_go)
 

@@ -14,6 +14,7 @@ from upshot.core.errors import Problem, Refused
 from upshot.core.instants import SECOND, from_text, to_text
 from upshot.core.packs import with_instants
 from upshot.core.scenarios import Check, GivenEntity, Observed, Scenario, ScenarioEvent, differences, read_scenario
+from upshot.store import flow
 from upshot.testing.clock import START, VirtualClock
 from upshot.testing.harness import PAGE, Harness
 
@@ -151,7 +152,10 @@ def _next_due(harness: Harness, tenant: str) -> int | None:
     waiting = harness.upshot.runs.page(tenant, limit=PAGE, status="waiting").items
     scheduled = harness.upshot.schedules.page(tenant, limit=PAGE).items
     due = [run["waiting_until"] for run in waiting] + [schedule["due_at"] for schedule in scheduled]
-    return min((from_text(at, "") for at in due if at is not None), default=None)
+    with harness.upshot.database.reading() as connection:
+        released = flow.ahead(connection, 0).due_at
+    instants = [from_text(at, "") for at in due if at is not None]
+    return min(instants if released is None else [*instants, released], default=None)
 
 
 def _observed(check: Check, harness: Harness, tenant: str) -> Observed:

@@ -224,6 +224,14 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/automations/{automation_id}/run"): {"data": {}},
     ("POST", "/automations/{automation_id}/backtest"): {},
     ("POST", "/automations/{automation_id}/restore"): {"version": 1},
+    ("POST", "/automations/{automation_id}/publish"): {},
+    ("POST", "/automations/{automation_id}/pause"): {},
+    ("POST", "/runs/bulk"): {"action": "cancel"},
+    ("POST", "/runs/{run_id}/skip"): {"step": "x"},
+    ("POST", "/runs/{run_id}/rerun"): {},
+    ("POST", "/webhooks"): {"name": "x", "event": "shop/paid", "signature": {"scheme": "none"}},
+    ("PATCH", "/webhooks/{webhook_id}"): {"revision": 1},
+    ("POST", "/webhooks/{webhook_id}/rotate"): {"what": "token"},
     ("POST", "/entities/{type}"): {},
     ("PUT", "/entities/{type}/{entity_id}"): {"fields": {}},
     ("PATCH", "/entities/{type}/{entity_id}"): {"fields": {}},
@@ -237,7 +245,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/dead-letters/{letter_id}/replay"): {"data": {}},
     ("POST", "/dead-letters/{letter_id}/discard"): {"reason": "known"},
 }
-NAMES = {"type": "patient", "entity_id": "p1", "name": "x", "tenant_id": "alpha", "letter_id": "x"}
+NAMES = {"type": "patient", "entity_id": "p1", "name": "x", "tenant_id": "alpha"} | dict.fromkeys(
+    ("letter_id", "run_id", "webhook_id"), "x"
+)
 OWNED = ("tenant_id", "tenant", "role", "status", "created_at", "updated_at", "created_by", "accepted_at", "__proto__")
 ALLOWED = {"role": {"/keys", "/tenants/{tenant_id}/keys"}, "status": {"/automations", "/tenants/{tenant_id}"}}
 """Fields that are the caller's to give at these addresses."""

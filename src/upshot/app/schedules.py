@@ -69,7 +69,9 @@ def follow(connection: Connection, tenant_id: str, automation: automations.Autom
     if automation.status == "paused":
         moved = msgspec.structs.replace(moved, occurrence_at=None, due_at=None)
     elif before.occurrence_at is None or not is_same:
-        occurrence, due = _first(connection, schedule, tenant_id, automation.id, now)
+        # This process's clock may be behind that of the worker which started the last occurrence.
+        since = max(now, before.last_at or 0) if is_same else now
+        occurrence, due = _first(connection, schedule, tenant_id, automation.id, since)
         due = due if moved.sweep_at is None else now
         moved = msgspec.structs.replace(moved, occurrence_at=occurrence, due_at=due)
     store.put(connection, [moved])

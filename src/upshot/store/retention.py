@@ -128,10 +128,7 @@ def _event_is_free(event: Any) -> ColumnElement[bool]:
     letters = dead_letters.c
     is_let_go = [_unless_open(event.id, about) for about in (letters.noun_id, letters.event_id)]
     gathered, present = flow_outcomes.c, flow_keys.c
-    starts_later = exists().where(
-        gathered.tenant_id == event.tenant_id,
-        gathered.event_id == event.id,
-        gathered.run_id.is_(None),
+    is_present = exists().where(
         present.tenant_id == gathered.tenant_id,
         present.automation_id == gathered.automation_id,
         or_(present.control == "debounce", present.control == "batch"),
@@ -139,6 +136,8 @@ def _event_is_free(event: Any) -> ColumnElement[bool]:
         present.due_at.is_not(None),
         present.state.contains(gathered.window_id),
     )
+    of_event = (gathered.tenant_id == event.tenant_id) & (gathered.event_id == event.id)
+    starts_later = exists().where(of_event, gathered.run_id.is_(None), is_present)
     return and_(_before(event.accepted_at, "events"), ~waits, ~starts_later, *is_let_go)
 
 

@@ -22,6 +22,8 @@ DEADLINE_SECONDS = 60.0
 LOOK_SECONDS = 0.005
 
 _forks = multiprocessing.get_context("forkserver")
+_one_at_a_time = threading.Lock()
+"""To start a process is to look how all others are; and how one ended can be read once, whoever reads it second is told 255."""
 _forks.set_forkserver_preload(["tests.crash.load", "sqlalchemy.dialects.postgresql.psycopg", "uuid"])
 
 
@@ -49,7 +51,8 @@ class Engine:
     @property
     def exit_code(self) -> int | None:
         """None while it lives; negative when a signal ended it."""
-        return self._started.poll() if isinstance(self._started, subprocess.Popen) else self._started.exitcode
+        with _one_at_a_time:
+            return self._started.poll() if isinstance(self._started, subprocess.Popen) else self._started.exitcode
 
     def said(self) -> list[str]:
         """The lines it wrote, and those of an earlier process of its name."""
@@ -105,7 +108,8 @@ class Processes:
         # The server reads it once, when the first process of all starts.
         os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "src")))
         process = _forks.Process(target=main, args=(work,), daemon=True)
-        process.start()
+        with _one_at_a_time:
+            process.start()
         return self._keep(Engine(work, process))
 
     def execute(self, work: Work, environment: Mapping[str, str]) -> Engine:

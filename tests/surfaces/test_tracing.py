@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -68,14 +68,19 @@ LOOK = {"id": "look", "action": "look", "with": {}}
 EMIT = {"id": "emit", "action": "emit_event", "with": {"name": "test/followed", "data": {"what": CANARY}}}
 
 
-def named(spans: InMemorySpanExporter, name: str, at_least: int = 1) -> list[ReadableSpan]:
-    """The spans of this name, as soon as there are so many: one ends a moment after what it tells of was committed."""
+def named(spans: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
+    return [span for span in spans.get_finished_spans() if span.name == f"upshot.{name}"]
+
+
+def awaited(spans: InMemorySpanExporter, name: str, is_wanted: Callable[[ReadableSpan], bool]) -> ReadableSpan:
+    """The first such span, as soon as it is there: it ends a moment after what it tells of was committed."""
     deadline = time.monotonic() + 30
-    while True:
-        found = [span for span in spans.get_finished_spans() if span.name == f"upshot.{name}"]
-        if len(found) >= at_least or time.monotonic() > deadline:
-            return found
+    while time.monotonic() < deadline:
+        for span in named(spans, name):
+            if is_wanted(span):
+                return span
         threading.Event().wait(0.01)
+    pytest.fail(f"no such span of {name} in 30 s, but {[span.to_json() for span in spans.get_finished_spans()]}")
 
 
 def said(span: ReadableSpan) -> dict[str, Any]:
@@ -133,11 +138,10 @@ def test_the_trace_goes_on_after_a_restart_and_becomes_a_link_after_long(
     bench.settle()
     bench.restart()
     bench.advance(11 * 60)
-    assert {trace_of(span) for span in named(spans, "run", at_least=2)} == {wanted}
+    assert {trace_of(span) for span in named(spans, "run")} == {wanted}
     assert [trace_of(span) for span in named(spans, "step")] == [wanted]
     bench.advance(31 * 86_400)
-    *_, late = named(spans, "run", at_least=3)
-    assert trace_of(late) != wanted
+    late = awaited(spans, "run", lambda span: trace_of(span) != wanted)
     assert [f"{link.context.trace_id:032x}" for link in late.links] == [wanted]
     assert trace_of(named(spans, "step")[-1]) == trace_of(late)
 

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from tests.surfaces.conftest import Surface
 from upshot import Upshot
+from upshot.adapters.clock import new_id
 from upshot.engine import tracing
 from upshot.testing import Harness, VirtualClock
 
@@ -133,6 +134,7 @@ def test_the_trace_goes_on_after_a_restart_and_becomes_a_link_after_long(
 ) -> None:
     waits = ({"id": "short", "delay": "10m"}, LOOK, {"id": "long", "delay": "30d"}, {**LOOK, "id": "late"})
     bench.upshot.automations.create("default", automation("test/happened", *waits))
+    new_id(bench.clock.now() + 60 * 86_400_000_000)  # ids never go back: those that follow are ahead of the clock
     wanted = emit_in_the_hosts_transaction(bench)
     bench.upshot.outbox.publish()
     bench.settle()

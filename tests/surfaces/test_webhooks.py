@@ -13,6 +13,7 @@ import pytest
 from tests.surfaces.conftest import StillClock, Surface, document, make_surface
 from upshot.adapters.actions import built_in_actions
 from upshot.core.action import Reply
+from upshot.core.errors import Busy
 
 BODY = json.dumps({"id": "evt_1", "type": "invoice.paid", "event_id": "Ev1", "data": {"total": 5}}).encode()
 SECRET = "a secret that the vendor gave"
@@ -215,6 +216,17 @@ def test_the_name_and_the_data_come_from_where_they_are_said_to(surface: Surface
     assert deliver(surface, token, **bad).status_code == 400
     reserved = webhook(surface, "none", event="", name_from="header:X-Kind", id_from=None)["token"]
     assert deliver(surface, reserved, **{"X-Kind": "system.schedule.x"}).status_code == 400
+
+
+def test_what_cannot_be_noted_now_changes_no_answer(surface: Surface) -> None:
+    made = webhook(surface, "none")
+    hook = surface.upshot.webhooks.find(made["token"])
+    assert hook is not None
+    surface.upshot.commit.close()
+    with pytest.raises(Busy):
+        surface.upshot.webhooks.save("default", made["id"], {"enabled": False})
+    surface.upshot.webhooks.note(hook, "why")
+    assert surface.upshot.webhooks.get("default", made["id"])["last_refused_why"] is None
 
 
 def test_slack_reads_its_challenge_back_as_plain_text(surface: Surface) -> None:

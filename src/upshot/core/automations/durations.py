@@ -210,6 +210,15 @@ def problems_of(delay: Any, at: str) -> list[Problem]:
     return []
 
 
+def limit_problems(delay: Any, at: str) -> list[Problem]:
+    """What is wrong with a delay that is a time limit: as `problems_of`, and one of no length, which nothing could meet."""
+    problems = problems_of(delay, at)
+    has_form = isinstance(delay, dict) and not FORMS_SET.isdisjoint(cast("dict[str, Any]", delay))
+    if problems or has_form or has_template(str(delay)) or read_span(delay, at).microseconds > 0:
+        return problems
+    return [Problem(at, "must be longer than nothing; leave it out for no limit", "out_of_range")]
+
+
 def _unknown_fields(fields: dict[str, Any], at: str) -> list[Problem]:
     said = f"is not part of a delay; it takes {', '.join((*UNITS, *FORMS))}"
     unknown = [name for name in fields if name not in UNITS and name not in FORMS_SET]

@@ -53,7 +53,7 @@ class Run(Timing):
         self._act, self.lease = act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
         self._begin = Begin(process.worker_id)
-        self.awaiting = Awaiting(process, self)
+        self.awaiting = Awaiting(process, self, self.park)
         self.is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
         self.forks: dict[tuple[str, str], Fork] = {}
@@ -190,10 +190,6 @@ class Run(Timing):
         driven = self._driving.get(key)
         if driven is not None:
             driven.cancel()
-
-    def now(self) -> int:
-        """The present instant."""
-        return self._process.clock.now()
 
     def is_over(self, run: LiveRun, recorded: Recorded) -> bool:
         """Whether what was recorded has ended the run."""

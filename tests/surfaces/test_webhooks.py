@@ -224,9 +224,9 @@ def test_what_cannot_be_noted_now_changes_no_answer(surface: Surface) -> None:
     assert hook is not None
     surface.upshot.commit.close()
     with pytest.raises(Busy):
-        surface.upshot.webhooks.save("default", made["id"], {"enabled": False})
+        surface.upshot.webhooks.save("alpha", made["id"], {"enabled": False})
     surface.upshot.webhooks.note(hook, "why")
-    assert surface.upshot.webhooks.get("default", made["id"])["last_refused_why"] is None
+    assert surface.upshot.webhooks.get("alpha", made["id"])["last_refused_why"] is None
 
 
 def test_slack_reads_its_challenge_back_as_plain_text(surface: Surface) -> None:
@@ -240,7 +240,7 @@ def test_slack_reads_its_challenge_back_as_plain_text(surface: Surface) -> None:
 
 
 def test_settings_change_on_the_revision_they_were_read_at(surface: Surface) -> None:
-    made = webhook(surface, "none")
+    made = webhook(surface, "none", id_from=None)
     path = f"/webhooks/{made['id']}"
     assert surface.patch(path, {"enabled": False}).status_code == 428
     changed = surface.patch(path, {"enabled": False, "revision": 1}).json()
@@ -295,7 +295,7 @@ def test_a_burst_to_one_webhook_is_slowed_down_and_no_other(still: Surface) -> N
 
 
 def test_a_suspended_tenant_receives_nothing(surface: Surface) -> None:
-    token = webhook(surface, "none")["token"]
+    token = webhook(surface, "none", id_from=None)["token"]
     assert deliver(surface, token).status_code == 202
     surface.upshot.tenants.change("alpha", status="suspended")
     assert deliver(surface, token, **{"X-Id": "d2"}).status_code in {403, 404}

@@ -1,5 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronUp, Copy, CornerDownRight, Ellipsis, Merge, Trash2 } from "lucide-react";
 import { type KeyboardEvent, useMemo, useRef } from "react";
+import { automationNamesQuery } from "@/api/automations";
 import type { ActionItem, AutomationDocument, DryRunStep, Operator, Problem, StepDocument } from "@/api/types";
 import { IconButton } from "@/parts/Button";
 import { cx } from "@/parts/classes";
@@ -153,6 +155,7 @@ function StepRow(props: RowProps) {
         <span className="min-w-0 flex-1">
           <span className="block truncate font-medium">
             {kind === "action" ? (action?.title ?? step.action ?? "") : texts.steps.kind[kind]}{" "}
+            {kind === "call" && <CalledName id={String(step.call ?? "")} />}
             <span className="ml-1 font-normal text-faint">{step.id}</span>
           </span>
           <span className="block truncate text-xs text-soft">{summary(step, props.operators)}</span>
@@ -192,6 +195,11 @@ function StepRow(props: RowProps) {
       </div>
     </div>
   );
+}
+
+function CalledName({ id }: { id: string }) {
+  const name = useQuery(automationNamesQuery).data?.items.find((one) => one.id === id)?.name;
+  return <>{name ? `“${name}”` : ""}</>;
 }
 
 /** Where a step leads, when that is not simply the step below it. */

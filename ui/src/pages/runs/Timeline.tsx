@@ -229,8 +229,10 @@ function Note({ step, ended }: { step: RunStep; ended: boolean }) {
   if (step.status === "waiting" && step.due_at)
     return <span className="mt-0.5 block text-xs text-info">{texts.runs.waitsUntil(exact(step.due_at))}</span>;
   if (step.status === "pending") return null;
-  if (step.status === "skipped")
-    return <span className="block text-xs text-faint">{ended ? texts.runs.ended : texts.runs.skipped}</span>;
+  if (step.status === "skipped") {
+    const why = step.finished_at ? texts.runs.skippedByHand : ended ? texts.runs.ended : texts.runs.skipped;
+    return <span className="block text-xs text-faint">{why}</span>;
+  }
   if (step.kind === "delay" && step.finished_at)
     return <span className="mt-0.5 block text-xs text-faint">{texts.runs.wait(durationOf(step))}</span>;
   if (step.attempts.length > 1)

@@ -197,7 +197,8 @@ function StepRow(props: RowProps) {
   );
 }
 
-function CalledName({ id }: { id: string }) {
+/** The name of the automation that is called. */
+export function CalledName({ id }: { id: string }) {
   const name = useQuery(automationNamesQuery).data?.items.find((one) => one.id === id)?.name;
   return <>{name ? `“${name}”` : ""}</>;
 }

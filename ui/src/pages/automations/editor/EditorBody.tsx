@@ -89,7 +89,8 @@ export function backToOutline(from: HTMLElement): boolean {
   return row !== null;
 }
 
-function SelectedForm(props: BodyProps) {
+/** The form of what is selected. */
+export function SelectedForm(props: BodyProps) {
   const { selection, document, onEdit, checks, sample } = props;
   switch (selection.part) {
     case "trigger":

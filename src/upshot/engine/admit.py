@@ -234,8 +234,9 @@ class Admission:
         if starts is not None and not starts.is_of(ask):
             self._write()
             waiting = throttled.waiting(self._connection, state.key, now)
-            instants, starts = told_again(ask, starts, len(waiting), now)
-            throttled.set_again(self._connection, state.key, list(zip(waiting, instants, strict=True)))
+            instants, starts = told_again(ask, starts, [at for _, at in waiting], now)
+            again = [(event_id, at) for (event_id, _), at in zip(waiting, instants, strict=True)]
+            throttled.set_again(self._connection, state.key, again)
         at, starts = next_start(ask, starts, now)
         self._keep(state, msgspec.json.encode(starts).decode(), at + ask.period)
         return at

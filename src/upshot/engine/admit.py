@@ -175,7 +175,8 @@ class Admission:
             self._keep(self._state(run, once), str(now), now + once.period)
         if reentry is not None:
             self._enter(run, reentry)
-        self._new.append(self._placed(run, asked))
+        placed = self._placed(run, asked)  # it may write, and begin the list anew
+        self._new.append(placed)
         return True
 
     def _may_enter(self, run: NewRun, ask: Ask) -> bool:

@@ -305,6 +305,8 @@ export type RunSummary = {
   finished_at: string | null;
   duration_seconds: number | null;
   error: { code: string; message: string; step_id: string | null } | null;
+  /** The replay of past events that started it. */
+  replay_id: string | null;
   current_step: string | null;
   waiting_until: string | null;
 };

@@ -147,7 +147,7 @@ function Zoom({ zoom, onZoom, onFit }: { zoom: number; onZoom: (zoom: number) =>
         disabled={at === 0}
         onClick={() => step(-1)}
       />
-      <Button size="sm" look="quiet" className="w-14" aria-label={texts.canvas.whole} onClick={() => onZoom(1)}>
+      <Button size="sm" look="quiet" className="w-14" title={texts.canvas.whole} onClick={() => onZoom(1)}>
         {Math.round(zoom * 100)} %
       </Button>
       <IconButton

@@ -109,9 +109,9 @@ function Card({ icon, title, detail, bad, dim, at, selected, onPick, onGo, onRem
       onClick={onPick}
       onKeyDown={onKeyDown}
       className={cx(
-        "flex size-full items-center gap-2.5 rounded-lg border bg-surface px-2 text-left shadow-card",
+        "flex size-full items-center gap-2.5 rounded-lg border px-2 text-left",
+        dim ? "border-dashed bg-ground" : "bg-surface shadow-card",
         selected ? "border-accent ring-1 ring-accent" : bad ? "border-bad/60" : "border-line hover:border-line-strong",
-        dim && "opacity-55",
       )}
     >
       {icon}

@@ -134,13 +134,13 @@ function StepRow(props: RowProps) {
   return (
     <div
       className={cx(
-        "group relative flex items-start gap-1 rounded-lg border bg-surface shadow-card transition-colors",
+        "group relative flex items-start gap-1 rounded-lg border transition-colors",
+        props.would === "skip" ? "border-dashed" : "bg-surface shadow-card",
         selected
           ? "border-accent ring-1 ring-accent"
           : hasProblem
             ? "border-bad/60"
             : "border-line hover:border-line-strong",
-        props.would === "skip" && "opacity-55",
       )}
     >
       <button

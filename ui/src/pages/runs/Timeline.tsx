@@ -50,7 +50,7 @@ export function Timeline({ run, selected, onSelect }: Props) {
         );
       })}
       {rest.map((step) => (
-        <li key={step.id} className="flex items-center gap-3 border-b border-line px-4 py-2.5 opacity-60 last:border-0">
+        <li key={step.id} className="flex items-center gap-3 border-b border-line px-4 py-2.5 text-faint last:border-0">
           <StepIcon kind={step.kind as StepKind} action={step.action} />
           <span className="min-w-0 flex-1 truncate">{step.id}</span>
           <span className="text-xs text-faint">{texts.runs.notReached}</span>

@@ -306,7 +306,7 @@ export type RunSummary = {
   duration_seconds: number | null;
   error: { code: string; message: string; step_id: string | null } | null;
   /** The replay of past events that started it. */
-  replay_id?: string | null;
+  replay_id: string | null;
   current_step: string | null;
   waiting_until: string | null;
 };

@@ -306,7 +306,7 @@ export type RunSummary = {
   duration_seconds: number | null;
   error: { code: string; message: string; step_id: string | null } | null;
   /** The replay of past events that started it. */
-  replay_id: string | null;
+  replay_id?: string | null;
   current_step: string | null;
   waiting_until: string | null;
 };
@@ -336,8 +336,12 @@ export type RunStep = {
   finished_at: string | null;
   due_at: string | null;
   explanation: Explanation | null;
+  /** The run that this step called. */
+  called_run?: { id: string; status: RunStatus } | null;
 };
 export type RunDetail = RunSummary & {
+  /** The step that caused its event; without a step, the run that was run again. */
+  cause?: { run_id: string; step_id: string | null } | null;
   explanation: Explanation | null;
   steps: RunStep[];
   document: AutomationDocument | null;

@@ -33,11 +33,11 @@ _NOT_YET: Final = (
     "for_each",
     "foreach",
     "loop",
-    "call",
     "task",
     "split",
 )
 _OWN_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "call": ("call", "with", "await", "timeout", "on_timeout", "on_error", "on_failure"),
     "for_each": (
         "for_each",
         "action",
@@ -64,7 +64,7 @@ _ARGUMENTS: Final = (
 _KNOWN: Final = (
     "id", "name", "note", "action", "with", "branch", "if_true", "if_false", "delay", "stop", "next", "on_error",
     "retries", "timeout_seconds", "parallel", "join", "timeout", "on_timeout", "split", "for_each", "concurrency", "limit",
-    "on_failure", "delivery", "wait_for_event", "match",
+    "on_failure", "delivery", "wait_for_event", "match", "call", "await",
 )  # fmt: skip
 _ORDERS: Final = ("order_index", "order", "sort_order", "step_order")
 
@@ -164,7 +164,7 @@ class StepReader:
                 said = f"; this one has {' and '.join(kinds)}" if kinds else ""
                 self._findings.problem(
                     at,
-                    f"a step is one of action, branch, delay, for_each, parallel, split, stop or wait_for_event{said}",
+                    f"a step is one of action, branch, call, delay, for_each, parallel, split, stop or wait_for_event{said}",
                     "bad_step",
                 )
             return self._failed(fields, at)

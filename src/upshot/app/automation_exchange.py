@@ -1,6 +1,7 @@
 """Automations from outside and back: checking a document, importing, exporting, and trying one without effects."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,7 +48,7 @@ class Exchange(ABC):
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes)
         found = findings.problems or (self._present_problems(canonical, tenant_id) if canonical is not None else [])
         if canonical is not None and not found and tenant_id is not None:
-            canonical, found = self._called(tenant_id, canonical)
+            canonical, found = self._called(tenant_id, canonical, "")
         problems = [msgspec.to_builtins(problem) for problem in found]
         is_valid = canonical is not None and not problems
         if canonical is not None and is_valid and tenant_id is not None:
@@ -169,34 +170,35 @@ class Exchange(ABC):
         self,
         tenant_id: str,
         canonical: dict[str, Any],
-        automation_id: str = "",
-        beside: Mapping[str, bool] | None = None,
+        automation_id: str,
+        beside: Mapping[str, dict[str, Any]] | None = None,
+        parts: Sequence[circles.Part] = (),
     ) -> tuple[dict[str, Any], list[Problem]]:
-        """The document with the ids of what it calls, but for what comes `beside` it in one import, and what is wrong with what
-        it calls."""
+        """The document with the ids of what it calls, and what is wrong with that. What comes `beside` it in one import, by
+        name, is called by its name until it is kept, and is among the `parts`."""
         if not calls_any(canonical):
             return canonical, []
         with self._upshot.database.reading(tenant_id) as connection:
-            document, problems = resolved(connection, tenant_id, canonical, automation_id, beside)
+            document, problems = resolved(connection, tenant_id, canonical, automation_id, beside or {})
         if not problems:
             own = circles.part_of(read_document(document), automation_id, self._upshot.actions.shapes)
-            endless = circles.endless_calls(own, self._parts(tenant_id))
+            endless = circles.endless_calls(own, parts or self._parts(tenant_id))
             problems = [Problem(path, message, "cycle") for path, message in endless]
         return document, problems
 
     def _call_one_another(self, tenant_id: str, told: Sequence[dict[str, Any]]) -> None:
         """Say of each document of an import what it calls, among the others too, and what is wrong with that."""
-        names = [one["document"]["name"] for one in told if one["document"] is not None]
-        beside = {
-            one["document"]["name"]: one["document"].get("status") == "active"
-            for one in told
-            if one["document"] is not None and names.count(one["document"]["name"]) == 1
-        }
-        for one in told:
-            if one["document"] is not None:
-                document, problems = self._called(tenant_id, one["document"], beside=beside)
-                one["document"] = document if not problems else None
-                one["problems"] += [msgspec.to_builtins(problem) for problem in problems]
+        understood = [one for one in told if one["document"] is not None]
+        if not any(calls_any(one["document"]) for one in understood):
+            return
+        number, shapes = Counter(one["document"]["name"] for one in understood), self._upshot.actions.shapes
+        single = {name: one["document"] for one in understood if number[name := one["document"]["name"]] == 1}
+        parts = [circles.part_of(read_document(document), name, shapes) for name, document in single.items()]
+        parts += self._parts(tenant_id)
+        for one in understood:
+            document, problems = self._called(tenant_id, one["document"], one["document"]["name"], single, parts)
+            one["document"] = document if not problems else None
+            one["problems"] += [msgspec.to_builtins(problem) for problem in problems]
 
     def _present_problems(self, canonical: dict[str, Any], tenant_id: str | None) -> list[Problem]:
         """What is wrong with it here and now: a webhook to a private address, a schedule that is never due again."""
@@ -291,12 +293,13 @@ class Exchange(ABC):
 
     def _keep(self, tenant_id: str, told: Sequence[dict[str, Any]], actor: str) -> None:
         now = self._upshot.clock.now()
-        ids = {one["document"]["name"]: new_id(now) for one in told}
+        ids = [new_id(now) for _ in told]
+        by_name = {one["document"]["name"]: id_ for one, id_ in zip(told, ids, strict=True)}
 
         def write(connection: Connection) -> dict[str, Any]:
-            for one in told:
-                one["document"] = with_calls(one["document"], ids)
-                one["id"] = self._insert(connection, tenant_id, one["document"], actor, ids[one["document"]["name"]]).id
+            for one, id_ in zip(told, ids, strict=True):
+                one["document"] = with_calls(one["document"], by_name)
+                one["id"] = self._insert(connection, tenant_id, one["document"], actor, id_).id
             return {"id": told[0]["id"] if told else "", "status": "imported"}
 
         self._committed(tenant_id, write)

@@ -24,12 +24,12 @@ def resolved(
     connection: Connection,
     tenant_id: str,
     document: dict[str, Any],
-    automation_id: str = "",
-    beside: Mapping[str, bool] | None = None,
+    automation_id: str,
+    beside: Mapping[str, dict[str, Any]],
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """The document with the id of each automation that it calls, and what is wrong with what it calls. `beside` are the names
-    that come with it in one import, each with whether it becomes active: they stay names."""
-    wanted = sorted({step["call"] for step in document["steps"] if "call" in step} - (beside or {}).keys())
+    """The document of this automation with the id of each that it calls, and what is wrong with what it calls. Those `beside`,
+    which come with it in one import, stay names."""
+    wanted = sorted({step["call"] for step in document["steps"] if "call" in step} - beside.keys())
     found = store.named(connection, tenant_id, wanted)
     ids: dict[str, str] = {}
     problems: list[Problem] = []
@@ -37,8 +37,8 @@ def resolved(
         if "call" not in step:
             continue
         called, at = step["call"], f"steps[{index}].call"
-        if beside is not None and called in beside:
-            if document.get("status") == "active" and not beside[called]:
+        if called in beside:
+            if document.get("status") == "active" and beside[called].get("status") != "active":
                 said = f"“{called}” comes with it and does not become active, so there would be nothing to run"
                 problems.append(Problem(at, said, "not_callable"))
             continue
@@ -61,7 +61,8 @@ def with_calls(document: dict[str, Any], names: Mapping[str, str]) -> dict[str, 
     if not names:
         return document
     steps = [
-        {**step, "call": names.get(step["call"], step["call"])} if "call" in step else step for step in document["steps"]
+        {**step, "call": names.get(step["call"], step["call"])} if "call" in step else step
+        for step in document["steps"]
     ]
     return {**document, "steps": steps}
 
@@ -71,7 +72,9 @@ def told_by_name(connection: Connection, tenant_id: str, documents: Sequence[dic
     ids = sorted({step["call"] for document in documents for step in document["steps"] if "call" in step})
     if not ids:
         return list(documents)
-    names = {one.id: one.name for one in store.named(connection, tenant_id, ids) if one.id in ids and not one.is_deleted}
+    names = {
+        one.id: one.name for one in store.named(connection, tenant_id, ids) if one.id in ids and not one.is_deleted
+    }
     others = store.named(connection, tenant_id, sorted(set(names.values())))
     number = Counter(one.name for one in others if not one.is_deleted)
     single = {id_: name for id_, name in names.items() if number[name] == 1}
@@ -91,7 +94,9 @@ def raise_if_called(connection: Connection, tenant_id: str, automation_id: str, 
     ]
     if callers:
         listed = ", ".join(callers[:CALLERS_SHOWN]) + (" and others" if len(callers) > CALLERS_SHOWN else "")
-        error = Conflict(f"The automation cannot be {verb}: {listed} would call it in vain. Change or pause those first.")
+        error = Conflict(
+            f"The automation cannot be {verb}: {listed} would call it in vain. Change or pause those first."
+        )
         error.code = IS_CALLED
         raise error
 

@@ -16,6 +16,7 @@ from upshot.core.errors import Busy
 from upshot.core.journal import Outcome
 from upshot.core.statuses import RUN_OVER
 from upshot.core.strict_json import encode
+from upshot.core.waits import RUN_ENDED
 from upshot.engine.call import Call, Called, call_of, start
 from upshot.engine.context import clean_text
 from upshot.engine.live_run import LiveRun
@@ -71,7 +72,7 @@ def _wait(work: Waited, called: Called | StepError, now: int) -> Wait | StepErro
     if isinstance(called, StepError):
         return called
     run, met_by = work.run, called.status if called.status in RUN_OVER else None
-    key = (run.tenant_id, run.id, "step", work.step_id, calls.ENDED, called.run_id)
+    key = (run.tenant_id, run.id, "step", work.step_id, RUN_ENDED, called.run_id)
     return Wait(*key, int(run.test), now, looked_back=1, met_by=met_by)
 
 
@@ -100,13 +101,13 @@ class Calling:
         except (DatabaseUnavailable, Busy):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is about the data, its step has failed
-            return _failed(step.id, StepError("bad_call", clean_text(str(error)), step.id), now, None)
+            return _failed(run, StepError("bad_call", clean_text(str(error)), step.id), now, None)
         timer = await self._timing.timer_of(run, step.id) if step.timeout is not None else None
         if isinstance(timer, Done):
             return timer
         answer: Wait | StepError = await self._timing.insist(self._kind, Waited(run, step.id, call, timer))
         if isinstance(answer, StepError):
-            return _failed(step.id, answer, now, _input(step, call.data))
+            return _failed(run, answer, now, _input(step, call.data))
         if timer is not None and answer.met_by is None:
             run.timers[step.id] = timer
             self._timing.on_timer(timer)
@@ -121,10 +122,10 @@ class Calling:
         given = _input(step, msgspec.json.decode(found.data)) if found is not None and found.data is not None else None
         if status in WORKED and found is None:
             said = f"Run {child}, which it called, is not kept any more, so what it gave is not known."
-            return _failed(step.id, StepError("call_gone", said, step.id), wait.set_at, given, output)
+            return _failed(run, StepError("call_gone", said, step.id), wait.set_at, given, output)
         if status in WORKED and found is not None:
             outcome = Outcome(step.id, "completed", {**output, "outputs": found.outputs})
-            return Done(step.id, Performed(started_at=wait.set_at, outcome=outcome, input=given))
+            return _done(run, outcome, wait.set_at, given)
         name = f" of “{found.automation}”" if found is not None and found.automation is not None else ""
         error = (
             msgspec.json.decode(found.error, type=StepError) if found is not None and found.error is not None else None
@@ -134,13 +135,17 @@ class Calling:
         verb = "failed" if status == "failed" else "was cancelled"
         said = clean_text(f"Run {child}{name}, which it called, {verb}{why}")
         code = "call_failed" if status == "failed" else "call_cancelled"
-        return _failed(step.id, StepError(code, said, step.id), wait.set_at, given, output)
+        return _failed(run, StepError(code, said, step.id), wait.set_at, given, output)
 
 
 def _input(step: CallStep, data: dict[str, Any]) -> str:
     return encode({"automation": step.automation, "data": data})
 
 
-def _failed(step_id: str, error: StepError, started_at: int, given: str | None, output: Any = None) -> Done:
-    outcome = Outcome(step_id, "failed", output, error)
-    return Done(step_id, Performed(started_at=started_at, outcome=outcome, input=given))
+def _failed(run: LiveRun, error: StepError, started_at: int, given: str | None, output: Any = None) -> Done:
+    return _done(run, Outcome(error.step_id or "", "failed", output, error), started_at, given)
+
+
+def _done(run: LiveRun, outcome: Outcome, started_at: int, given: str | None) -> Done:
+    attempt = run.attempts.get(outcome.step_id, 0) + 1
+    return Done(outcome.step_id, Performed(started_at=started_at, outcome=outcome, input=given), attempt)

@@ -12,13 +12,12 @@ import msgspec
 from sqlalchemy import Connection, bindparam, literal_column, null, select, update
 
 from upshot.core.automations.places import place_of
+from upshot.core.waits import RUN_ENDED
 from upshot.store import hints
 from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, automations, event_keys, events, runs, steps, waits
 
 Key = tuple[str, str]
-ENDED: Final = "system.run.ended"
-"""The name under which the end of a run is waited for."""
 OUTPUTS_BYTES_MAX: Final = 262_144
 _GIVING: Final = ("action", "for_each", "wait_for_event", "call")
 """The kinds of steps whose outputs hold more than the way that was taken."""
@@ -82,13 +81,13 @@ def children(connection: Connection, keys: Sequence[Key]) -> dict[Key, Child]:
     return {(row[0], row[1]): Child(row[2], row[3]) for row in _children(connection, keys)} if keys else {}
 
 
-_is_call = (waits.c.kind == literal_column("'step'")) & (waits.c.event_name == literal_column(f"'{ENDED}'"))
+_is_call = (waits.c.kind == literal_column("'step'")) & (waits.c.event_name == literal_column(f"'{RUN_ENDED}'"))
 _is_open, _is_met = waits.c.met_by.is_(None), waits.c.met_by.is_not(None)
 _end = Prepared(
     update(waits)
     .where(
         key_in([waits.c.tenant_id, waits.c.match_key], _keys, ["tenant_id", "id"]),
-        waits.c.event_name == literal_column(f"'{ENDED}'"),
+        waits.c.event_name == literal_column(f"'{RUN_ENDED}'"),
         _is_open,
     )
     .values(met_by=bindparam("status", type_=TEXT))

@@ -77,8 +77,9 @@ class Awaken:
         if keys:
             await self._process.commit.run_async(lambda c: rouse(c, keys), "rouse")
             self.on_roused()
-        if any(fork.waits for fork in self._run.forks.values()):
-            for wait in await self._process.reads.run(waits.met_here, self._process.worker_id):
+        waiting = [key for key, fork in self._run.forks.items() if fork.waits]
+        if waiting:
+            for wait in await self._process.reads.run(waits.met_of_runs, waiting):
                 fork = self._run.forks.get((wait.tenant_id, wait.run_id))
                 if fork is not None:
                     fork.meet(wait)

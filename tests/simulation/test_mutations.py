@@ -217,7 +217,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
-    without_the_end_of_what_was_called: ({"I12"}, {}),
+    without_the_end_of_what_was_called: ({"I12", "I16"}, {}),
     with_calls_kept_before_who_waits: ({"I11"}, {}),
     without_counting_places: ({"I7"}, {}),
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),

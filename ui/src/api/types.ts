@@ -159,10 +159,6 @@ export type AutomationDocument = {
   flow?: JsonObject | null;
   /** The events that cancel its runs under way. */
   cancel_on?: CancelOn[];
-  /** A run ends as completed as soon as it holds. */
-  goal?: Group | null;
-  /** A run ends as cancelled as soon as it holds. */
-  exit?: Group | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
   /** Where it is kept, with / between names. */

@@ -320,7 +320,12 @@ export type Attempt = {
   idempotency_key?: string | null;
 };
 export type RunStep = {
+  /** Its own in the run: `remind`, `remind:3` in the third round, `each[7]` for the eighth item. */
   id: string;
+  /** The step of the document. */
+  step_id?: string;
+  /** In which round of its circle, from 1. */
+  round?: number;
   kind: string;
   action: string | null;
   status: StepStatus;

@@ -149,6 +149,8 @@ export const watching = {
     notReached: "Not reached",
     items: (count: number) => plural(count, "item", "items"),
     itemsOf: (step: string) => `Items of ${step}`,
+    rounds: (count: number) => plural(count, "earlier round", "earlier rounds"),
+    roundsOf: (step: string) => `Earlier rounds of ${step}`,
     showItems: "Show them",
     hideItems: "Hide them",
     moreItems: (count: number) => `Show more of ${count.toLocaleString()}`,

@@ -74,5 +74,8 @@ def show(
     output.show(f"{run['id']}  {run['status']}  {run['automation']['name']} (version {run['automation']['version']})")
     if run["error"]:
         output.show(f"failed: {run['error']['message']}")
+    if run["reason"]:
+        event = run["reason"]["event"]
+        output.show(f"{run['reason']['message']}{' ' + event['id'] if event else ''}")
     columns = {"id": "STEP", "kind": "KIND", "action": "ACTION", "status": "STATUS", "error.message": "ERROR"}
     output.show_table(run["steps"], columns, "No step has begun.")

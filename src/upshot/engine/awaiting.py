@@ -1,4 +1,4 @@
-"""Awaiting: what a run does at a step that waits for an event.
+"""Awaiting: what a run does at a step that waits for an event, and before its first step where events may cancel it.
 
 The wait is committed first; then the run looks back, for what came since its own event; only then it sleeps, and not if the
 wait was met meanwhile. So an event is seen by the one or by the other, however fast it comes: one that was accepted before the
@@ -14,15 +14,17 @@ from upshot.core.commands import StepError
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
-from upshot.core.waits import Unmatchable, fields_of, hint_of, key_of
+from upshot.core.waits import Unmatchable, fields_of, key_of
+from upshot.core.watches import Watching
 from upshot.engine import crash_points
+from upshot.engine.cancel import look_back
 from upshot.engine.context import clean_text
 from upshot.engine.record import Done, Parking
 from upshot.engine.settle import Performed
 from upshot.store import waits
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.events import read_events
-from upshot.store.waits import Wait
+from upshot.store.waits import Wait, waits_of
 
 if TYPE_CHECKING:
     from upshot.engine.live_run import LiveRun
@@ -37,6 +39,29 @@ class Awaiting:
 
     def __init__(self, process: "Process", driver: "Run") -> None:
         self._process, self._driver = process, driver
+
+    async def watch(self, run: "LiveRun", watching: Watching) -> None:
+        """Let events find this run, and look back for one that cancels it and came before they could.
+
+        Raises:
+            LeaseLost: one had come, and the run is cancelled.
+        """
+        if run.watches is None:
+            entity = await self._driver.entity(run) if watching.reads_entity else None
+            watches = watching.of(run.facts(self._driver.now(), entity))
+            run.watches = waits_of(*run.key, watches, self._driver.now(), test=run.test)
+            if run.watches:
+                await self._driver.park(Parking(run, (), waits=tuple(run.watches), sleeps=False))
+        unlooked = [wait for wait in run.watches if not wait.looked_back]
+        if not unlooked:
+            return
+        crash_points.reach("cancel.before_look_back")
+        shapes = {wait.step_id: (watching.fields(wait.step_id),) for wait in unlooked}
+        event = await self._process.reads.run(look_back, unlooked, shapes, run.event.id)
+        for wait in unlooked:
+            wait.looked_back = 1
+        if event is not None:
+            await self._driver.cancel(run, event)
 
     async def begin(self, run: "LiveRun", step_id: str) -> Done | None:
         """Wait, unless this run does so already, and look back: how the step ended, None while it waits."""
@@ -97,8 +122,7 @@ class Awaiting:
         return wait
 
     async def _look_back(self, run: "LiveRun", step: WaitStep, wait: Wait) -> Event | None:
-        fields, since = fields_of(step.match), run.event.id
-        return await self._process.reads.run(waits.look_back, wait, fields, hint_of(wait.match_key), since)
+        return await self._process.reads.run(waits.look_back, wait, (fields_of(step.match),), run.event.id)
 
     async def _read(self, run: "LiveRun", step: WaitStep, wait: Wait) -> Done:
         found = await self._process.reads.run(read_events, [(run.tenant_id, wait.met_by)])

@@ -13,7 +13,7 @@ from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import WHOLE, Outcome
-from upshot.engine import tracing
+from upshot.engine import control, tracing
 from upshot.engine.act import Act
 from upshot.engine.awaiting import Awaiting
 from upshot.engine.fork import Fork
@@ -107,6 +107,8 @@ class Run(Timing):
     async def _drive(self, run: LiveRun, commands: Commands) -> None:
         try:
             following: Commands | None = commands
+            if run.program.watching is not None:
+                await self.awaiting.watch(run, run.program.watching)
             if run.program.has_limit and not run.is_limited:
                 await self._limit(run)
             while following is not None:
@@ -183,6 +185,23 @@ class Run(Timing):
         timer = Timer(run.tenant_id, run.id, WHOLE, "limit", SEQ_UNKNOWN, now, due)
         await self.park(Parking(run, (timer,), sleeps=False))
         run.is_limited = True
+
+    async def cancel(self, run: LiveRun, event: Event) -> None:
+        """This event cancels the run, which is driven here.
+
+        Raises:
+            LeaseLost: it is cancelled now, or over already.
+        """
+        while True:
+            try:
+                await self._process.commit.run_async(
+                    lambda c: control.cancel_by(c, event, [run.id], self._process.clock.now()), "cancel"
+                )
+                break
+            except Busy:
+                await asyncio.sleep(BUSY_PAUSE_SECONDS)
+        self._tell(run, "cancelled")
+        raise LeaseLost(run.id)
 
     def drop(self, key: tuple[str, str]) -> None:
         """Drive this run no further: it was taken over. What it does at this moment is let go."""
@@ -308,6 +327,8 @@ class Run(Timing):
         is_near = [self.on_timer(timer) for timer in waiting]  # also the older ones: they may have come due just now
         if any(is_near) and len(self.sleeping) < self._process.limits.sleepers_max:
             self.sleeping[run.key] = run
+        if run.watches:
+            run.watches.clear()  # it was noted that nobody needs to look back
         self._tell(run, "waiting")
         return False
 

@@ -134,6 +134,14 @@ class WaitStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class CancelOn(msgspec.Struct, frozen=True):
+    """An event that cancels a run under way: of this name, with fields that equal the values of `match`, which may hold
+    templates."""
+
+    event: str
+    match: dict[str, Any]
+
+
 class SplitPath(msgspec.Struct, frozen=True):
     """One of the paths of a split: its share is its weight among all weights."""
 
@@ -193,6 +201,7 @@ class Automation(msgspec.Struct, frozen=True):
     timeout: str | dict[str, Any] | None = None
     folder: str = ""
     tags: tuple[str, ...] = ()
+    cancel_on: tuple[CancelOn, ...] = ()
 
     def listens_to(self, automation_id: str) -> str:
         """The name of the events that start it."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.cancel_on import read_cancel_on
 from upshot.core.automations.document import Automation, Step
 from upshot.core.automations.durations import problems_of
 from upshot.core.automations.field_problems import text_problems
@@ -43,6 +44,7 @@ _FIELDS: Final = (
     "on_failure",
     "flow",
     "timeout",
+    "cancel_on",
     "folder",
     "tags",
     "status",
@@ -83,7 +85,8 @@ def examine(
     problems = _head_problems(given)
     schedule, schedule_problems = _read_schedule(given.get("trigger"))
     flow, controlling_problems = read_flow(given.get("flow"))
-    problems += [*schedule_problems, *controlling_problems]
+    cancel_on, cancelling_problems = read_cancel_on(given.get("cancel_on"))
+    problems += [*schedule_problems, *controlling_problems, *cancelling_problems]
     steps, step_problems = _read_steps(given.get("steps", []), given.get("on_failure"), actions)
     problems += step_problems
     if problems:
@@ -101,6 +104,7 @@ def examine(
         timeout=given.get("timeout"),
         folder=given.get("folder", ""),
         tags=tuple(given.get("tags", ())),
+        cancel_on=cancel_on,
     ), []
 
 

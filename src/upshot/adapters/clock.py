@@ -116,11 +116,6 @@ def new_id(now: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def made_at(made: str) -> int:
-    """The instant an id was made for, to the millisecond (microseconds UTC)."""
-    return int(made[:8] + made[9:13], 16) * 1000
-
-
 @contextmanager
 def ids_from(random: Callable[[int], bytes]) -> Generator[None]:
     """Inside, ids are made of these random bytes and of no instant before: a simulation makes the same ones again. For one

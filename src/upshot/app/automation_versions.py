@@ -1,7 +1,7 @@
 """Versions of automations: publishing, what changed from one to another, and going back."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,6 +12,8 @@ from upshot.app.backtesting import Backtesting
 from upshot.app.listed import Listed, cut
 from upshot.app.runs_in_flight import InFlight, settle
 from upshot.core import statuses
+from upshot.core.automations import normalise
+from upshot.core.automations.diff import Change as Told
 from upshot.core.automations.diff import diff
 from upshot.core.errors import Conflict, NotFound
 from upshot.store import automations as store
@@ -93,14 +95,23 @@ class Versions(Backtesting):
             new = present.draft
             if after is not None:
                 new = self._document(connection, tenant_id, automation_id, after)
-            number = in_flight.number(connection, tenant_id, automation_id, 0)
-        return {
-            "from": first,
-            "to": after,
-            "draft_revision": present.draft_revision if after is None else None,
-            "runs_in_flight": number,
-            "changes": [msgspec.to_builtins(change) for change in diff(old, new)],
-        }
+            flying = in_flight.by_version(connection, tenant_id, automation_id)
+        revision = present.draft_revision if after is None else None
+        return _told(first, after, revision, flying, diff(old, new))
+
+    def diff_from(self, tenant_id: str, automation_id: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """What changed from this document to the draft, in words: what somebody else saved since it was read.
+
+        Raises:
+            NotFound: there is no such automation.
+            Refused: the document cannot be read; the problems name each place.
+        """
+        before, _ = normalise(document, actions=self._upshot.actions.shapes)
+        old = {name: value for name, value in before.items() if name != "status"}
+        with self._upshot.database.reading(tenant_id) as connection:
+            present = self._present(connection, tenant_id, automation_id)
+            flying = in_flight.by_version(connection, tenant_id, automation_id)
+        return _told(None, None, present.draft_revision, flying, diff(old, present.draft))
 
     def restore(
         self,
@@ -139,6 +150,19 @@ class Versions(Backtesting):
     def _published(
         self, connection: Connection, tenant_id: str, present: store.Automation, actor: str, now: int
     ) -> store.Automation: ...
+
+
+def _told(
+    before: int | None, after: int | None, revision: int | None, flying: Mapping[int, int], changes: Sequence[Told]
+) -> dict[str, Any]:
+    return {
+        "from": before,
+        "to": after,
+        "draft_revision": revision,
+        "runs_in_flight": sum(flying.values()),
+        "in_flight": [{"version": version, "runs": number} for version, number in flying.items()],
+        "changes": [msgspec.to_builtins(change) for change in changes],
+    }
 
 
 def with_draft(present: store.Automation, draft: dict[str, Any]) -> store.Automation:

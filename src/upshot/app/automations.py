@@ -33,12 +33,14 @@ class Automations(Versions):
         search: str | None = None,
         folder: str | None = None,
         tag: str | None = None,
+        deleted: bool = False,
     ) -> Listed:
-        """Automations, highest priority first, then in the order of creation. `search` looks for text in names, triggers,
-        conditions and arguments; `folder` is one with those below it, `/` for none. A page that looks for these may be short,
-        or empty, and still have a next."""
+        """Automations, highest priority first, then in the order of creation; only deleted ones, if `deleted`. `search` looks
+        for text in names, triggers, conditions and arguments; `folder` is one with those below it, `/` for none. A page that
+        looks for these may be short, or empty, and still have a next."""
         parts = [text for text in (search, None if folder == "/" else folder, tag) if text]
-        wanted = store.Wanted(status, tuple(within_json(text) or "" for text in parts if text.isascii()))
+        inside = tuple(within_json(text) or "" for text in parts if text.isascii())
+        wanted = store.Wanted(status, deleted, inside)
         if search or folder or tag:
             wanted = msgspec.structs.replace(wanted, is_wanted=partial(_is_wanted, search, folder, tag))
         with self._upshot.database.reading(tenant_id) as connection:

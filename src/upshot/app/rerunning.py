@@ -254,6 +254,7 @@ def _event_again(connection: Connection, tenant_id: str, run: RunRow, now: int) 
         data=msgspec.json.decode(found.data),
         text=found.data,
         ts=found.ts,
+        received_at=now,
         root_id=found.root_id,
         entity=entity,
         depth=found.depth,

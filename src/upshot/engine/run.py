@@ -53,7 +53,7 @@ class Run(Timing):
         self._act, self.lease = act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
         self._begin = Begin(process.worker_id)
-        self.awaiting = Awaiting(process, self)
+        self.awaiting = Awaiting(process, self, self.park)
         self.is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
         self.forks: dict[tuple[str, str], Fork] = {}
@@ -107,8 +107,9 @@ class Run(Timing):
     async def _drive(self, run: LiveRun, commands: Commands) -> None:
         try:
             following: Commands | None = commands
-            if run.program.watching is not None:
-                await self.awaiting.watch(run, run.program.watching)
+            watching = run.program.watching
+            if watching is not None and (event := await self.awaiting.watch(run, watching)) is not None:
+                await self._cancel(run, event)
             if run.program.has_limit and not run.is_limited:
                 await self._limit(run)
             while following is not None:
@@ -186,7 +187,7 @@ class Run(Timing):
         await self.park(Parking(run, (timer,), sleeps=False))
         run.is_limited = True
 
-    async def cancel(self, run: LiveRun, event: Event) -> None:
+    async def _cancel(self, run: LiveRun, event: Event) -> None:
         """This event cancels the run, which is driven here.
 
         Raises:
@@ -209,10 +210,6 @@ class Run(Timing):
         driven = self._driving.get(key)
         if driven is not None:
             driven.cancel()
-
-    def now(self) -> int:
-        """The present instant."""
-        return self._process.clock.now()
 
     def is_over(self, run: LiveRun, recorded: Recorded) -> bool:
         """Whether what was recorded has ended the run."""

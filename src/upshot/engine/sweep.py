@@ -158,6 +158,7 @@ def _event(sweep: Sweep, entity: Entity, anchor: str | None, now: int) -> Event:
         data=data,
         text=encode(data),
         ts=occurrence,
+        received_at=now,
         root_id=event_id,
         entity=EntityRef(entity.type, entity.id),
     )

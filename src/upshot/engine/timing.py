@@ -25,6 +25,10 @@ class Timing(Room):
         super().__init__(process.limits)
         self._process = process
 
+    def now(self) -> int:
+        """The present instant."""
+        return self._process.clock.now()
+
     async def entity(self, run: LiveRun) -> dict[str, object] | None:
         """The entity that the run is about, as it is now."""
         ref = run.event.entity

@@ -105,9 +105,11 @@ def drafts_named(connection: Connection, tenant_id: str, names: Sequence[str]) -
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which automations are wanted. `texts` are parts of the draft's JSON text: of what holds them `is_wanted` is asked."""
+    """Which automations are wanted; of those that are deleted only they. `texts` are parts of the draft's JSON text: of what
+    holds them `is_wanted` is asked."""
 
     status: str | None = None
+    is_deleted: bool = False
     texts: tuple[str, ...] = ()
     is_wanted: Callable[[dict[str, Any]], bool] | None = None
 
@@ -122,7 +124,7 @@ class Page(msgspec.Struct, frozen=True):
 def page(
     connection: Connection, tenant_id: str, after: tuple[int, str] | None, limit: int, wanted: Wanted | None = None
 ) -> Page:
-    """Automations that are not deleted: the highest priority first, then in the order of creation, beginning after the
+    """Automations: the highest priority first, then in the order of creation, beginning after the
     one of priority and id `after`. A page that looks into the documents goes through a bounded number of them and may be
     short, or empty, with more to come."""
     asked = wanted or Wanted()
@@ -161,9 +163,12 @@ def labels(connection: Connection, tenant_id: str) -> tuple[set[str], set[str]]:
 
 def _in_order(columns: Sequence[Any], tenant_id: str, after: tuple[int, str] | None, wanted: Wanted, limit: int) -> Any:
     """The columns of up to so many wanted automations, in order."""
+    deleted_at = automations.c.deleted_at
     query: Any = (
         select(*columns)
-        .where(automations.c.tenant_id == tenant_id, automations.c.deleted_at.is_(None))
+        .where(
+            automations.c.tenant_id == tenant_id, deleted_at.is_not(None) if wanted.is_deleted else deleted_at.is_(None)
+        )
         .order_by(automations.c.priority.desc(), automations.c.id)
         .limit(limit)
     )

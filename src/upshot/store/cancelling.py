@@ -106,9 +106,7 @@ _unlooked = Prepared(
     select(*(waits.c[name] for name in Wait.__struct_fields__), runs.c.event_id)
     .join(active, (active.c.tenant_id == waits.c.tenant_id) & (active.c.run_id == waits.c.run_id))
     .join(runs, (runs.c.tenant_id == waits.c.tenant_id) & (runs.c.id == waits.c.run_id))
-    .where(
-        _is_cancel, waits.c.looked_back == literal_column("0"), waits.c.tenant_id > "", active.c.worker_id.is_(None)
-    )
+    .where(_is_cancel, waits.c.looked_back == literal_column("0"), waits.c.tenant_id > "", active.c.worker_id.is_(None))
     .limit(bindparam("number", type_=INTEGER))
 )
 

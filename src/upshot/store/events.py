@@ -51,7 +51,7 @@ _take_unmatched = Prepared(
     .where(key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"]))
     .returning(unmatched.c.event_id)
 )
-_read_columns = [events.c[name] for name, _ in _COLUMNS if name != "accepted_at"]
+_read_columns = [events.c[name] for name, _ in _COLUMNS]
 
 
 def keep_keys(connection: Connection, keys: Sequence[tuple[str, str, str, int]]) -> set[str]:
@@ -171,6 +171,7 @@ def _event(row: Any) -> Event:
         name,
         text,
         ts,
+        accepted_at,
         entity_type,
         entity_id,
         marks,
@@ -189,6 +190,7 @@ def _event(row: Any) -> Event:
         data=msgspec.json.decode(text),
         text=text,
         ts=ts,
+        received_at=accepted_at,
         entity=EntityRef(entity_type, entity_id) if entity_type is not None else None,
         marks=marks,
         root_id=root_id,

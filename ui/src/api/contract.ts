@@ -27,6 +27,8 @@ export type Contract = [
   >,
   Fits<Omit<Served["Validation"], "document">, Omit<ours.Validation, "document">>,
   Fits<Served["ScheduleItem"], ours.ScheduleItem>,
+  Fits<Omit<Served["Diff"], "changes">, Omit<ours.Diff, "changes">>,
+  Fits<Served["RunsInFlight"], ours.RunsInFlight>,
   Fits<Omit<Served["Imported"], "document">, Omit<ours.Imported, "document">>,
   Fits<Omit<Served["ActionItem"], "schema">, Omit<ours.ActionItem, "schema">>,
   Fits<Omit<Served["Entity"], "fields">, Omit<ours.Entity, "fields">>,

@@ -169,9 +169,12 @@ export type AutomationItem = AutomationDocument & {
   has_draft_changes: boolean;
   created_at: string;
   updated_at: string;
+  deleted_at: string | null;
   last_run: { id: string; status: RunStatus; at: string } | null;
   run_count: number;
   success_rate: number | null;
+  /** Circles that it makes with other automations; empty in lists. */
+  warnings: { path: string; message: string }[];
 };
 export type Validation = {
   valid: boolean;
@@ -212,7 +215,24 @@ export type Version = {
   published_by: string;
 };
 export type DiffChange = { path: string; kind: "added" | "removed" | "changed" | "moved"; text: string };
-export type Diff = { from: number | null; to: number | null; draft_revision: number | null; changes: DiffChange[] };
+export type Diff = {
+  from: number | null;
+  to: number | null;
+  draft_revision: number | null;
+  runs_in_flight: number;
+  in_flight: { version: number; runs: number }[];
+  changes: DiffChange[];
+};
+/** What became of the runs that were under way on other versions when one was published. */
+export type RunsInFlight = {
+  action: "finish" | "move" | "cancel";
+  count: number;
+  done: number;
+  under_way: number;
+  left: number;
+  reasons: { id: string; reason: string }[];
+};
+export type PublishedItem = AutomationItem & { runs_in_flight: RunsInFlight };
 export type BacktestKind = "newly" | "no_longer" | "both" | "neither" | "undecided";
 export type BacktestSample = {
   event_id: string;

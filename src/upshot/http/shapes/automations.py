@@ -142,6 +142,7 @@ class AutomationItem(Answer):
     created_by: str
     created_at: Instant
     updated_at: Instant
+    deleted_at: Instant | None
     last_run: LastRun | None
     run_count: int = Field(description="Runs that ended.")
     success_rate: float | None
@@ -310,13 +311,29 @@ class RestoreBody(Body):
     publish: bool = Field(default=False, description="Whether it becomes the next version at once, and active.")
 
 
+class DiffBody(Body):
+    """What somebody read before."""
+
+    document: JsonObject
+
+
+class VersionInFlight(Answer):
+    """How many runs that are not over are on a version."""
+
+    version: int
+    runs: int
+
+
 class Diff(Answer):
     """What changed, in words."""
 
-    from_: int | None = Field(alias="from", description="The version before; null when there is none.")
+    from_: int | None = Field(
+        alias="from", description="The version before; null when there is none, or a document was given."
+    )
     to: int | None = Field(description="The version after; null for the draft.")
     draft_revision: int | None
     runs_in_flight: int = Field(description="How many runs of the automation are not over now.")
+    in_flight: list[VersionInFlight] = Field(description="On which versions they are, the newest first.")
     changes: list[DiffChange]
 
 

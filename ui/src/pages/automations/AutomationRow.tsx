@@ -9,6 +9,7 @@ import {
   History,
   ListChecks,
   Pencil,
+  Rocket,
   Trash2,
   Zap,
 } from "lucide-react";
@@ -25,6 +26,7 @@ import { Ago } from "@/parts/Time";
 import { Tip } from "@/parts/Tip";
 import { texts } from "@/texts";
 import { BacktestDialog } from "./BacktestDialog";
+import { PublishDialog } from "./PublishDialog";
 import { SuccessBar } from "./SuccessBar";
 import { triggerWords } from "./trigger";
 import { useRowActions } from "./useRowActions";
@@ -147,6 +149,7 @@ function RowMenu({
 }) {
   const navigate = useNavigate();
   const [opened, open] = useState<"past" | "versions" | null>(null);
+  const [publishing, publish] = useState<AutomationItem | null>(null);
   return (
     <>
       <Menu
@@ -162,6 +165,9 @@ function RowMenu({
           },
           { label: texts.backtest.open, icon: <History size={14} />, onSelect: () => open("past") },
           { label: texts.versions.open, icon: <GitCompare size={14} />, onSelect: () => open("versions") },
+          ...(item.version !== null && item.has_draft_changes
+            ? [{ label: texts.publishing.draft, icon: <Rocket size={14} />, onSelect: () => publish(item) }]
+            : []),
           {
             label: texts.automations.seeRuns,
             icon: <ListChecks size={14} />,
@@ -175,7 +181,19 @@ function RowMenu({
         ]}
       />
       {opened === "past" && <BacktestDialog item={item} onClose={() => open(null)} />}
-      {opened === "versions" && <VersionsDialog item={item} onClose={() => open(null)} />}
+      {opened === "versions" && (
+        <VersionsDialog
+          item={item}
+          onClose={() => open(null)}
+          onRestored={(restored) => {
+            open(null);
+            publish(restored);
+          }}
+        />
+      )}
+      {publishing && (
+        <PublishDialog item={publishing} onClose={() => publish(null)} onPublished={() => publish(null)} />
+      )}
     </>
   );
 }

@@ -9,6 +9,7 @@ import { factsOf } from "@/condition-builder/facts";
 import { Confirm } from "@/parts/Confirm";
 import { Dialog } from "@/parts/Dialog";
 import { texts } from "@/texts";
+import { PublishDialog } from "../PublishDialog";
 import { isSaid } from "../trigger";
 import { backToOutline, EditorBody } from "./EditorBody";
 import { EditorHeader } from "./EditorHeader";
@@ -34,7 +35,7 @@ const noOperators: Operator[] = [];
 
 /** The automation under edit: outline, form and sample side by side; the same document as JSON behind a tab. */
 export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
-  const draft = useDraft(item?.id ?? null, start);
+  const draft = useDraft(item?.id ?? null, start, item?.draft_revision ?? null);
   const { document, edit } = draft;
   const [view, setView] = useState<"build" | "json">("build");
   const [selection, setSelection] = useState<Selection>({ part: isSaid(document.trigger) ? "condition" : "trigger" });
@@ -53,11 +54,14 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
     enableBeforeUnload: () => draft.dirty,
     withResolver: true,
   });
-  const finish = async () => {
-    if (await save.publish()) {
-      leaving.current = true;
-      onClose();
-    }
+  const [publishing, setPublishing] = useState<AutomationItem | null>(null);
+  const finish = () => {
+    leaving.current = true;
+    onClose();
+  };
+  const publish = async () => {
+    if (!item || item.version === null) return (await save.publishFirst()) && finish();
+    setPublishing(await save.saved());
   };
   const keys = useEditorKeys({ undo: draft.undo, redo: draft.redo, save: save.saveDraft });
   return (
@@ -77,7 +81,7 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
             onView={setView}
             saving={save.saving}
             onSave={save.saveDraft}
-            onPublish={finish}
+            onPublish={() => void publish()}
             onClose={onClose}
           />
         }
@@ -100,6 +104,17 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
           )}
         </div>
       </Dialog>
+      {publishing && (
+        <PublishDialog
+          item={publishing}
+          onClose={() => setPublishing(null)}
+          onPublished={finish}
+          onStale={() => {
+            setPublishing(null);
+            void save.lookForOthers();
+          }}
+        />
+      )}
       {blocker.status === "blocked" && (
         <Confirm
           title={texts.editor.leaveTitle}

@@ -59,7 +59,7 @@ export function EditorHeader(props: Props) {
           {texts.editor.saveDraft}
         </Button>
         <Button look="primary" busy={props.saving} onClick={props.onPublish}>
-          {item?.status === "active" ? texts.editor.publish : texts.editor.publishOn}
+          {item && item.version !== null ? texts.editor.publish : texts.editor.publishOn}
         </Button>
       </span>
       <IconButton

@@ -12,11 +12,11 @@ from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
-from upshot.engine import accept, admit, housekeep, match, record, recover, schedule
+from upshot.engine import accept, admit, awaiting, cancel, housekeep, match, record, recover, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import events, flow, journal, outbox, runs, schedules, waits
+from upshot.store import cancelling, events, flow, journal, outbox, runs, schedules, waits
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
@@ -138,6 +138,20 @@ def without_a_look_back(patch: Monkey) -> None:
     patch.setattr(waits, "look_back", lambda *_: None)
 
 
+def without_a_look_back_for_what_cancels(patch: Monkey) -> None:
+    """A run that events cancel does not look for what came before it could be found."""
+    patch.setattr(awaiting, "look_back", lambda *_: None)
+    patch.setattr(cancel, "look_back_all", lambda *_: {})
+
+
+def with_an_event_that_is_spread_once(patch: Monkey) -> None:
+    """What cancels more runs than fit into one transaction cancels the first of them."""
+    patch.setattr(cancel, "RUNS_MAX", 1)
+    patch.setattr(
+        cancelling, "end", lambda connection, _done: connection.exec_driver_sql("DELETE FROM upshot_cancelling")
+    )
+
+
 def without_counting_places(patch: Monkey) -> None:
     """Nobody looks how many runs have a place already."""
     patch.setattr(flow, "taken", lambda _connection, keys: dict.fromkeys(keys, 0))
@@ -199,6 +213,8 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
+    without_a_look_back_for_what_cancels: ({"I16"}, {"slow": 0.4, "cut_applied": 0.1}),
+    with_an_event_that_is_spread_once: ({"I16"}, {}),
     without_counting_places: ({"I7"}, {}),
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),
     with_the_first_of_what_was_gathered: ({"I11"}, {}),

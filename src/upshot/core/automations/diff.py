@@ -97,10 +97,10 @@ def _cancel_on(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator
     """The events that cancel runs, those that are gone and those that are new."""
     gone, fresh = _without(old, new), _without(new, old)
     for one in gone:
-        said = f"{event_words(one.get('event'), one.get('match'))} does not cancel runs any more"
+        said = f"the event {event_words(one.get('event'), one.get('match'))} does not cancel runs any more"
         yield Change("cancel_on", "removed", _sentence(said), one, None)
     for one in fresh:
-        said = f"{event_words(one.get('event'), one.get('match'))} cancels runs under way"
+        said = f"the event {event_words(one.get('event'), one.get('match'))} cancels runs under way"
         yield Change("cancel_on", "added", _sentence(said), None, one)
     if not gone and not fresh:
         yield Change("cancel_on", "moved", "The events that cancel runs stand in another order.", old, new)

@@ -16,7 +16,7 @@ from upshot.engine import accept, admit, awaiting, cancel, housekeep, match, rec
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import cancelling, events, flow, journal, outbox, runs, schedules, waits
+from upshot.store import cancelling, events, flow, journal, outbox, runs, schedules, throttled, waits
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
@@ -159,11 +159,11 @@ def without_counting_places(patch: Monkey) -> None:
 
 def with_starts_that_cannot_wait(patch: Monkey) -> None:
     """What is held back for two more seconds is let go."""
-    ahead, due = flow.ahead, flow.due_starts
+    ahead, due = flow.ahead, throttled.due_starts
     patch.setattr(
         flow, "ahead", lambda connection, number: msgspec.structs.replace(ahead(connection, number), due_at=0)
     )
-    patch.setattr(flow, "due_starts", lambda connection, now, number: due(connection, now + 2_000_000, number))
+    patch.setattr(throttled, "due_starts", lambda connection, now, number: due(connection, now + 2_000_000, number))
 
 
 def with_the_first_of_what_was_gathered(patch: Monkey) -> None:

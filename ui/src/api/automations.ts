@@ -23,7 +23,7 @@ export type Sample = { event?: string; data: JsonObject; entity?: EntityRef | nu
 const path = (id: string) => `/automations/${segment(id)}`;
 
 export const automations = {
-  list: (query: { q?: string; limit?: number; cursor?: string } = {}) =>
+  list: (query: { q?: string; deleted?: boolean; limit?: number; cursor?: string } = {}) =>
     api.get<Page<AutomationItem>>("/automations", query),
   get: (id: string) => api.get<AutomationItem>(path(id)),
   create: (document: SaveRequest) => api.post<AutomationItem>("/automations", document),
@@ -33,7 +33,8 @@ export const automations = {
   publish: (id: string, runs: RunsInFlight["action"] = "finish", madeOn?: number) =>
     api.post<PublishedItem>(`${path(id)}/publish`, { runs }, madeOn ? { "If-Match": `"${madeOn}"` } : {}),
   activate: (id: string) => api.post<AutomationItem>(`${path(id)}/activate`),
-  pause: (id: string) => api.post<AutomationItem>(`${path(id)}/pause`),
+  pause: (id: string, runs = false) => api.post<AutomationItem>(`${path(id)}/pause`, { runs }),
+  archive: (id: string) => api.post<AutomationItem>(`${path(id)}/archive`),
   duplicate: (id: string) => api.post<AutomationItem>(`${path(id)}/duplicate`),
   delete: (id: string) => api.delete<void>(path(id)),
   undelete: (id: string) => api.post<AutomationItem>(`${path(id)}/undelete`),
@@ -61,6 +62,13 @@ export const automations = {
 export const automationsQuery = infiniteQueryOptions({
   queryKey: ["automations", "list"],
   queryFn: ({ pageParam }) => automations.list({ limit: 100, cursor: pageParam }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next ?? undefined,
+});
+
+export const deletedQuery = infiniteQueryOptions({
+  queryKey: ["automations", "list", "deleted"],
+  queryFn: ({ pageParam }) => automations.list({ deleted: true, limit: 50, cursor: pageParam }),
   initialPageParam: undefined as string | undefined,
   getNextPageParam: (page) => page.next ?? undefined,
 });

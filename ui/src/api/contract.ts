@@ -3,6 +3,7 @@
  * fits fails the type check here. Types only; nothing of this file is shipped.
  */
 import type * as dead from "./dead-letters";
+import type * as runs from "./runs";
 import type { components } from "./schema";
 import type * as ours from "./types";
 import type * as hooks from "./webhooks";
@@ -29,7 +30,7 @@ export type Contract = [
   Fits<Served["ScheduleItem"], ours.ScheduleItem>,
   Fits<Omit<Served["Diff"], "changes">, Omit<ours.Diff, "changes">>,
   Fits<Served["RunsInFlight"], ours.RunsInFlight>,
-  Fits<Omit<Served["Imported"], "document">, Omit<ours.Imported, "document">>,
+  Fits<Omit<Served["Imported"], "document" | "changes">, Omit<ours.Imported, "document" | "changes">>,
   Fits<Omit<Served["ActionItem"], "schema">, Omit<ours.ActionItem, "schema">>,
   Fits<Omit<Served["Entity"], "fields">, Omit<ours.Entity, "fields">>,
   Fits<Served["EntityTypeCount"], ours.EntityTypeCount>,
@@ -39,6 +40,7 @@ export type Contract = [
   Fits<Served["DeadLetterGroup"], dead.LetterGroup>,
   Fits<Served["BulkAnswer"], dead.BulkAnswer>,
   Fits<Omit<Served["DeadLetterDetail"], "data" | "tries">, Omit<dead.LetterDetail, "data" | "tries">>,
+  Fits<Served["BulkRuns"], runs.BulkRuns>,
   Fits<Served["Session"], ours.Session>,
   Fits<Served["Stats"], ours.Stats>,
   Fits<Served["AcceptedEvents"], ours.EmitAnswer>,

@@ -187,10 +187,15 @@ export type Validation = {
   schedule: { words: string; zone: string; next: string[] } | null;
 };
 export type Imported = {
-  document: AutomationDocument | null;
+  document: (AutomationDocument & { status?: "active" }) | null;
   notes: { path: string; message: string }[];
+  /** Circles that it makes with the active automations. */
+  warnings: { path: string; message: string }[];
   problems: Problem[];
   id: string | null;
+  /** Beside the automation of the same name, if there is one. */
+  state: "new" | "changed" | "same";
+  changes: DiffChange[];
 };
 export type DryRunStep = {
   id: string;

@@ -84,6 +84,25 @@ export const watching = {
       retry: "The run goes on at the step that failed. Nothing that was done is done again.",
       cancel: "No new step will start. A step that is being performed now still ends, and what was done stays done.",
     },
+    bulk: {
+      open: "All of these…",
+      title: "Act on all of these runs",
+      what: "What to do",
+      everything: "All runs",
+      actions: { pause: "Pause", resume: "Resume", retry: "Retry", cancel: "Cancel" },
+      count: (count: number) => plural(count, "run it can be done to.", "runs it can be done to."),
+      none: "There is no such run that this can be done to.",
+      go: {
+        pause: (count: number) => `Pause ${count.toLocaleString()}`,
+        resume: (count: number) => `Resume ${count.toLocaleString()}`,
+        retry: (count: number) => `Retry ${count.toLocaleString()}`,
+        cancel: (count: number) => `Cancel ${count.toLocaleString()}`,
+      },
+      done: (done: number, refused: number) =>
+        refused
+          ? `Done to ${plural(done, "run", "runs")}; ${refused.toLocaleString()} stay as they are.`
+          : `Done to ${plural(done, "run", "runs")}.`,
+    },
     skip: "Skip the step",
     skipTitle: (step: string) => `Skip the step “${step}”?`,
     skipHelp: "The run goes on after it. It is not performed any more; later steps read this output in its place.",

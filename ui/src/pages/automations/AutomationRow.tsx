@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import {
+  Archive,
+  CirclePause,
   Copy,
   Download,
   Ellipsis,
@@ -18,6 +20,7 @@ import { nextDueQuery } from "@/api/automations";
 import type { AutomationItem, Operator } from "@/api/types";
 import { inWords } from "@/condition-builder/words";
 import { IconButton } from "@/parts/Button";
+import { Confirm } from "@/parts/Confirm";
 import { Menu } from "@/parts/Menu";
 import { StatusBadge } from "@/parts/Status";
 import { Switch } from "@/parts/Switch";
@@ -148,7 +151,7 @@ function RowMenu({
   onEdit: () => void;
 }) {
   const navigate = useNavigate();
-  const [opened, open] = useState<"past" | "versions" | null>(null);
+  const [opened, open] = useState<"past" | "versions" | "pause" | null>(null);
   const [publishing, publish] = useState<AutomationItem | null>(null);
   return (
     <>
@@ -177,6 +180,18 @@ function RowMenu({
           { label: texts.actions.duplicate, icon: <Copy size={14} />, onSelect: actions.duplicate },
           { label: texts.actions.export, icon: <Download size={14} />, onSelect: actions.exportFile },
           "line",
+          {
+            label: texts.automations.pauseRuns,
+            icon: <CirclePause size={14} />,
+            disabled: item.status !== "active",
+            onSelect: () => open("pause"),
+          },
+          {
+            label: texts.automations.archive,
+            icon: <Archive size={14} />,
+            disabled: item.status === "archived",
+            onSelect: actions.archive,
+          },
           { label: texts.actions.delete, icon: <Trash2 size={14} />, danger: true, onSelect: actions.remove },
         ]}
       />
@@ -190,6 +205,17 @@ function RowMenu({
             publish(restored);
           }}
         />
+      )}
+      {opened === "pause" && (
+        <Confirm
+          title={texts.automations.pauseRunsTitle(item.name)}
+          confirm={texts.automations.pauseRuns}
+          busy={actions.pauseAll.isPending}
+          onCancel={() => open(null)}
+          onConfirm={() => actions.pauseAll.mutate(undefined, { onSettled: () => open(null) })}
+        >
+          {texts.automations.pauseRunsHelp}
+        </Confirm>
       )}
       {publishing && (
         <PublishDialog item={publishing} onClose={() => publish(null)} onPublished={() => publish(null)} />

@@ -27,7 +27,7 @@ THINGS = 5
 """Entities of each tenant, for each of which the automation `each` is meant."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RUN = {"run": "{{ run.id }}"}
-_CANCELLED = {"cancel_on": [{"event": "sim/answered", "match": {"number": "{{ number }}"}}]}
+_CANCELLED = {"cancel_on": [{"event": "sim/answered", "match": {"even": "{{ even }}"}}]}
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
 AUTOMATIONS: dict[str, dict[str, Any]] = {
@@ -156,7 +156,7 @@ CONTROLLED: dict[str, dict[str, Any]] = {
     "calm": {
         "flow": {"debounce": {"key": _BY_PARITY, "for": "3s", "max": "8s"}},
         **_CANCELLED,
-        "steps": [_CALL],
+        "steps": [{"id": "nap", "delay": "1s"}, _CALL],
     },
     "batches": {
         "flow": {"batch": {"key": _BY_PARITY, "size": 3, "within": "4s"}, "concurrency": {"limit": 1}},

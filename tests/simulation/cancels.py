@@ -25,13 +25,13 @@ class Cancels:
         self._watch = watch
         self.watches: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.spreading: set[Key] = set()
-        self._answers: dict[tuple[str, int], list[Row]] = defaultdict(list)
+        self._answers: dict[tuple[str, bool], list[Row]] = defaultdict(list)
         self._is_touched = False
 
     def event_accepted(self, event: Row) -> None:
         """An event was accepted."""
         if event["name"] == "sim/answered":
-            self._answers[event["tenant_id"], _number(event)].append(event)
+            self._answers[event["tenant_id"], _which(event)].append(event)
 
     def watch_changed(self, key: Key, old: Row | None, new: Row | None) -> None:
         """A watch was written."""
@@ -69,7 +69,7 @@ class Cancels:
     def _about(self, run: Row) -> list[Row]:
         """The events that cancel this run."""
         own = self._watch.events[run["tenant_id"], run["event_id"]]
-        return [event for event in self._answers[run["tenant_id"], _number(own)] if event["id"] > own["id"]]
+        return [event for event in self._answers[run["tenant_id"], _which(own)] if event["id"] > own["id"]]
 
     def _missed(self, key: Key, hold: Row) -> str | None:
         """What is wrong with a run that is under way."""
@@ -85,5 +85,5 @@ class Cancels:
         return None
 
 
-def _number(event: Row) -> int:
-    return int(msgspec.json.decode(event["data"])["number"])
+def _which(event: Row) -> bool:
+    return bool(msgspec.json.decode(event["data"])["even"])

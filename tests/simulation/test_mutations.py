@@ -213,7 +213,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
-    without_a_look_back_for_what_cancels: ({"I16"}, {"slow": 0.4, "cut_applied": 0.1}),
+    without_a_look_back_for_what_cancels: ({"I16"}, {}),
     with_an_event_that_is_spread_once: ({"I16"}, {}),
     without_counting_places: ({"I7"}, {}),
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),

@@ -86,11 +86,9 @@ def test_a_throttle_that_is_published_with_another_rule_tells_those_who_wait_ane
     for n in range(5):
         bench.happen({"n": n})
     assert noted(bench) == [0]
-    saved = bench.upshot.automations.get("default", automation_id)
+    document = {"name": "test", "trigger": {"event": "test/happened"}, "steps": [NOTE], "status": "active"}
     rule = {"limit": limit, "per": f"{seconds}s"}
-    bench.upshot.automations.save(
-        "default", automation_id, {**saved["draft"], "flow": {"throttle": rule}, "status": "active"}
-    )
+    bench.upshot.automations.save("default", automation_id, {**document, "flow": {"throttle": rule}})
     last = bench.happen({"n": 5})
     assert outcomes(bench, last) == ["throttled"]
     for periods in range(3):

@@ -68,7 +68,6 @@ def plan_of(connection: Connection, statement: Prepared) -> list[str]:
     if dialect.name == "sqlite":
         plan = driver.execute(f"EXPLAIN QUERY PLAN {compiled}", [values[name] for name in compiled.positiontup])
         return [row[3] for row in plan]
-    driver.execute("SET LOCAL enable_seqscan = off")
     return [row[0] for row in driver.execute(f"EXPLAIN {compiled}", values)]
 
 

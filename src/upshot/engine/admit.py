@@ -175,7 +175,8 @@ class Admission:
             self._keep(self._state(run, once), str(now), now + once.period)
         if reentry is not None:
             self._enter(run, reentry)
-        self._new.append(self._placed(run, asked))
+        placed = self._placed(run, asked)  # it may write, and begin the list anew
+        self._new.append(placed)
         return True
 
     def _may_enter(self, run: NewRun, ask: Ask) -> bool:
@@ -234,8 +235,9 @@ class Admission:
         if starts is not None and not starts.is_of(ask):
             self._write()
             waiting = throttled.waiting(self._connection, state.key, now)
-            instants, starts = told_again(ask, starts, len(waiting), now)
-            throttled.set_again(self._connection, state.key, list(zip(waiting, instants, strict=True)))
+            instants, starts = told_again(ask, starts, [at for _, at in waiting], now)
+            again = [(event_id, at) for (event_id, _), at in zip(waiting, instants, strict=True)]
+            throttled.set_again(self._connection, state.key, again)
         at, starts = next_start(ask, starts, now)
         self._keep(state, msgspec.json.encode(starts).decode(), at + ask.period)
         return at

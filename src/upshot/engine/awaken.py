@@ -81,8 +81,9 @@ class Awaken:
 
     async def poll(self) -> float:
         """Look, if a run that is driven here waits for an event."""
-        if any(fork.waits for fork in self._run.forks.values()):
-            for wait in await self._process.reads.run(waits.met_here, self._process.worker_id):
+        waiting = [key for key, fork in self._run.forks.items() if fork.waits]
+        if waiting:
+            for wait in await self._process.reads.run(waits.met_of_runs, waiting):
                 fork = self._run.forks.get((wait.tenant_id, wait.run_id))
                 if fork is not None:
                     fork.meet(wait)

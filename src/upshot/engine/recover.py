@@ -73,7 +73,11 @@ class Recover:
             return POLL_SECONDS
         is_more = False
         for queue in sorted(self._process.limits.queues):
-            is_more |= await self._claim(queue, limit)
+            self._run.set_aside(limit)
+            try:
+                is_more |= await self._claim(queue, limit)
+            finally:
+                self._run.set_aside(0)
         if is_more:
             self._run.claim_wanted = True
             return 0.0
@@ -91,6 +95,7 @@ class Recover:
             await process.commit.run_async(
                 lambda c: give_up(c, hopeless, process.worker_id, process.clock.now()), "give_up"
             )
+        self._run.set_aside(len(claimed))
         tried, later = self._apart([c for c in claimed if c.strikes <= process.limits.strikes_max])
         if later:  # before those that are tried begin: they may end this process
             self._owed.append(([(c.tenant_id, c.run_id, c.epoch) for c in later], False))

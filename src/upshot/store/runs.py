@@ -136,7 +136,7 @@ _held = Prepared(
     select(active.c.run_id, active.c.parked)
     .where(
         key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
-        active.c.worker_id == bindparam("worker_id"),
+        active.c.worker_id.is_not_distinct_from(bindparam("worker_id")),  # by `=` all it holds would be looked up
     )
     .order_by(active.c.tenant_id, active.c.run_id)
     .with_for_update()

@@ -54,7 +54,7 @@ def due_starts(connection: Connection, now: int, number: int) -> tuple[list[Thro
 
 
 _waiting = Prepared(
-    select(flow_outcomes.c.event_id)
+    select(flow_outcomes.c.event_id, flow_outcomes.c.due_at)
     .where(
         _of_run,
         _is_throttled,
@@ -81,11 +81,11 @@ _set_again = Prepared(
 )
 
 
-def waiting(connection: Connection, key: Key, now: int) -> list[str]:
-    """The events whose runs wait for an instant of this key, which is locked, in the order of their instants; but for runs that
-    are paused."""
+def waiting(connection: Connection, key: Key, now: int) -> list[tuple[str, int]]:
+    """The events whose runs wait for an instant of this key, which is locked, each with it and in their order; but for runs
+    that are paused."""
     given = {"tenant_id": key.tenant_id, "automation_id": key.automation_id, "key": key.key}
-    return [row[0] for row in _waiting(connection, **given, now=now)]
+    return [(row[0], row[1]) for row in _waiting(connection, **given, now=now)]
 
 
 def set_again(connection: Connection, key: Key, instants: Sequence[tuple[str, int]]) -> None:

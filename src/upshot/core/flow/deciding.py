@@ -59,11 +59,16 @@ def next_start(ask: Ask, starts: Starts | None, now: int) -> tuple[int, Starts]:
     return at, Starts(ask.number, ask.period, kept_starts(ask, kept, at))
 
 
-def told_again(ask: Ask, starts: Starts, waiting: int, now: int) -> tuple[list[int], Starts]:
-    """The instants of so many runs that wait, in their order, by a new rule; and the starts with them."""
-    told = Starts(ask.number, ask.period, [at for at in starts.at if at <= now])
+def told_again(ask: Ask, starts: Starts, waiting: Sequence[int], now: int) -> tuple[list[int], Starts]:
+    """The instants of the runs that wait for these, in their order, by a new rule; and the starts with them.
+
+    Of the starts that have been, some are told only by what waits: each waited for the end of a period that one of them began.
+    """
+    been = [at for at in starts.at if at <= now]
+    been += [min(at - starts.period, now) for at in waiting[: starts.number]]
+    told = Starts(ask.number, ask.period, sorted(been)[-starts.number :])
     instants: list[int] = []
-    for _ in range(waiting):
+    for _ in waiting:
         at, told = next_start(ask, told, now)
         instants.append(at)
     return instants, told

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from upshot.core.automations.document import WaitStep
+from upshot.core.automations.document import CallStep, WaitStep
 from upshot.core.commands import StepError
 from upshot.core.errors import Busy
 from upshot.core.events import Event
@@ -17,6 +17,7 @@ from upshot.core.journal import Outcome
 from upshot.core.waits import Unmatchable, fields_of, key_of
 from upshot.core.watches import Watching
 from upshot.engine import crash_points
+from upshot.engine.calling import Calling
 from upshot.engine.cancel import look_back
 from upshot.engine.context import clean_text
 from upshot.engine.live_run import LiveRun
@@ -37,6 +38,7 @@ class Awaiting:
 
     def __init__(self, process: Process, timing: Timing, park: Callable[[Parking], Awaitable[bool]]) -> None:
         self._process, self._timing, self._park = process, timing, park
+        self._calling = Calling(process, timing)
 
     async def watch(self, run: LiveRun, watching: Watching) -> Event | None:
         """Let events find this run, and look back for what came before they could: the one that cancels it, if any has come."""
@@ -60,6 +62,8 @@ class Awaiting:
         """Wait, unless this run does so already, and look back: how the step ended, None while it waits."""
         wait = run.waits.get(step_id)
         step = run.program.steps[step_id]
+        if isinstance(step, CallStep):
+            return await self._calling.begin(run, step)
         assert isinstance(step, WaitStep)  # noqa: S101 - a program awaits only at such steps
         if wait is None:
             values = await self._values(run, step)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0012"
-down_revision = "0011"
+revision: str = "0013"
+down_revision = "0012"
 
 IS_UNLOOKED = sa.text("kind = 'cancel' AND looked_back = 0")
 IS_ENDED = sa.text("ended_by IS NOT NULL")

@@ -1,4 +1,4 @@
-"""The checker's eyes on events that cancel runs (I16): one that was matched has cancelled every run of its key whose own event
+"""The checker's eyes on events that cancel runs (I17): one that was matched has cancelled every run of its key whose own event
 was accepted before it, or it is written that somebody will; and it cancels no other run.
 """
 

@@ -4,7 +4,7 @@ I1 a committed event becomes exactly one event row, a rolled-back one none. I3 a
 for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes. I6 nothing is written for a run but
 by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
 accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it.
-I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I16: see `cancels`. I9 (one key per step) is the
+I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I17: see `cancels`. I9 (one key per step) is the
 provider's to see, I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow control.
 """
 
@@ -266,7 +266,7 @@ class Watch:
         self._timers_fired(commit)
         self.controls.after_commit(commit.runs)
         if (wrong := self.cancels.wrong(commit.runs, commit.matched)) is not None:
-            self._broken("I16", wrong)
+            self._broken("I17", wrong)
         for event in commit.occurred:
             self._occurred(commit, event)
         for key in commit.runs:

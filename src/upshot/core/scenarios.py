@@ -296,9 +296,9 @@ def _run_differences(expected: ExpectedRun, runs: Sequence[Mapping[str, Any]]) -
                 told.append(f"step {step_id!r} of {named} is {statuses.get(step_id)}, not {status}")
         for what in ("error", "reason"):
             message: str = run[what]["message"] if run[what] else ""
-            wanted: str | None = getattr(expected, what)
-            if wanted is not None and wanted not in message:
-                told.append(f"the {what} of {named} is {message!r}, without {wanted!r}")
+            part: str | None = getattr(expected, what)
+            if part is not None and part not in message:
+                told.append(f"the {what} of {named} is {message!r}, without {part!r}")
         lines = [line["text"] for step in run["steps"] for attempt in step["attempts"] for line in attempt["log"]]
         if expected.waiting_until is not None and not _is_instant(run["waiting_until"], expected.waiting_until):
             told.append(f"the run of {named} waits until {run['waiting_until']}, not {expected.waiting_until}")

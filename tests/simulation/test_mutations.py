@@ -13,11 +13,11 @@ from tests.simulation.world import Broken, simulate
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
 from upshot.core.waits import RUN_ENDED
-from upshot.engine import accept, admit, housekeep, match, record, recover, schedule
+from upshot.engine import accept, admit, awaiting, cancel, housekeep, match, record, recover, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import calls, events, flow, journal, outbox, runs, schedules, throttled, waits
+from upshot.store import calls, cancelling, events, flow, journal, outbox, runs, schedules, throttled, waits
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
@@ -139,6 +139,20 @@ def without_a_look_back(patch: Monkey) -> None:
     patch.setattr(waits, "look_back", lambda *_: None)
 
 
+def without_a_look_back_for_what_cancels(patch: Monkey) -> None:
+    """A run that events cancel does not look for what came before it could be found."""
+    patch.setattr(awaiting, "look_back", lambda *_: None)
+    patch.setattr(cancel, "look_back_all", lambda *_: {})
+
+
+def with_an_event_that_is_spread_once(patch: Monkey) -> None:
+    """What cancels more runs than fit into one transaction cancels the first of them."""
+    patch.setattr(cancel, "RUNS_MAX", 1)
+    patch.setattr(
+        cancelling, "end", lambda connection, _done: connection.exec_driver_sql("DELETE FROM upshot_cancelling")
+    )
+
+
 def without_the_end_of_what_was_called(patch: Monkey) -> None:
     """A run that ends is not told to the run that called it."""
     patch.setattr(calls, "end", lambda *_: None)
@@ -217,6 +231,8 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
+    without_a_look_back_for_what_cancels: ({"I17"}, {}),
+    with_an_event_that_is_spread_once: ({"I17"}, {}),
     without_the_end_of_what_was_called: ({"I12", "I16"}, {}),
     with_calls_kept_before_who_waits: ({"I11"}, {}),
     without_counting_places: ({"I7"}, {}),

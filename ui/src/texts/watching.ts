@@ -141,6 +141,7 @@ export const watching = {
       waitingPlain: "Waiting.",
       pending: "Will start in a moment.",
       cancelled: "Cancelled. No further step will start.",
+      cancelledBy: (why: string) => `${why} No further step will start.`,
       paused: "Paused. Nothing happens until it is resumed.",
       partial: "Finished, with steps that failed and were passed over.",
     },

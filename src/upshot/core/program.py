@@ -9,6 +9,7 @@ from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -32,6 +33,7 @@ class Program:
         "asking",
         "at_most_once",
         "automation",
+        "calls",
         "condition",
         "conditions",
         "entered",
@@ -56,6 +58,8 @@ class Program:
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}
         self.matches: dict[str, Template] = {}
+        self.calls: dict[str, Template] = {}
+        """The data that each call hands on."""
         for index, step in enumerate(automation.steps):
             match step:
                 case ActionStep():
@@ -76,6 +80,10 @@ class Program:
                     self.matches[step.id] = compile_template(values, f"steps[{index}].match")
                     if step.timeout is not None:
                         self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
+                case CallStep():
+                    self.calls[step.id] = compile_template(step.data, f"steps[{index}].with")
+                    if step.timeout is not None:
+                        self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
         if automation.timeout is not None:
@@ -86,11 +94,15 @@ class Program:
         self.at_most_once = frozenset(
             step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
         )
-        self.waits = frozenset(step.id for step in automation.steps if isinstance(step, WaitStep))
+        self.waits = frozenset(
+            step.id
+            for step in automation.steps
+            if isinstance(step, WaitStep) or (isinstance(step, CallStep) and step.is_awaited)
+        )
         self.entered: dict[str | None, Any] = {}
         self.reads_entity = frozenset(
             step_id
-            for compiled in (self.templates, self.conditions, self.matches)
+            for compiled in (self.templates, self.conditions, self.matches, self.calls)
             for step_id, part in compiled.items()
             if part.reads_entity
         )

@@ -22,7 +22,7 @@ from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.run import Run
 from upshot.engine.suspects import apart
-from upshot.store import counts, dead_letters, journal, runs, standing, waits
+from upshot.store import calls, counts, dead_letters, journal, runs, standing, waits
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.fair import Share
 from upshot.store.journal import KeptRun, Timer
@@ -273,6 +273,7 @@ def give_up(connection: Connection, hopeless: list[Hopeless], worker_id: str, no
     ended = [(run.tenant_id, run.run_id) for run in hopeless if run.run_id in ours]
     journal.clear_timers(connection, ended)
     waits.clear(connection, ended)
+    calls.end(connection, ended, "failed")
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)

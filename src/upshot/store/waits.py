@@ -122,7 +122,9 @@ _remove = Prepared(
         waits.c.kind == literal_column("'step'"),
     )
 )
-_looked_back = Prepared(update(waits).where(_of_runs).values(looked_back=literal_column("1")))
+_looked_back = Prepared(
+    update(waits).where(_of_runs, waits.c.looked_back == literal_column("0")).values(looked_back=literal_column("1"))
+)
 
 
 def of_runs(connection: Connection, keys: Collection[Key]) -> list[Wait]:

@@ -239,7 +239,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_the_first_of_what_was_gathered: ({"I11"}, {}),
     with_keys_that_are_forgotten_by_any_clock: ({"I7"}, {"clock": 1.0}),
     without_a_look_who_is_under_way: ({"I7"}, {}),
-    without_counting_loops: ({"I16"}, {}),
+    without_counting_loops: ({"I17"}, {}),
     with_a_retry_that_forgets_all: ({"I5"}, {"retry": 2.0, "effect_raises": 0.5}),
     with_branches_that_go_on_while_paused: ({"I14"}, {"hold": 3.0, "effect_slow": 0.5}),
     with_timers_that_fire_while_paused: ({"I4", "I8", "I11", "I14"}, {"hold": 2.0}),

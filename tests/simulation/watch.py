@@ -4,7 +4,7 @@ I1 a committed event becomes exactly one event row, a rolled-back one none. I3 a
 for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes, but what failed a run when people
 retry it (`reopened`). I6 nothing is written for a run but by who holds it, under its present epoch. I8 a timer fires once and
 never early. I10 tenants stay apart. I11 what was accepted is somewhere. I13 an occurrence of a schedule is one event, never
-early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`. I16: see
+early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`. I17: see
 `loops`. I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
 """
 

@@ -336,8 +336,12 @@ export type RunStep = {
   finished_at: string | null;
   due_at: string | null;
   explanation: Explanation | null;
+  /** The run that this step called. */
+  called_run?: { id: string; status: RunStatus } | null;
 };
 export type RunDetail = RunSummary & {
+  /** The step that caused its event; without a step, the run that was run again. */
+  cause?: { run_id: string; step_id: string | null } | null;
   explanation: Explanation | null;
   steps: RunStep[];
   document: AutomationDocument | null;

@@ -24,6 +24,18 @@ export function RunFacts({ run }: { run: RunDetail }) {
             texts.runs.by
           )}
         </Fact>
+        {run.cause && (
+          <Fact title={texts.runs.causeLabel}>
+            <Link
+              to="/runs/$id"
+              params={{ id: run.cause.run_id }}
+              search={run.cause.step_id ? { step: run.cause.step_id } : {}}
+              className="block truncate text-accent-text hover:underline"
+            >
+              {run.cause.step_id ? texts.runs.causeStep(run.cause.step_id) : texts.runs.causeAgain}
+            </Link>
+          </Fact>
+        )}
         <Fact title={texts.runs.entityLabel}>
           <EntityLink entity={run.entity} />
         </Fact>

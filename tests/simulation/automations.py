@@ -29,6 +29,7 @@ THINGS_MEANT = 3
 """So many of them events are about."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RUN = {"run": "{{ run.id }}"}
+_CANCELLED = {"cancel_on": [{"event": "sim/answered", "match": {"even": "{{ even }}"}}]}
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
 AUTOMATIONS: dict[str, dict[str, Any]] = {
@@ -47,6 +48,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "trigger": {"event": "sim/asked"},
         "condition": {"field": "even", "operator": "is_true"},
         "priority": 8,
+        **_CANCELLED,
         "steps": [{"id": "first", "delay": "2s"}, {"id": "second", "action": "call", "with": _MARKED, **_RETRIED}],
     },
     "told": {
@@ -56,6 +58,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
     "forked": {
         "trigger": {"event": "sim/asked"},
         "condition": {"field": "number", "operator": "less_than", "value": FORKED_BELOW},
+        **_CANCELLED,
         "steps": [
             {"id": "fork", "parallel": ["left", "right", "far"], "join": 2, "timeout": "8s", "on_timeout": "late",
              "next": "joined"},
@@ -173,9 +176,14 @@ CONTROLLED: dict[str, dict[str, Any]] = {
     "limited": {"flow": {"rate_limit": {"key": _BY_PARITY, "limit": 2, "per": "10s"}}, "steps": [_CALL]},
     "slowed": {
         "flow": {"throttle": {"limit": 2, "per": "3s"}, "concurrency": {"limit": 1}},
+        **_CANCELLED,
         "steps": [_CALL, {"id": "nap", "delay": "1s"}],
     },
-    "calm": {"flow": {"debounce": {"key": _BY_PARITY, "for": "3s", "max": "8s"}}, "steps": [_CALL]},
+    "calm": {
+        "flow": {"debounce": {"key": _BY_PARITY, "for": "3s", "max": "8s"}},
+        **_CANCELLED,
+        "steps": [{"id": "nap", "delay": "1s"}, _CALL],
+    },
     "batches": {
         "flow": {"batch": {"key": _BY_PARITY, "size": 3, "within": "4s"}, "concurrency": {"limit": 1}},
         "steps": [_CALL],
@@ -207,12 +215,13 @@ COLUMNS = {
     "unmatched": ("tenant_id", "event_id", "worker_id"),
     "runs": (
         *("tenant_id", "id", "automation_id", "version", "event_id", "status"),
-        *("created_at", "finished_at", "place", "waits_for", "entry", "error"),
+        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by"),
     ),
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
     "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output", "error"),
     "timers": ("tenant_id", "run_id", "step_id", "kind", "due_at"),
-    "waits": ("tenant_id", "run_id", "kind", "step_id", "event_name", "match_key", "met_by"),
+    "waits": ("tenant_id", "run_id", "kind", "step_id", "event_name", "match_key", "looked_back", "met_by"),
+    "cancelling": ("tenant_id", "event_id", "match_key"),
     "outbox": ("seq", "id", "tenant_id", "status"),
     "dead_letters": ("tenant_id", "kind", "noun_id"),
     "flow_keys": ("tenant_id", "automation_id", "control", "key", "due_at", "waits"),

@@ -1,4 +1,4 @@
-"""What the checker knows of loops (I17): other runs cause no more runs of an automation for an entity than they may within the
+"""What the checker knows of loops (I18): other runs cause no more runs of an automation for an entity than they may within the
 breaker's time, and each event that starts none for that reason says so.
 """
 
@@ -36,7 +36,7 @@ class Loops:
         since = self._world.now - (WINDOW_SECONDS - CLOCKS_APART) * SECOND
         near = self._caused[pair] = [at for at in self._caused[pair] if at > since] + [self._world.now]
         if len(near) > RUNS_MAX:
-            self._world.broken("I17", f"runs caused {len(near)} runs of {run['automation_id']} for {pair} at {near}")
+            self._world.broken("I18", f"runs caused {len(near)} runs of {run['automation_id']} for {pair} at {near}")
 
     def check_end(self) -> None:
         """Each event of a loop started its automation, or tells that it was stopped."""
@@ -52,4 +52,4 @@ class Loops:
                     continue
                 told = watch.controls.outcomes.get((*key, automation_id))
                 if (key in run_of) == (told is not None):
-                    self._world.broken("I17", f"event {event} of a loop started {key in run_of}, and is told as {told}")
+                    self._world.broken("I18", f"event {event} of a loop started {key in run_of}, and is told as {told}")

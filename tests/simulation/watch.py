@@ -4,8 +4,8 @@ I1 a committed event becomes exactly one event row, a rolled-back one none. I3 a
 for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes, but what failed a run when people
 retry it (`reopened`). I6 nothing is written for a run but by who holds it, under its present epoch. I8 a timer fires once and
 never early. I10 tenants stay apart. I11 what was accepted is somewhere. I13 an occurrence of a schedule is one event, never
-early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`. I17: see
-`loops`. I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
+early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I17: see
+`cancels`, I18: see `loops`, I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
 """
 
 import sqlite3
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tests.simulation.automations import LOOPING, TENANTS, THINGS, listens
+from tests.simulation.cancels import Cancels
 from tests.simulation.commit import Commit, Key, Row
 from tests.simulation.controls import Controls, is_batch
 from tests.simulation.held import HeldBack
@@ -56,6 +57,7 @@ class Watch:
         self.steps: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.timers: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.waiting = Waiting()
+        self.cancels = Cancels(self)
         self.outbox: dict[int, Row] = {}
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
@@ -111,6 +113,7 @@ class Watch:
         key, source = (new["tenant_id"], new["id"]), (new["tenant_id"], new["source_id"])
         self.events[key] = new
         commit.accepted.append(new)
+        self.cancels.event_accepted(new)
         if new["cause_run_id"] is not None and new["cause_step_id"] is None:
             commit.again.append(new)
             was = self.events[new["tenant_id"], self.runs[new["tenant_id"], new["cause_run_id"]]["event_id"]]
@@ -227,10 +230,16 @@ class Watch:
     def _waits(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         row, key = (new or old or {}), (str((new or old or {})["tenant_id"]), str((new or old or {})["run_id"]))
         commit.runs[key] = None
+        if row["kind"] == "cancel":
+            return self.cancels.watch_changed(key, old, new)
         if (why := self.waiting.changed(key, old, new)) is not None:
             self._broken("I15", why)
         if row["met_by"] is not None:
             commit.met.add(key)
+        return None
+
+    def _cancelling(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
+        self.cancels.spread_changed(old, new)
 
     def _outbox(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         if new is None:
@@ -270,6 +279,8 @@ class Watch:
         self._matches(commit, before)
         self._timers_fired(commit)
         self.controls.after_commit(commit.runs)
+        if (wrong := self.cancels.wrong(commit.runs, commit.matched)) is not None:
+            self._broken("I17", wrong)
         for event in commit.occurred:
             self._occurred(commit, event)
         for key in commit.runs:
@@ -391,7 +402,11 @@ class Watch:
             for row in self.schedules.values()
         )
         is_relayed = all(row["status"] != "pending" for row in self.outbox.values())
-        return not (self.active or self.unmatched or is_due) and is_relayed and self.controls.is_over()
+        return (
+            not (self.active or self.unmatched or self.cancels.spreading or is_due)
+            and is_relayed
+            and self.controls.is_over()
+        )
 
     def check_all(self) -> None:
         """Hold the whole store against the invariants of the core, and the tenants' rows against each other."""

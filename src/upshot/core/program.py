@@ -24,6 +24,7 @@ from upshot.core.flow import Asking
 from upshot.core.journal import WHOLE
 from upshot.core.templates import Template, compile_template
 from upshot.core.waits import fields_of
+from upshot.core.watches import Watching
 
 
 class Program:
@@ -44,6 +45,7 @@ class Program:
         "steps",
         "templates",
         "waits",
+        "watching",
         "within",
     )
 
@@ -54,6 +56,7 @@ class Program:
         wanted = automation.condition
         self.condition = compile_condition(wanted) if wanted is not None else None
         self.asking = Asking(automation.flow) if automation.flow is not None else None
+        self.watching = Watching(automation) if automation.cancel_on else None
         self.steps: Mapping[str, Step] = Steps((step.id, step) for step in automation.steps)
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}

@@ -49,7 +49,7 @@ export type EventItem = {
   test: boolean;
   run_count?: number;
 };
-export type EventDetail = EventItem & { runs: RunSummary[] };
+export type EventDetail = EventItem & { runs: RunSummary[]; cancelled_runs?: RunSummary[] };
 export type ExplainedAutomation = {
   automation_id: string;
   name: string;
@@ -305,6 +305,8 @@ export type RunSummary = {
   finished_at: string | null;
   duration_seconds: number | null;
   error: { code: string; message: string; step_id: string | null } | null;
+  /** Why it ended before its last step, though nothing failed. */
+  reason?: { code: string; message: string; event: { id: string; name: string } | null } | null;
   /** The replay of past events that started it. */
   replay_id?: string | null;
   current_step: string | null;

@@ -25,6 +25,8 @@ TENANTS = ("north", "south")
 FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE = 5, 8, 4, 7
 THINGS = 5
 """Entities of each tenant, for each of which the automation `each` is meant."""
+THINGS_MEANT = 3
+"""So many of them events are about."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RUN = {"run": "{{ run.id }}"}
 _CANCELLED = {"cancel_on": [{"event": "sim/answered", "match": {"even": "{{ even }}"}}]}
@@ -187,17 +189,33 @@ CONTROLLED: dict[str, dict[str, Any]] = {
         "steps": [_CALL],
     },
     "single": {"flow": {"once": {"key": "{{ number }}", "per": "20s"}}, "steps": [_CALL]},
+    "skips": {"flow": {"reentry": "skip"}, "steps": [_CALL, {"id": "nap", "delay": "2s"}]},
+    "restarts": {"flow": {"reentry": "restart"}, "steps": [{"id": "nap", "delay": "2s"}, _CALL]},
 }
 """Automations that flow control speaks of. They have an event of their own, which some seeds emit."""
 CONTROLLED_EVENT = "sim/controlled"
 AUTOMATIONS |= {name: {"trigger": {"event": CONTROLLED_EVENT}, **one} for name, one in CONTROLLED.items()}
+LOOPING, LOOPING_EVENT = "loops", "sim/loop"
+_AGAIN: dict[str, Any] = {
+    "action": "emit_event",
+    "with": {
+        "name": LOOPING_EVENT,
+        "data": {**_MARKED, "thing": "{{ thing }}"},
+        "entity": {"type": "thing", "id": "{{ thing }}"},
+    },
+}
+AUTOMATIONS[LOOPING] = {
+    "trigger": {"event": LOOPING_EVENT},
+    "steps": [{"id": "left again", **_AGAIN}, {"id": "right again", **_AGAIN}],
+}
+"""It answers each event about an entity with two: some seeds begin it."""
 
 COLUMNS = {
-    "events": ("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id"),
+    "events": ("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id", "entity_id"),
     "unmatched": ("tenant_id", "event_id", "worker_id"),
     "runs": (
         *("tenant_id", "id", "automation_id", "version", "event_id", "status"),
-        *("created_at", "finished_at", "place", "waits_for", "ended_by"),
+        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by"),
     ),
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
     "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output", "error"),
@@ -244,7 +262,9 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
 
 def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[str, Any]:
     """The data of an event of this tenant."""
-    return {"mark": mark_of(tenant_id), "number": number, "even": number % 2 == 0, "deadly": is_deadly}
+    thing = f"thing-{number % THINGS_MEANT}"
+    is_even = number % 2 == 0
+    return {"mark": mark_of(tenant_id), "number": number, "even": is_even, "deadly": is_deadly, "thing": thing}
 
 
 @cache
@@ -263,6 +283,8 @@ def template() -> bytes:
         upshot.migrate()
         for tenant_id in TENANTS:
             upshot.tenants.create(tenant_id, name=tenant_id)
+            for name in (CONTROLLED_EVENT, LOOPING_EVENT):
+                upshot.event_types.put(tenant_id, name, entity={"type": "thing", "id": "thing"})
             with upshot.database.writing() as connection:  # without the events that changes are
                 made = [CreateEntity("thing", f"thing-{n}", {"mark": mark_of(tenant_id)}) for n in range(THINGS)]
                 wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]

@@ -17,7 +17,20 @@ from upshot.engine import accept, admit, awaiting, cancel, housekeep, match, rec
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import calls, cancelling, events, flow, journal, outbox, runs, schedules, throttled, waits
+from upshot.store import (
+    calls,
+    cancelling,
+    events,
+    flow,
+    journal,
+    loops,
+    outbox,
+    reopening,
+    runs,
+    schedules,
+    throttled,
+    waits,
+)
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
@@ -193,6 +206,21 @@ def with_the_first_of_what_was_gathered(patch: Monkey) -> None:
     patch.setattr(admit, "joined", joined)
 
 
+def without_a_look_who_is_under_way(patch: Monkey) -> None:
+    """A rule of re-entry sees nobody."""
+    patch.setattr(flow, "live", lambda _connection, keys: {key: [] for key in keys})
+
+
+def without_counting_loops(patch: Monkey) -> None:
+    """The breaker counts no run that others caused."""
+    patch.setattr(loops, "count_caused", lambda _connection, pairs, _since: dict.fromkeys(pairs, 0))
+
+
+def with_a_retry_that_forgets_all(patch: Monkey) -> None:
+    """What handled a failure is forgotten with it, and done again."""
+    patch.setattr(reopening, "continuing", SimpleNamespace(outlasts=lambda *_: False))
+
+
 def with_keys_that_are_forgotten_by_any_clock(patch: Monkey) -> None:
     """A worker whose clock is ahead forgets what another still counts with."""
     patch.setattr(housekeep, "CLOCKS_APART_MAX", 0)
@@ -239,6 +267,9 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),
     with_the_first_of_what_was_gathered: ({"I11"}, {}),
     with_keys_that_are_forgotten_by_any_clock: ({"I7"}, {"clock": 1.0}),
+    without_a_look_who_is_under_way: ({"I7"}, {}),
+    without_counting_loops: ({"I18"}, {}),
+    with_a_retry_that_forgets_all: ({"I5"}, {"retry": 2.0, "effect_raises": 0.5}),
     with_branches_that_go_on_while_paused: ({"I14"}, {"hold": 3.0, "effect_slow": 0.5}),
     with_timers_that_fire_while_paused: ({"I4", "I8", "I11", "I14"}, {"hold": 2.0}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),

@@ -159,10 +159,6 @@ export type AutomationDocument = {
   flow?: JsonObject | null;
   /** The events that cancel its runs under way. */
   cancel_on?: CancelOn[];
-  /** A run ends as completed as soon as it holds. */
-  goal?: Group | null;
-  /** A run ends as cancelled as soon as it holds. */
-  exit?: Group | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
   /** Where it is kept, with / between names. */
@@ -326,7 +322,12 @@ export type Attempt = {
   idempotency_key?: string | null;
 };
 export type RunStep = {
+  /** Its own in the run: `remind`, `remind:3` in the third round, `each[7]` for the eighth item. */
   id: string;
+  /** The step of the document. */
+  step_id?: string;
+  /** In which round of its circle, from 1. */
+  round?: number;
   kind: string;
   action: string | null;
   status: StepStatus;

@@ -96,7 +96,7 @@ export function notReached(
   document: AutomationDocument | null,
   steps: RunStep[],
 ): { id: string; kind: string; action: string | null }[] {
-  const known = new Set(steps.map((step) => step.id));
+  const known = new Set(steps.map((step) => step.step_id ?? step.id));
   return (document?.steps ?? [])
     .filter((step) => !known.has(step.id))
     .map((step) => ({ id: step.id, kind: kindOf(step), action: step.action ?? null }));

@@ -77,6 +77,8 @@ DOCUMENTS = st.fixed_dictionaries(
     },
     optional={
         "conditions": CONDITIONS,
+        "goal": CONDITIONS,
+        "exit": CONDITIONS,
         "triggerConditions": CONDITIONS,
         "priority": st.integers(1, 10),
         "enabled": st.booleans(),

@@ -59,6 +59,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "trigger": {"event": "sim/asked"},
         "condition": {"field": "number", "operator": "less_than", "value": FORKED_BELOW},
         **_CANCELLED,
+        "exit": {"field": "steps.left.output", "operator": "is_not_empty"},
         "steps": [
             {"id": "fork", "parallel": ["left", "right", "far"], "join": 2, "timeout": "8s", "on_timeout": "late",
              "next": "joined"},
@@ -189,7 +190,11 @@ CONTROLLED: dict[str, dict[str, Any]] = {
         "steps": [_CALL],
     },
     "single": {"flow": {"once": {"key": "{{ number }}", "per": "20s"}}, "steps": [_CALL]},
-    "skips": {"flow": {"reentry": "skip"}, "steps": [_CALL, {"id": "nap", "delay": "2s"}]},
+    "skips": {
+        "flow": {"reentry": "skip"},
+        "goal": {"field": "steps.call.output", "operator": "is_not_empty"},
+        "steps": [_CALL, {"id": "nap", "delay": "2s"}],
+    },
     "restarts": {"flow": {"reentry": "restart"}, "steps": [{"id": "nap", "delay": "2s"}, _CALL]},
 }
 """Automations that flow control speaks of. They have an event of their own, which some seeds emit."""

@@ -1,7 +1,7 @@
 """A program: the steps of one automation version, compiled once and shared by all its runs."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.arguments import argument_template
@@ -26,6 +26,8 @@ from upshot.core.templates import Template, compile_template
 from upshot.core.waits import fields_of
 from upshot.core.watches import Watching
 
+Ending = Literal["goal", "exit"]
+
 
 class Program:
     """An immutable compiled automation version: where to start, its steps, their templates and conditions."""
@@ -37,6 +39,7 @@ class Program:
         "calls",
         "condition",
         "conditions",
+        "endings",
         "entered",
         "forks",
         "handling",
@@ -55,6 +58,14 @@ class Program:
         self.automation = automation
         wanted = automation.condition
         self.condition = compile_condition(wanted) if wanted is not None else None
+        endings: tuple[tuple[Ending, dict[str, Any] | None], ...] = (
+            ("goal", automation.goal),
+            ("exit", automation.exit),
+        )
+        self.endings: dict[Ending, Condition] = {
+            name: compile_condition(given, name) for name, given in endings if given is not None
+        }
+        """What ends a run in order when its next step would begin."""
         self.asking = Asking(automation.flow) if automation.flow is not None else None
         self.watching = Watching(automation) if automation.cancel_on else None
         self.steps: Mapping[str, Step] = Steps((step.id, step) for step in automation.steps)

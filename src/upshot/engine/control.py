@@ -69,24 +69,36 @@ def cancel_by(connection: Connection, event: Event, run_ids: Sequence[str], now:
     return sorted(wanted)
 
 
+def end(connection: Connection, tenant_id: str, run_id: str, status: str, reason: Reason, now: int) -> None:
+    """End this run, which is held by whoever calls, in order and before its last step."""
+    _end(connection, tenant_id, standing.lock(connection, [(tenant_id, run_id)]), now, status=status, reason=reason)
+
+
 def _cancel(connection: Connection, tenant_id: str, wanted: dict[str, Standing], _who: str, now: int) -> dict[str, str]:
     _end(connection, tenant_id, wanted, now)
     return {}
 
 
 def _end(
-    connection: Connection, tenant_id: str, wanted: dict[str, Standing], now: int, event: Event | None = None
+    connection: Connection,
+    tenant_id: str,
+    wanted: dict[str, Standing],
+    now: int,
+    event: Event | None = None,
+    *,
+    status: str = "cancelled",
+    reason: Reason | None = None,
 ) -> None:
-    keys, reason, ended_by = [(tenant_id, run_id) for run_id in wanted], None, None
+    keys, ended_by = [(tenant_id, run_id) for run_id in wanted], None
     if event is not None:
         message = f"Cancelled by the event {event.name}."
         reason, ended_by = Reason("cancelled_by_event", message, event.public_id, event.name), event.id
-    runs.finish(connection, keys, "cancelled", now, reason=reason, ended_by=ended_by)
+    runs.finish(connection, keys, status, now, reason=reason, ended_by=ended_by)
     journal.clear_timers(connection, keys)
-    calls.end(connection, keys, "cancelled")
+    calls.end(connection, keys, status)
     cancel_called(connection, calls.awaited(connection, keys), now)
     waits.clear(connection, keys)
-    changes = Counter((tenant_id, "runs", "", "cancelled") for one in wanted.values() if not one.test)
+    changes = Counter((tenant_id, "runs", "", status) for one in wanted.values() if not one.test)
     changes.subtract((tenant_id, "runs", "", one.status) for one in wanted.values())
     counts.add(connection, changes, now)
 

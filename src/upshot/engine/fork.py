@@ -91,6 +91,7 @@ class Fork:
         """Begin what is to begin and keep what has ended, or wait for it; what follows, None when all that is open waits."""
         run, driver = self._run, self._driver
         if not driver.is_stopping:
+            await driver.end_early(run, commands)
             await self._begin(commands)
             if not self._is_paused:
                 for step_id in self._come:

@@ -13,7 +13,7 @@ from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import WHOLE, Outcome
-from upshot.engine import control, tracing
+from upshot.engine import control, ending, tracing
 from upshot.engine.act import Act
 from upshot.engine.awaiting import Awaiting
 from upshot.engine.fork import Fork
@@ -113,6 +113,7 @@ class Run(Timing):
             if run.program.has_limit and not run.is_limited:
                 await self._limit(run)
             while following is not None:
+                await self.end_early(run, following)
                 following = await self._carry_out(run, following)
         except LeaseLost:
             log.info("run %s is no longer held here; dropped", run.id)
@@ -188,6 +189,23 @@ class Run(Timing):
         timer = Timer(run.tenant_id, run.id, WHOLE, "limit", SEQ_UNKNOWN, now, due)
         await self.park(Parking(run, (timer,), sleeps=False))
         run.is_limited = True
+
+    async def end_early(self, run: LiveRun, commands: Commands) -> None:
+        """End this run if its goal or exit holds now that these commands would begin steps of it.
+
+        Raises:
+            LeaseLost: it is over.
+        """
+        if not ending.may_end(run, commands):
+            return
+        now, worker_id = self._process.clock.now, self._process.worker_id
+        reads_entity = any(condition.reads_entity for condition in run.program.endings.values())
+        met = ending.met(run, run.facts(now(), await self.entity(run) if reads_entity else None))
+        if met is None:
+            return
+        if await self._process.commit.run_async(lambda c: ending.end(c, run, worker_id, met, now()), "cancel"):
+            self._tell(run, met.status)
+            raise LeaseLost(run.id)
 
     async def _cancel(self, run: LiveRun, event: Event) -> None:
         """This event cancels the run, which is driven here.

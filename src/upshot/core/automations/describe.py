@@ -44,6 +44,10 @@ def describe(automation: Automation) -> str:
     limits = f" ({flow_words(automation.flow.document)})" if automation.flow is not None else ""
     cancels = " or ".join(event_words(one.event, one.match) for one in automation.cancel_on)
     until = f", cancelled by {cancels}" if cancels else ""
+    if automation.goal is not None:
+        until += f", until {condition_words(automation.goal)}"
+    if automation.exit is not None:
+        until += f", unless {condition_words(automation.exit)}"
     return f"{when}{limits}: {', then '.join(shown)}{until}"
 
 

@@ -40,7 +40,7 @@ def diff(before: dict[str, Any] | None, after: dict[str, Any]) -> list[Change]:
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
-    names = [name for name in {**before, **after} if name not in {"condition", "steps"}]
+    names = [name for name in {**before, **after} if name not in {"condition", "goal", "exit", "steps"}]
     for name in names:
         old, new = before.get(name), after.get(name)
         if _same(old, new):
@@ -54,6 +54,8 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
         else:
             yield _field(name, name, old, new)
     yield from _condition("condition", before.get("condition"), after.get("condition"))
+    for name in ("goal", "exit"):
+        yield from _condition(name, before.get(name), after.get(name), f"{name}: ")
     yield from _steps(_listed(before.get("steps")), _listed(after.get("steps")))
 
 

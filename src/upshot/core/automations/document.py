@@ -211,7 +211,7 @@ CALLED: Final = "system.call."
 class Automation(msgspec.Struct, frozen=True):
     """One validated automation: what a version holds, read. It starts by an `event` or, when that is empty, by a schedule or
     only by hand. A run that fails takes the steps from `on_failure` on first. One that takes longer than `timeout` (a delay)
-    fails."""
+    fails. One of which the `goal` or `exit` condition holds when its next step would begin ends there, in order."""
 
     name: str
     event: str
@@ -226,6 +226,8 @@ class Automation(msgspec.Struct, frozen=True):
     folder: str = ""
     tags: tuple[str, ...] = ()
     cancel_on: tuple[CancelOn, ...] = ()
+    goal: dict[str, Any] | None = None
+    exit: dict[str, Any] | None = None
 
     def listens_to(self, automation_id: str) -> str:
         """The name of the events that start it."""

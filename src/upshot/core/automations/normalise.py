@@ -33,6 +33,8 @@ _KNOWN: Final = (
     "flow",
     "timeout",
     "cancel_on",
+    "goal",
+    "exit",
     "folder",
     "tags",
     "status",
@@ -134,12 +136,29 @@ def _read_document(
     if cancel_on not in (ABSENT, None, []):
         findings.came_from("cancel_on" if isinstance(cancel_on, list) else "cancel_on[0]", path)
         canonical["cancel_on"] = canonical_cancel_on(cancel_on)
+    _read_endings(fields, canonical, findings)
     if _read_status(fields, findings):
         canonical["status"] = "active"
     if imported:
         fields.leave_out(_BOOKKEEPING, "left out: the engine keeps its own")
     fields.refuse_rest(_KNOWN)
     return canonical
+
+
+def _read_endings(fields: Fields, canonical: dict[str, Any], findings: Findings) -> None:
+    for name in ("goal", "exit"):
+        value, path = fields.take_with_path(name)
+        if value in (ABSENT, None, [], {}):
+            continue
+        try:
+            canonical[name] = normalise_condition(value, path)
+        except Refused as refused:
+            findings.problems.extend(refused.problems)
+        else:
+            if always_holds(canonical[name]):
+                said = "holds always, so no step would ever begin; leave it out, or say when a run is to end"
+                findings.problem(path, said, "bad_condition")
+        findings.came_from(name, path)
 
 
 def _read_conditions(fields: Fields, others: list[tuple[Any, str]], findings: Findings) -> dict[str, Any] | None:

@@ -45,6 +45,8 @@ _FIELDS: Final = (
     "flow",
     "timeout",
     "cancel_on",
+    "goal",
+    "exit",
     "folder",
     "tags",
     "status",
@@ -108,6 +110,8 @@ def examine(
         folder=given.get("folder", ""),
         tags=tuple(given.get("tags", ())),
         cancel_on=cancel_on,
+        goal=given.get("goal"),
+        exit=given.get("exit"),
     ), []
 
 
@@ -152,11 +156,12 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
     problems += _timeout_problems(given.get("timeout"))
     if given.get("status", "active") != "active":
         problems.append(Problem("status", 'must be "active", or left out for a draft', "bad_status"))
-    if given.get("condition") is not None:
-        try:
-            compile_condition(given["condition"], "condition")
-        except Refused as refused:
-            problems.extend(refused.problems)
+    for name in ("condition", "goal", "exit"):
+        if given.get(name) is not None:
+            try:
+                compile_condition(given[name], name)
+            except Refused as refused:
+                problems.extend(refused.problems)
     return problems
 
 

@@ -37,6 +37,10 @@ def to_document(automation: Automation) -> dict[str, Any]:
         document["timeout"] = automation.timeout
     if automation.cancel_on:
         document["cancel_on"] = [{"event": one.event, "match": one.match} for one in automation.cancel_on]
+    if automation.goal is not None:
+        document["goal"] = automation.goal
+    if automation.exit is not None:
+        document["exit"] = automation.exit
     if automation.folder:
         document["folder"] = automation.folder
     if automation.tags:

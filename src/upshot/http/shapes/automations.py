@@ -48,6 +48,12 @@ _SHAPE: dict[str, Any] = {
             "items": {"type": "object"},
             "description": 'The events that cancel a run under way: `[{"event": "order/cancelled", "match": {...}}]`.',
         },
+        "goal": {
+            "description": "A condition; a run of which it holds when its next step would begin is completed there."
+        },
+        "exit": {
+            "description": "A condition; a run of which it holds when its next step would begin is cancelled there."
+        },
         "folder": {"type": "string", "maxLength": 200},
         "tags": {"type": "array", "items": {"type": "string", "maxLength": 50}, "maxItems": 20},
         "flow": {
@@ -134,6 +140,8 @@ class AutomationItem(Answer):
         description="How long a run may take, as delays are written; null for as long as it likes."
     )
     cancel_on: list[JsonObject] = Field(description="The events that cancel its runs under way.")
+    goal: JsonObject | None = Field(description="The condition that completes its runs early.")
+    exit: JsonObject | None = Field(description="The condition that cancels its runs.")
     folder: str | None = Field(description="Where it is kept, like `Clinic/Reminders`; null for nowhere.")
     tags: list[str]
     version: int | None = Field(description="The live version; null when it was never published.")

@@ -16,6 +16,7 @@ TRANSACTIONS = (
     "ending",
     "fire",
     "schedule",
+    "replay",
     "release",
     "claim",
     "claim_events",

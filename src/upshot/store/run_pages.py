@@ -30,6 +30,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     finished_at: int | None
     error: str | None
+    replay_id: str | None
 
 
 class TimerRow(msgspec.Struct, frozen=True):
@@ -84,6 +85,7 @@ class Filter(msgspec.Struct, frozen=True):
     automation_id: str | None = None
     status: str | None = None
     entity: tuple[str, str] | None = None
+    replay_id: str | None = None
 
 
 _COLUMNS = (
@@ -102,6 +104,7 @@ _COLUMNS = (
     runs.c.created_at,
     runs.c.finished_at,
     runs.c.error,
+    runs.c.replay_id,
 )
 _TROUBLE = frozenset({"failed", "partial", "cancelled"})
 
@@ -167,6 +170,8 @@ def _of_batch(tenant_id: str, wanted: Filter, statuses_: Sequence[str], after: s
         query = query.where(runs.c.status == wanted.status)
     if wanted.entity is not None:
         query = query.where(runs.c.entity_type == wanted.entity[0], runs.c.entity_id == wanted.entity[1])
+    if wanted.replay_id is not None:
+        query = query.where(runs.c.replay_id == wanted.replay_id)
     return query
 
 
@@ -250,6 +255,8 @@ def _ordered(tenant_id: str, wanted: Filter) -> Select[Any]:
     if wanted.entity is not None:
         entity_type, entity_id = wanted.entity
         keys = keys.where(rarely(runs.c.entity_type == entity_type), rarely(runs.c.entity_id == entity_id))
+    if wanted.replay_id is not None:
+        keys = keys.where(rarely(runs.c.replay_id == wanted.replay_id), runs.c.replay_id.is_not(None))
     if wanted.status is None:
         return keys
     if wanted.status in _TROUBLE:  # said as the partial index has it, so that it can be used

@@ -1,0 +1,114 @@
+"""Past: which events of the past a replay starts its automation on, a page at a time, oldest first. It reads and decides;
+nothing is written.
+
+An event is decided as it was: the instant it was accepted is now, as in a backtest. Its entity is as it is today, since past
+revisions are not kept.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from upshot.core.events import Event
+from upshot.core.facts import Facts
+from upshot.core.flow import Ask
+from upshot.core.program import Program
+from upshot.core.replays import Choosing
+from upshot.engine.live_run import facts_of
+from upshot.store import entities, past_events, replays
+from upshot.store.past_events import PastEvent, Window
+
+PLACES = "concurrency"
+"""The one control of flow that a replay heeds."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a replay looks at, compiled. Events that were accepted from `unknown_from` on and before `unknown_until` may have
+    started a run that is kept no longer."""
+
+    tenant_id: str
+    automation_id: str
+    program: Program
+    choosing: Choosing
+    window: Window
+    zone: str
+    with_dropped: bool
+    unknown_from: int
+    unknown_until: int
+
+
+class Start(msgspec.Struct, frozen=True):
+    """An event that starts a run: its entity now, and what flow control asks of it."""
+
+    event: Event
+    entity: dict[str, Any] | None
+    asked: dict[str, Ask]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some events: those that start, how many of the others there are of each kind, the place after them, and whether there
+    are no more."""
+
+    starts: list[Start]
+    others: Counter[str]
+    place: str
+    is_last: bool
+
+
+def read_page(connection: Connection, asked: Asked, place: str, events_max: int, starts_max: int) -> Page:
+    """The events after this place, up to `events_max` of them or until `starts_max` start."""
+    found = past_events.oldest(connection, asked.tenant_id, asked.window, place or None, events_max)
+    roots = _roots(connection, asked, found)
+    facts = [_facts(past, asked.zone, roots) for past in found]
+    kinds: dict[str, str] = {}
+    for past, known in zip(found, facts, strict=True):
+        kind = "gone" if _is_unknown(past, asked) else asked.choosing.refusal(known)
+        if kind is not None:
+            kinds[past.event.id] = kind
+    open_ids = [past.event.id for past in found if past.event.id not in kinds]
+    handled = replays.handled(connection, asked.tenant_id, asked.automation_id, open_ids)
+    kinds |= {key: kind for key, kind in handled.items() if kind == "already" or not asked.with_dropped}
+    starts: list[Start] = []
+    others: Counter[str] = Counter()
+    for past, known in zip(found, facts, strict=True):
+        if len(starts) == starts_max:
+            break
+        place = past.event.id
+        kind = kinds.get(place)
+        if kind is None:
+            starts.append(Start(past.event, known.entity, _asks(asked.program, known, past.event)))
+        else:
+            others[kind] += 1
+    is_whole = len(starts) + others.total() == len(found)
+    return Page(starts, others, place, is_whole and len(found) < events_max)
+
+
+def _is_unknown(past: PastEvent, asked: Asked) -> bool:
+    return asked.unknown_from <= past.accepted_at < asked.unknown_until
+
+
+def _roots(connection: Connection, asked: Asked, found: Sequence[PastEvent]) -> dict[entities.Key, Any]:
+    asking = asked.program.asking
+    if not (asked.choosing.reads_entity or (asking is not None and asking.reads_entity)):
+        return {}
+    keys = {_key(past.event) for past in found if past.event.entity is not None}
+    return dict(entities.read_roots(connection, sorted(keys))) if keys else {}
+
+
+def _facts(past: PastEvent, zone: str, roots: dict[entities.Key, Any]) -> Facts:
+    entity = roots.get(_key(past.event)) if past.event.entity is not None else None
+    return facts_of(past.event, now=past.accepted_at, zone=zone, entity=entity)
+
+
+def _key(event: Event) -> entities.Key:
+    return (event.tenant_id, event.entity.type, event.entity.id) if event.entity is not None else ("", "", "")
+
+
+def _asks(program: Program, facts: Facts, event: Event) -> dict[str, Ask]:
+    """What the places of its automation ask of it. The other controls speak of when events came, which is long past."""
+    if program.asking is None:
+        return {}
+    return {name: ask for name, ask in program.asking.of(facts, event.entity).items() if name == PLACES}

@@ -12,11 +12,11 @@ from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
-from upshot.engine import accept, admit, housekeep, match, record, recover, schedule
+from upshot.engine import accept, admit, housekeep, match, record, recover, replay, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import events, flow, journal, outbox, runs, schedules, waits
+from upshot.store import events, flow, journal, outbox, replays, runs, schedules, waits
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
@@ -126,6 +126,22 @@ def with_schedules_that_move_later(patch: Monkey) -> None:
     patch.setattr(schedule, "store", SimpleNamespace(**{**vars(schedules), "put": commit_and_put}))
 
 
+def with_replays_that_move_later(patch: Monkey) -> None:
+    """The runs of a page are made in one transaction, and its replay moves on in the next."""
+    save = replays.save
+
+    def commit_and_save(connection: Connection, tenant_id: str, after: replays.Replay) -> None:
+        _commit_half(connection)
+        save(connection, tenant_id, after)
+
+    patch.setattr(replay, "store", SimpleNamespace(**{**vars(replays), "save": commit_and_save}))
+
+
+def without_a_look_where_a_replay_stands(patch: Monkey) -> None:
+    """Whoever read a page of a replay keeps it, wherever that stands by now."""
+    patch.setattr(replay, "_present", lambda _connection, due: due.replay)
+
+
 def with_schedules_that_cannot_wait(patch: Monkey) -> None:
     """What is due in a second is taken for due."""
     due = schedules.due
@@ -197,6 +213,8 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_event_keys: ({"I1"}, None),
     with_a_relay_that_reopens: ({"I4"}, {"pause": 0.8, "busy": 0.4, "slow": 0.2}),
     with_schedules_that_move_later: ({"I13"}, None),
+    with_replays_that_move_later: ({"I16"}, {"replay": 3.0}),
+    without_a_look_where_a_replay_stands: ({"I16"}, {"replay": 3.0, "slow": 0.3, "edit": 1.0}),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
     without_counting_places: ({"I7"}, {}),

@@ -4,8 +4,8 @@ I1 a committed event becomes exactly one event row, a rolled-back one none. I3 a
 for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes. I6 nothing is written for a run but
 by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
 accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it.
-I14 of a paused run nothing begins and no delay is over. I15: see `waiting`. I9 (one key per step) is the provider's to see,
-I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow control.
+I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I16: see `replayed`. I9 (one key per step) is the
+provider's to see, I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow control.
 """
 
 import sqlite3
@@ -19,6 +19,7 @@ from tests.simulation.commit import Commit, Key, Row
 from tests.simulation.controls import Controls, is_batch
 from tests.simulation.held import HeldBack
 from tests.simulation.provider import mark_of
+from tests.simulation.replayed import Replayed
 from tests.simulation.waiting import Waiting
 from upshot.core.automations.document import SCHEDULED
 from upshot.core.events import DEPTH_MAX
@@ -58,6 +59,7 @@ class Watch:
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
         self.controls = Controls(self, world)
+        self.replayed = Replayed(self, world)
         self.paused: set[Key] = set()
         self.dead: set[Key] = set()
         self.held_back = HeldBack()
@@ -230,6 +232,9 @@ class Watch:
         self.outbox[new["seq"]] = new
         return None
 
+    def _replays(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
+        self.replayed.changed(old, new)
+
     def _flow_keys(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         self.controls.key_changed(new, old)
 
@@ -256,6 +261,7 @@ class Watch:
         self._matches(commit, before)
         self._timers_fired(commit)
         self.controls.after_commit(commit.runs)
+        self.replayed.after_commit(commit)
         for event in commit.occurred:
             self._occurred(commit, event)
         for key in commit.runs:
@@ -307,7 +313,7 @@ class Watch:
             if key in again:
                 self._run_again(run, again.pop(key))
                 continue
-            if self.controls.name_of(run) is not None:
+            if self.controls.name_of(run) is not None or run["replay_id"] is not None:
                 continue
             if key not in started:
                 self._broken("I3", f"run {run} was started by an event that was not to be matched any more")
@@ -371,7 +377,12 @@ class Watch:
             for row in self.schedules.values()
         )
         is_relayed = all(row["status"] != "pending" for row in self.outbox.values())
-        return not (self.active or self.unmatched or is_due) and is_relayed and self.controls.is_over()
+        return (
+            not (self.active or self.unmatched or is_due)
+            and is_relayed
+            and self.controls.is_over()
+            and self.replayed.is_over()
+        )
 
     def check_all(self) -> None:
         """Hold the whole store against the invariants of the core, and the tenants' rows against each other."""
@@ -397,6 +408,7 @@ class Watch:
             if how == "committed" and not is_there:
                 self._broken("I1", f"event {source_id} of tenant {tenant_id} is lost")
         self.controls.check_end()
+        self.replayed.check_end()
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
                 self._broken("I13", f"the occurrence of schedule {row} was never started")

@@ -90,7 +90,7 @@ class Replays:
             number = min(left, _READ_AT_ONCE)
             most = number if begun.runs_max is None else min(number, begun.runs_max - counts.started)
             with self._upshot.database.reading(tenant_id) as connection:
-                page = read_page(connection, asked, after, number, most)
+                page = read_page(connection, asked, after, number, most, waits=False)
             after, left = page.place, left - len(page.starts) - page.others.total()
             counts = counts.plus(Counter({**page.others, "started": len(page.starts)}))
             is_last = page.is_last or counts.started == begun.runs_max

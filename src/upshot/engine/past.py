@@ -49,17 +49,21 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some events: those that start, how many of the others there are of each kind, the place after them, and whether there
-    are no more."""
+    """Some events: those that start, how many of the others there are of each kind, the place after them, whether there are no
+    more, and whether the next one waits to be matched."""
 
     starts: list[Start]
     others: Counter[str]
     place: str
     is_last: bool
+    is_waiting: bool
 
 
-def read_page(connection: Connection, asked: Asked, place: str, events_max: int, starts_max: int) -> Page:
-    """The events after this place, up to `events_max` of them or until `starts_max` start."""
+def read_page(
+    connection: Connection, asked: Asked, place: str, events_max: int, starts_max: int, *, waits: bool = True
+) -> Page:
+    """The events after this place: up to `events_max` of them, until `starts_max` start, or up to one that waits to be matched,
+    since nobody knows yet whether it starts by itself. Who does not wait takes that for granted."""
     found = past_events.oldest(connection, asked.tenant_id, asked.window, place or None, events_max)
     roots = _roots(connection, asked, found)
     facts = [_facts(past, asked.zone, roots) for past in found]
@@ -70,20 +74,20 @@ def read_page(connection: Connection, asked: Asked, place: str, events_max: int,
             kinds[past.event.id] = kind
     open_ids = [past.event.id for past in found if past.event.id not in kinds]
     handled = replays.handled(connection, asked.tenant_id, asked.automation_id, open_ids)
-    kinds |= {key: kind for key, kind in handled.items() if kind == "already" or not asked.with_dropped}
+    kinds |= {key: kind for key, kind in handled.items() if kind != "dropped" or not asked.with_dropped}
     starts: list[Start] = []
     others: Counter[str] = Counter()
     for past, known in zip(found, facts, strict=True):
-        if len(starts) == starts_max:
-            break
+        kind = kinds.get(past.event.id)
+        is_waiting = waits and kind == "waiting"
+        if is_waiting or len(starts) == starts_max:
+            return Page(starts, others, place, is_last=False, is_waiting=is_waiting)
         place = past.event.id
-        kind = kinds.get(place)
         if kind is None:
             starts.append(Start(past.event, known.entity, _asks(asked.program, known, past.event)))
         else:
-            others[kind] += 1
-    is_whole = len(starts) + others.total() == len(found)
-    return Page(starts, others, place, is_whole and len(found) < events_max)
+            others["already" if kind == "waiting" else kind] += 1
+    return Page(starts, others, place, is_last=len(found) < events_max, is_waiting=False)
 
 
 def _is_unknown(past: PastEvent, asked: Asked) -> bool:

@@ -35,8 +35,8 @@ TAKEN_MAX = 10
 """Replays that one worker goes on with at once."""
 EVENTS_MAX = 500
 """Events that one page looks at."""
-HELD = 10 * SECOND
-"""How long a page is its taker's to do, before another worker takes it over (microseconds)."""
+WAIT = SECOND
+"""When a replay looks again that has come to an event which waits to be matched (microseconds)."""
 POSTPONED = MINUTE
 """When a replay that cannot go on now is looked at again (microseconds)."""
 AS_MANY = "It has started as many runs as it may."
@@ -59,12 +59,14 @@ class ReplayService:
         now = process.clock.now()
         if due_at is None or due_at > now:
             return POLL_SECONDS if due_at is None else min(POLL_SECONDS, (due_at - now) / SECOND)
-        taken = await process.commit.run_async(
-            lambda c: store.take(c, process.clock.now(), process.clock.now() + HELD, TAKEN_MAX), "replay"
-        )
+        taken = await process.commit.run_async(lambda c: self._take(c, process.clock.now()), "replay")
         for due in taken:
             await self._go_on(due)
         return 0.0 if taken else BUSY_PAUSE_SECONDS
+
+    def _take(self, connection: Connection, now: int) -> list[Due]:
+        """Replays that are due. A page is this worker's to do for as long as its lease would last; then another takes over."""
+        return store.take(connection, now, now + int(self._process.limits.lease_seconds * SECOND), TAKEN_MAX)
 
     async def _go_on(self, due: Due) -> None:
         """Do the next page of this replay. When it fails it is done again later, and holds up no other."""
@@ -142,12 +144,8 @@ def keep_page(connection: Connection, due: Due, page: Page, now: int) -> Replay 
     started = _start(connection, new, now)
     kinds = Counter({**page.others, "started": started})
     kinds["already"] += len(new) - started
-    after = msgspec.structs.replace(
-        present,
-        place=page.place,
-        counts=present.counts.plus(kinds),
-        due_at=now + rest_after(present.per_minute, started),
-    )
+    rest = max(rest_after(present.per_minute, started), WAIT if page.is_waiting else 0)
+    after = msgspec.structs.replace(present, place=page.place, counts=present.counts.plus(kinds), due_at=now + rest)
     if page.is_last:  # those that it did not find were pruned since it began
         gone = max(0, after.total - after.counts.events)
         after = msgspec.structs.replace(

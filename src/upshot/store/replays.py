@@ -167,13 +167,14 @@ _waiting = Prepared(
 
 
 def handled(connection: Connection, tenant_id: str, automation_id: str, event_ids: Sequence[str]) -> dict[str, str]:
-    """Of these events those that the automation has acted on, or will: `already`, or `dropped` where flow control or the
-    breaker decided that they start nothing."""
+    """Of these events those that the automation has acted on, or may yet: `already`; `dropped` where flow control or the
+    breaker decided that they start nothing; `waiting` to be matched."""
     asked = [(tenant_id, event_id, automation_id) for event_id in event_ids]
     if not asked:
         return {}
     found = {row[0]: "dropped" if row[1] in DROPPED else "already" for row in _controlled(connection, asked)}
-    found.update({row[0]: "already" for statement in (_started, _waiting) for row in statement(connection, asked)})
+    found.update({row[0]: "waiting" for row in _waiting(connection, asked)})
+    found.update({row[0]: "already" for row in _started(connection, asked)})
     return found
 
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from debian import install, say
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -15,7 +17,10 @@ def main() -> None:
     """Print where the browser is."""
     if os.environ.get("UPSHOT_TEST_BROWSER") == "off":
         return
-    path = on_the_system() or by_playwright() or by_the_package_manager()
+    path = on_the_system() or by_playwright()
+    if not path:
+        install("chromium")
+        path = on_the_system()
     if path:
         print(path)
     else:
@@ -39,25 +44,6 @@ def by_playwright() -> str | None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             subprocess.run(command, check=False, timeout=300, capture_output=True)
     return str(path) if path.exists() else None
-
-
-def by_the_package_manager() -> str | None:
-    """Debian's package, where we may install it."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        return None
-    say("installing Chromium by apt-get")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
-        command = ["apt-get", "--quiet", *arguments]
-        done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-        if done.returncode != 0:
-            say(done.stderr.strip()[-300:])
-    return on_the_system()
-
-
-def say(line: str) -> None:
-    """One line of what is being done."""
-    print(f"upshot: {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

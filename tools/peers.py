@@ -7,8 +7,9 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+from debian import install, say
 
 ROOT = Path(__file__).resolve().parents[1]
 DECLARED = ROOT / "benchmarks" / "peers" / "npm"
@@ -65,21 +66,9 @@ def redis() -> None:
     """Debian's redis-server, where there is none and we may install it."""
     if shutil.which("redis-server"):
         return
-    if shutil.which("apt-get") and os.geteuid() == 0:
-        say("installing redis-server by apt-get")
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "redis-server"]):
-            command = ["apt-get", "--quiet", *arguments]
-            done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-            if done.returncode != 0:
-                say(done.stderr.strip()[-300:])
+    install("redis-server")
     if not shutil.which("redis-server"):
         say("there is no redis-server and it could not be installed: Celery and BullMQ on Redis are not measured")
-
-
-def say(line: str) -> None:
-    """One line of what is being done."""
-    print(f"upshot: {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
     assert saved == made
 
 
-def test_a_webhook_shows_its_address_once(page: Page) -> None:
+def test_a_webhook_shows_its_address_once_and_its_settings_are_changed(page: Page) -> None:
     page.goto("/settings/webhooks")
     page.get_by_role("button", name="New webhook").press("Enter")
     made = page.get_by_role("dialog", name="New webhook")
@@ -109,6 +109,15 @@ def test_a_webhook_shows_its_address_once(page: Page) -> None:
     expect(shown.get_by_text(re.compile("/hooks/"))).to_be_visible()
     shown.get_by_role("button", name="I have copied it").press("Enter")
     expect(page.get_by_role("row", name="repository/pushed")).to_contain_text("Nothing yet")
+    for before, after in (("300", "60"), ("60", "120")):
+        page.get_by_role("button", name="Actions for Repository").press("Enter")
+        page.get_by_role("menuitem", name="Edit").press("Enter")
+        edited = page.get_by_role("dialog", name="Edit “Repository”")
+        tolerance = edited.get_by_role("spinbutton", name="A signed time may be off by")
+        expect(tolerance).to_have_value(before)
+        tolerance.fill(after)
+        edited.get_by_role("button", name="Save").press("Enter")
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def add_step(page: Page, button: Any, kind: str) -> None:

@@ -38,11 +38,24 @@ def prepare_all_kinds(work: Work) -> None:
     steps = [
         {"id": "say", "action": "emit_event", "with": {"name": "crash/none", "data": {"run": "{{ run.id }}"}}},
         {"id": "hear", "wait_for_event": "crash/none", "match": {"run": "{{ run.id }}"}},
+        {"id": "leave", "call": "called", "with": {"number": 1000}, "await": False},
+        {"id": "wait", "call": "called", "with": {"number": 1001}, "timeout": "1h"},
     ]
     upshot.automations.create(
         TENANT, {"name": "soon", "trigger": soon, "flow": later, "steps": steps, "status": "active"}
     )
     past = upshot.events.accept(TENANT, [event(-number, "crash/past") for number in (16, 17, 18)])
+    leave = {
+        "name": "leave",
+        "trigger": {"event": "crash/leave"},
+        "cancel_on": [{"event": "crash/none", "match": "of"}],
+        "steps": [
+            {"id": "say", "action": "emit_event", "with": {"name": "crash/none", "data": {"of": "{{ of }}"}}},
+            {"id": "nap", "delay": "30d"},
+        ],
+    }
+    upshot.automations.create(TENANT, {**leave, "status": "active"})
+    upshot.events.accept(TENANT, [{"name": "crash/leave", "data": {"of": number}} for number in range(3)])
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
     listed = ", ".join(f"'{one.event.id}'" for one in past)  # nobody listened when they came
     assert look.run(f"DELETE FROM upshot_unmatched WHERE event_id IN ({listed})") == len(past)

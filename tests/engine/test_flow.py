@@ -78,6 +78,24 @@ def test_a_throttle_starts_the_rest_later_in_order(bench: Bench) -> None:
     assert set(statuses(bench)) == {"completed"}
 
 
+@pytest.mark.parametrize(("limit", "seconds", "at_once"), [(2, 10, 2), (1, 172_800, 1)])
+def test_a_throttle_that_is_published_with_another_rule_tells_those_who_wait_anew(
+    bench: Bench, limit: int, seconds: int, at_once: int
+) -> None:
+    automation_id = bench.automation(NOTE, flow={"throttle": {"limit": 1, "per": "1d"}})
+    for n in range(5):
+        bench.happen({"n": n})
+    assert noted(bench) == [0]
+    document = {"name": "test", "trigger": {"event": "test/happened"}, "steps": [NOTE], "status": "active"}
+    rule = {"limit": limit, "per": f"{seconds}s"}
+    bench.upshot.automations.save("default", automation_id, {**document, "flow": {"throttle": rule}})
+    last = bench.happen({"n": 5})
+    assert outcomes(bench, last) == ["throttled"]
+    for periods in range(3):
+        bench.advance(seconds if periods else 0)
+        assert sorted(noted(bench)) == list(range(at_once + limit * periods))
+
+
 def test_a_debounce_starts_the_last_event_when_it_is_quiet(bench: Bench) -> None:
     bench.automation(NOTE, flow={"debounce": {"key": BY_WHO, "for": "10s", "max": "25s"}})
     first = bench.happen({"who": "ann", "n": 0})

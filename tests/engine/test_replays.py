@@ -263,6 +263,7 @@ def test_a_page_is_done_once_whoever_else_does_it(bench: Bench) -> None:
     with upshot.database.reading() as connection:
         page = read_page(connection, asked, "", 500, 2)
     first = upshot.commit.run(lambda c: replaying.keep_page(c, taken[0], page, now))
+    assert first is not None
     assert (first.counts.started, first.place) == (2, page.place)
     assert upshot.commit.run(lambda c: replaying.keep_page(c, taken[0], page, now)) is None
     assert upshot.replays.get("default", replay["id"])["counts"]["started"] == 2

@@ -3,7 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upshot.core.flow import Ask, Window, free_again_at, is_full, joined, kept_starts, start_at, used_up_until
+from upshot.core.flow import (
+    Ask,
+    Starts,
+    Window,
+    free_again_at,
+    is_full,
+    joined,
+    kept_starts,
+    next_start,
+    told_again,
+    used_up_until,
+)
 
 GAPS = st.lists(st.integers(0, 30), max_size=40)
 NUMBERS, PERIODS = st.integers(1, 5), st.integers(1, 40)
@@ -48,18 +59,39 @@ def test_a_rate_limit_lets_in_what_fits_into_every_period(gaps: list[int], numbe
 
 @given(GAPS, NUMBERS, PERIODS)
 def test_a_throttle_gives_each_the_first_instant_that_fits(gaps: list[int], number: int, period: int) -> None:
-    ask, kept, started = Ask("throttle", "k", number, period), list[int](), list[int]()
+    ask, started = Ask("throttle", "k", number, period), list[int]()
+    starts: Starts | None = None
 
     def fits(at: int) -> bool:
         return at >= max(started, default=at) and len([other for other in started if other > at - period]) < number
 
     for now in instants(gaps):
-        at = start_at(ask, kept, now)
+        at, starts = next_start(ask, starts, now)
         assert at >= now
         assert fits(at)
         assert not any(fits(sooner) for sooner in range(now, at))
-        kept = kept_starts(ask, kept, at)
         started.append(at)
+
+
+@given(GAPS, NUMBERS, PERIODS, NUMBERS, PERIODS)
+def test_what_waits_under_a_throttle_is_told_anew_by_its_next_rule(
+    gaps: list[int], number: int, period: int, other: int, others: int
+) -> None:
+    old, new = Ask("throttle", "k", number, period), Ask("throttle", "k", other, others)
+    told, starts, now = list[int](), None, 1_000
+    for now in instants(gaps):
+        at, starts = next_start(old, starts, now)
+        told.append(at)
+    assert starts is None or starts.is_of(old)
+    begun = [at for at in told if at <= now]
+    again, starts = told_again(new, starts or Starts(number, period, []), told[len(begun) :], now)
+    at, starts = next_start(new, starts, now)
+    assert starts.is_of(new)
+    known = [*begun[-number:], *again, at]
+    assert known == sorted(known), "one that waits overtakes another"
+    assert all(one >= now for one in (*again, at))
+    for one in (*again, at):
+        assert len([start for start in known if one - others < start <= one]) <= other
 
 
 @given(GAPS, PERIODS, st.one_of(st.just(0), st.integers(0, 100)))

@@ -32,6 +32,7 @@ RATES: dict[str, tuple[float, float]] = {
     "skip": (0.2, 2.0),  # a second: somebody skips a step of a run that nobody drives
     "again": (0.1, 1.0),  # a second: somebody runs a run again that is over
     "replay": (0.1, 1.0),  # a second: somebody lets an automation act on events of the past
+    "retry": (0.2, 2.0),  # a second: somebody retries a run that failed, or skips the step that failed it
 }
 KINDS = tuple(RATES)
 SHARE = 0.4

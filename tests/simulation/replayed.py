@@ -1,4 +1,4 @@
-"""What the checker knows of replays (I16): a run of a replay is made with the move of its place, of an event in its window that
+"""What the checker knows of replays (I19): a run of a replay is made with the move of its place, of an event in its window that
 the automation listens for; what is counted is what there is; no minute has more runs than were asked for; and no event of the
 window is passed over.
 """
@@ -10,6 +10,7 @@ import msgspec
 
 from tests.simulation.automations import listens
 from tests.simulation.controls import is_batch
+from upshot.core.automations.document import CALLED
 from upshot.core.events import DEPTH_MAX
 from upshot.core.statuses import is_final, may_move
 
@@ -116,6 +117,7 @@ class Replayed:
                 or event["depth"] > DEPTH_MAX
                 or is_again
                 or is_batch(event)
+                or event["name"].startswith(CALLED)
                 or not listens(automation_id, name, event["name"], msgspec.json.decode(event["data"]))
             ):
                 continue
@@ -129,7 +131,7 @@ class Replayed:
                 self._broken(f"replay {replay} started runs at {made}")
 
     def _broken(self, why: str) -> None:
-        self._world.broken("I16", why)
+        self._world.broken("I19", why)
 
 
 def _may_become(before: str, after: str) -> bool:

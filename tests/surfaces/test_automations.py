@@ -29,7 +29,10 @@ def test_an_automation_is_drafted_published_paused_and_brought_back(surface: Sur
     assert surface.delete(path).status_code == 204
     assert surface.get(path).status_code == 404
     assert surface.get("/automations").json()["items"] == []
+    (deleted,) = surface.get("/automations?deleted=true").json()["items"]
+    assert (deleted["id"], deleted["deleted_at"] is not None) == (made["id"], True)
     assert surface.post(f"{path}/undelete").json()["status"] == "active"
+    assert surface.get("/automations?deleted=true").json()["items"] == []
     assert [v["version"] for v in surface.get(f"{path}/versions").json()["items"]] == [2, 1]
     assert surface.get(f"{path}/versions/1").json()["document"]["name"] == "Consultation booked"
     actions = [entry["action"] for entry in surface.get("/audit?noun=automation").json()["items"]]

@@ -12,11 +12,13 @@ from starlette.testclient import TestClient
 
 from tests.surfaces.conftest import ROLES, Surface, document, make_surface
 from upshot import Upshot
+from upshot.adapters.clock import new_id
 from upshot.app.exposition import METRICS
 from upshot.app.settings import Settings
 from upshot.engine.process import Limits
 from upshot.http.app import create_app
 from upshot.http.health import create_health_app
+from upshot.testing import Harness
 
 METRICS_KEY = "what the monitoring shows"
 DEADLINE_SECONDS = 30
@@ -131,6 +133,19 @@ def test_the_numbers_are_those_of_stats_summed_over_the_tenants(watched: Surface
     assert found["upshot_auth_failures_total"] == 0
     assert watched.get("/stats", role=None).status_code == 401
     assert numbers(watched)["upshot_auth_failures_total"] == 1
+
+
+def test_what_took_how_long_goes_by_the_clock_and_not_by_ids_or_what_a_host_says() -> None:
+    made = {"name": "Later", "trigger": "asked", "steps": [{"id": "wait", "delay": "10m"}, {"id": "end", "delay": 0}]}
+    with Harness() as harness:
+        harness.upshot.automations.create("default", {**made, "status": "active"})
+        new_id(harness.clock.now() + 60 * 86_400_000_000)  # ids never go back: those that follow are ahead of the clock
+        harness.upshot.events.accept("default", [{"name": "asked", "ts": "2020-01-01T00:00:00Z"}])
+        harness.settle()
+        harness.restart()
+        harness.advance(600)
+        metrics = harness.upshot.engine.process.metrics
+        assert (sum(metrics.end_to_end.buckets), metrics.end_to_end.seconds) == (1, 600.0)
 
 
 def test_however_often_it_is_asked_the_database_is_asked_once_a_second(surface: Surface) -> None:

@@ -239,7 +239,8 @@ def test_a_run_that_sleeps_moves_to_the_version_that_is_published(desk: Desk) ->
     draft.pop("status")
     moved = {**draft, "steps": [{**NAP, "delay": "9d"}, {**SHIP, "with": {"order": "new {{ order }}"}}]}
     assert desk.put(path, moved, headers={"If-Match": "*"}).is_success
-    assert desk.get(f"{path}/diff").json()["runs_in_flight"] == 1
+    told = desk.get(f"{path}/diff").json()
+    assert (told["runs_in_flight"], told["in_flight"]) == (1, [{"version": 1, "runs": 1}])
     published = desk.post(f"{path}/publish", {"runs": "move"}, role="editor").json()
     assert (published["version"], published["runs_in_flight"]) == (
         2,

@@ -41,6 +41,18 @@ def test_what_publishing_would_change_is_told_in_words(surface: Surface) -> None
     assert texts(surface, automation, "?from=2&to=1") == ["Priority is 5, was 7."]
 
 
+def test_what_others_saved_since_a_document_was_read_is_told(surface: Surface) -> None:
+    automation = surface.post("/automations", document()).json()["id"]
+    path = f"/automations/{automation}"
+    read = surface.get(f"{path}/export").json()
+    saved(surface, automation, priority=8)
+    told = surface.post(f"{path}/diff", {"document": read}, role="viewer").json()
+    assert [change["text"] for change in told["changes"]] == ["Priority is 8, was 5."]
+    assert (told["from"], told["to"], told["draft_revision"]) == (None, None, 2)
+    refused = surface.post(f"{path}/diff", {"document": {"name": "No steps"}})
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "trigger.event")
+
+
 def test_going_back_keeps_every_version(surface: Surface) -> None:
     automation = surface.post("/automations", document(status="active")).json()["id"]
     path = f"/automations/{automation}"

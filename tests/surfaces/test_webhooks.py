@@ -13,6 +13,7 @@ import pytest
 from tests.surfaces.conftest import StillClock, Surface, document, make_surface
 from upshot.adapters.actions import built_in_actions
 from upshot.core.action import Reply
+from upshot.core.errors import Busy
 
 BODY = json.dumps({"id": "evt_1", "type": "invoice.paid", "event_id": "Ev1", "data": {"total": 5}}).encode()
 SECRET = "a secret that the vendor gave"
@@ -217,6 +218,17 @@ def test_the_name_and_the_data_come_from_where_they_are_said_to(surface: Surface
     assert deliver(surface, reserved, **{"X-Kind": "system.schedule.x"}).status_code == 400
 
 
+def test_what_cannot_be_noted_now_changes_no_answer(surface: Surface) -> None:
+    made = webhook(surface, "none")
+    hook = surface.upshot.webhooks.find(made["token"])
+    assert hook is not None
+    surface.upshot.commit.close()
+    with pytest.raises(Busy):
+        surface.upshot.webhooks.save("alpha", made["id"], {"enabled": False})
+    surface.upshot.webhooks.note(hook, "why")
+    assert surface.upshot.webhooks.get("alpha", made["id"])["last_refused_why"] is None
+
+
 def test_slack_reads_its_challenge_back_as_plain_text(surface: Surface) -> None:
     token, at = webhook(surface, "slack")["token"], now_of(surface)
     body = json.dumps({"type": "url_verification", "challenge": "<b>3eZbrw1a</b>"}).encode()
@@ -228,7 +240,7 @@ def test_slack_reads_its_challenge_back_as_plain_text(surface: Surface) -> None:
 
 
 def test_settings_change_on_the_revision_they_were_read_at(surface: Surface) -> None:
-    made = webhook(surface, "none")
+    made = webhook(surface, "none", id_from=None)
     path = f"/webhooks/{made['id']}"
     assert surface.patch(path, {"enabled": False}).status_code == 428
     changed = surface.patch(path, {"enabled": False, "revision": 1}).json()
@@ -283,7 +295,7 @@ def test_a_burst_to_one_webhook_is_slowed_down_and_no_other(still: Surface) -> N
 
 
 def test_a_suspended_tenant_receives_nothing(surface: Surface) -> None:
-    token = webhook(surface, "none")["token"]
+    token = webhook(surface, "none", id_from=None)["token"]
     assert deliver(surface, token).status_code == 202
     surface.upshot.tenants.change("alpha", status="suspended")
     assert deliver(surface, token, **{"X-Id": "d2"}).status_code in {403, 404}

@@ -1,10 +1,13 @@
 """The one file that reads real time and real randomness."""
 
 import os
+import struct
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Protocol
+
+from upshot.store.forks import belongs_to_one_process
 
 
 class Clock(Protocol):
@@ -88,11 +91,33 @@ def _sample(ask: Callable[[], int]) -> tuple[int, int, int]:
     return after - before, answered - after, after
 
 
+class _RandomBytes:
+    """Random bytes of the operating system, eight at a time. They are asked for in bulk: a thread that makes a system call
+    hands the interpreter over, and waits until it has it again, for each id."""
+
+    def __init__(self) -> None:
+        self.begin_anew()
+        belongs_to_one_process(self)
+
+    def begin_anew(self) -> None:
+        """A fork must not make its parent's ids."""
+        self._left: Iterator[tuple[bytes]] = iter(())
+
+    def __call__(self) -> bytes:
+        while (taken := next(self._left, None)) is None:  # of several threads, each takes its own
+            self._left = struct.iter_unpack("8s", os.urandom(4096))
+        return taken[0]
+
+
 class _Ids:
     """The last instant an id was made for (two ids of one process never share it), and where their random bits come from."""
 
-    latest = 0
-    random: Callable[[int], bytes] = staticmethod(os.urandom)
+    def __init__(self) -> None:
+        self.latest = 0
+        self.random: Callable[[], bytes] = _RandomBytes()
+
+
+_ids = _Ids()
 
 
 def id_at(now: int) -> str:
@@ -106,28 +131,23 @@ def new_id(now: int) -> str:
 
     Ids made by one process sort in the order they were made.
     """
-    moment = now if now > _Ids.latest else _Ids.latest + 1
-    _Ids.latest = moment
+    moment = now if now > _ids.latest else _ids.latest + 1
+    _ids.latest = moment
     milliseconds, microseconds = divmod(moment, 1000)
     fraction = (microseconds << 12) // 1000
-    random_bits = int.from_bytes(_Ids.random(8)) & 0x3FFF_FFFF_FFFF_FFFF
+    random_bits = int.from_bytes(_ids.random()) & 0x3FFF_FFFF_FFFF_FFFF
     number = (milliseconds << 80) | (0x7 << 76) | (fraction << 64) | (0x2 << 62) | random_bits
     text = f"{number:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
-def made_at(made: str) -> int:
-    """The instant an id was made for, to the millisecond (microseconds UTC)."""
-    return int(made[:8] + made[9:13], 16) * 1000
 
 
 @contextmanager
 def ids_from(random: Callable[[int], bytes]) -> Generator[None]:
     """Inside, ids are made of these random bytes and of no instant before: a simulation makes the same ones again. For one
     thread."""
-    before = _Ids.latest, _Ids.random
-    _Ids.latest, _Ids.random = 0, staticmethod(random)
+    before = _ids.latest, _ids.random
+    _ids.latest, _ids.random = 0, lambda: random(8)
     try:
         yield
     finally:
-        (_Ids.latest, _Ids.random) = before
+        (_ids.latest, _ids.random) = before

@@ -1,7 +1,7 @@
 """Versions of automations: publishing, what changed from one to another, and going back."""
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,9 +9,12 @@ from sqlalchemy import Connection
 
 from upshot.app.automation_shapes import version_item
 from upshot.app.backtesting import Backtesting
+from upshot.app.called import told_by_name
 from upshot.app.listed import Listed, cut
 from upshot.app.runs_in_flight import InFlight, settle
 from upshot.core import statuses
+from upshot.core.automations import normalise
+from upshot.core.automations.diff import Change as Told
 from upshot.core.automations.diff import diff
 from upshot.core.errors import Conflict, NotFound
 from upshot.store import automations as store
@@ -47,7 +50,7 @@ class Versions(Backtesting):
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
             raise_if_stale(present, revision)
-            self._canonical(tenant_id, present.draft)
+            self._canonical(tenant_id, present.draft, automation_id)
             return self._published(connection, tenant_id, present, actor, now)
 
         item = self._changed(tenant_id, automation_id, "publish", actor, change)
@@ -93,14 +96,25 @@ class Versions(Backtesting):
             new = present.draft
             if after is not None:
                 new = self._document(connection, tenant_id, automation_id, after)
-            number = in_flight.number(connection, tenant_id, automation_id, 0)
-        return {
-            "from": first,
-            "to": after,
-            "draft_revision": present.draft_revision if after is None else None,
-            "runs_in_flight": number,
-            "changes": [msgspec.to_builtins(change) for change in diff(old, new)],
-        }
+            flying = in_flight.by_version(connection, tenant_id, automation_id)
+            old, new = _by_name(connection, tenant_id, old, new)
+        revision = present.draft_revision if after is None else None
+        return _told(first, after, revision, flying, diff(old, new))
+
+    def diff_from(self, tenant_id: str, automation_id: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """What changed from this document to the draft, in words: what somebody else saved since it was read.
+
+        Raises:
+            NotFound: there is no such automation.
+            Refused: the document cannot be read; the problems name each place.
+        """
+        before, _ = normalise(document, actions=self._upshot.actions.shapes)
+        old = {name: value for name, value in before.items() if name != "status"}
+        with self._upshot.database.reading(tenant_id) as connection:
+            present = self._present(connection, tenant_id, automation_id)
+            flying = in_flight.by_version(connection, tenant_id, automation_id)
+            old, new = _by_name(connection, tenant_id, old, present.draft)
+        return _told(None, None, present.draft_revision, flying, diff(old, new))
 
     def restore(
         self,
@@ -124,7 +138,7 @@ class Versions(Backtesting):
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
             raise_if_stale(present, revision)
             draft = self._document(connection, tenant_id, automation_id, number)
-            self._canonical(tenant_id, draft)
+            self._canonical(tenant_id, draft, automation_id)
             restored = with_draft(present, draft)
             return self._published(connection, tenant_id, restored, actor, now) if publish else restored
 
@@ -139,6 +153,27 @@ class Versions(Backtesting):
     def _published(
         self, connection: Connection, tenant_id: str, present: store.Automation, actor: str, now: int
     ) -> store.Automation: ...
+
+
+def _by_name(
+    connection: Connection, tenant_id: str, old: dict[str, Any] | None, new: dict[str, Any]
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Two documents with the names of what they call, as people tell a change."""
+    documents = told_by_name(connection, tenant_id, [new] if old is None else [old, new])
+    return (None if old is None else documents[0]), documents[-1]
+
+
+def _told(
+    before: int | None, after: int | None, revision: int | None, flying: Mapping[int, int], changes: Sequence[Told]
+) -> dict[str, Any]:
+    return {
+        "from": before,
+        "to": after,
+        "draft_revision": revision,
+        "runs_in_flight": sum(flying.values()),
+        "in_flight": [{"version": version, "runs": number} for version, number in flying.items()],
+        "changes": [msgspec.to_builtins(change) for change in changes],
+    }
 
 
 def with_draft(present: store.Automation, draft: dict[str, Any]) -> store.Automation:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from upshot.core.commands import Reason
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import SECOND, to_text
 from upshot.store.event_pages import EventRow, Hop
@@ -22,12 +23,17 @@ def event_item(event: EventRow, *, is_unmatched: bool, given_up: str | None, run
         "entity": entity_ref(event.entity_type, event.entity_id),
         "status": _status(event, is_unmatched=is_unmatched, given_up=given_up),
         "marks": msgspec.json.decode(event.marks) if event.marks is not None else [],
-        "cause": {"run_id": event.cause_run_id, "step_id": event.cause_step_id} if event.cause_run_id else None,
+        "cause": cause_of(event),
         "root_id": event.root_id,
         "depth": event.depth,
         "test": event.test,
         "run_count": run_count,
     }
+
+
+def cause_of(event: EventRow) -> dict[str, str | None] | None:
+    """The run, and the step of it, that caused this event."""
+    return {"run_id": event.cause_run_id, "step_id": event.cause_step_id} if event.cause_run_id else None
 
 
 def path_of(hops: Sequence[Hop]) -> list[dict[str, Any]]:
@@ -62,6 +68,7 @@ def run_item(run: RunRow, timers: Sequence[TimerRow]) -> dict[str, Any]:
         "finished_at": to_text(run.finished_at) if run.finished_at is not None else None,
         "duration_seconds": seconds,
         "error": error_of(run.error),
+        "reason": reason_of(run.reason),
         "current_step": timer.step_id if timer is not None else None,
         "waiting_until": to_text(timer.due_at) if timer is not None else None,
     }
@@ -78,6 +85,15 @@ def error_of(text: str | None) -> dict[str, Any] | None:
         return None
     error: dict[str, Any] = msgspec.json.decode(text)
     return {"code": error["code"], "message": error["message"], "step_id": error.get("step_id")}
+
+
+def reason_of(text: str | None) -> dict[str, Any] | None:
+    """Why a run ended before its last step: `{code, message, event}`."""
+    if text is None:
+        return None
+    reason = msgspec.json.decode(text, type=Reason)
+    event = {"id": reason.event_id, "name": reason.event_name} if reason.event_id is not None else None
+    return {"code": reason.code, "message": reason.message, "event": event}
 
 
 def _status(event: EventRow, *, is_unmatched: bool, given_up: str | None) -> str:

@@ -231,7 +231,7 @@ def _parted(
 
 def _repeated(program: Program, after: list[StepRow]) -> list[str]:
     """The steps among these with effects; the items of a list are one."""
-    done = [step for step in after if step.kind == "action" and step.status not in {"skipped", "cancelled"}]
+    done = [step for step in after if step.kind in {"action", "call"} and step.status not in {"skipped", "cancelled"}]
     return list(dict.fromkeys(place.step_id if (place := _item(program, step)) else step.step_id for step in done))
 
 
@@ -254,6 +254,7 @@ def _event_again(connection: Connection, tenant_id: str, run: RunRow, now: int) 
         data=msgspec.json.decode(found.data),
         text=found.data,
         ts=found.ts,
+        received_at=now,
         root_id=found.root_id,
         entity=entity,
         depth=found.depth,

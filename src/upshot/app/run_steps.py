@@ -8,7 +8,7 @@ import msgspec
 from upshot.app.event_shapes import error_of
 from upshot.app.run_paths import explain_paths
 from upshot.core import advance, statuses
-from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, WaitStep, kind_of
+from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, kind_of
 from upshot.core.automations.fields import as_object
 from upshot.core.commands import StepError
 from upshot.core.instants import SECOND, to_text
@@ -46,7 +46,12 @@ def steps_shown(
         if step_id not in kept:
             shown.append(_open(run, step_id, program, tried.get(step_id, []), waiting.get(step_id), is_held=is_held))
             kept.add(step_id)
-    for step_id, attempts in tried.items():  # a run that was cancelled between two attempts
+    if run.status == "cancelled":
+        for step_id in _open_steps(program, journal, []):
+            if step_id not in kept:
+                shown.append(_waiting(run, step_id, program, "cancelled", tried.get(step_id, []), None))
+                kept.add(step_id)
+    for step_id, attempts in tried.items():  # a run whose program cannot be read here
         if step_id not in kept:
             shown.append(_waiting(run, step_id, program, "cancelled", attempts, None))
             kept.add(step_id)
@@ -137,6 +142,7 @@ def _kept(run: RunRow, step: StepRow, program: Program | None, earlier: list[Att
         "finished_at": to_text(step.finished_at),
         "due_at": None,
         "explanation": explanation,
+        "called_run": None,
     }
 
 
@@ -149,7 +155,8 @@ def _open(
     *,
     is_held: bool,
 ) -> Shown:
-    if timer is not None or isinstance(_step(program, step_id), ParallelStep | WaitStep):
+    is_wait = program is not None and step_id in program.waits
+    if timer is not None or is_wait or isinstance(_step(program, step_id), ParallelStep):
         return _waiting(run, step_id, program, "waiting", earlier, timer)
     return _waiting(run, step_id, program, "running" if is_held else "ready", earlier, None)
 
@@ -171,6 +178,7 @@ def _waiting(
         "finished_at": None,
         "due_at": to_text(timer.due_at) if timer is not None else None,
         "explanation": None,
+        "called_run": None,
     }
 
 

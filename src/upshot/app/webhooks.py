@@ -1,6 +1,7 @@
 """The webhooks noun: addresses at which other systems tell what happened. Tokens are kept as hashes, secrets sealed."""
 
 import base64
+import contextlib
 import hashlib
 import secrets
 import threading
@@ -15,7 +16,7 @@ from upshot.adapters.clock import new_id
 from upshot.adapters.sealing import Sealer
 from upshot.app.changing import change
 from upshot.app.listed import Listed, cut
-from upshot.core.errors import Conflict, NotFound, Refused
+from upshot.core.errors import Busy, Conflict, NotFound, Refused
 from upshot.core.instants import MINUTE, SECOND, to_text
 from upshot.core.strict_json import encode
 from upshot.core.webhooks import WebhookSettings, read_webhook, secret_problem, to_document, verify
@@ -251,10 +252,12 @@ class Webhooks:
             return True
 
     def note(self, hook: Hook, why: str | None) -> None:
-        """Write down that a delivery was received, or refused because of `why`. Blocks."""
+        """Write down that a delivery was received, or refused because of `why`, if the store can take it now: what became of
+        the delivery is settled already. Blocks."""
         now, kept = self._upshot.clock.now(), hook.kept
         seen: dict[str, Any] = {"received_at": now} if why is None else {"refused_at": now, "refused_why": why}
-        change(self._upshot, kept.tenant_id, lambda c: store.note(c, kept.tenant_id, kept.id, **seen))
+        with contextlib.suppress(Busy):
+            change(self._upshot, kept.tenant_id, lambda c: store.note(c, kept.tenant_id, kept.id, **seen))
 
     # --- how every change is made ---------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ class Sleep(msgspec.Struct, frozen=True):
 
 
 class Await(msgspec.Struct, frozen=True):
-    """Wait for the event that this step names."""
+    """Wait for the event that this step names, or for the end of the run that it calls."""
 
     step_id: str
 
@@ -49,6 +49,16 @@ class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str
     message: str
     step_id: str | None = None
+
+
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a run ended before its last step, though nothing failed: a stable code, a sentence for a person, and the event that
+    ended it, by the id its host knows and its name."""
+
+    code: str
+    message: str
+    event_id: str | None = None
+    event_name: str | None = None
 
 
 Command = RunStep | Sleep | Await | Keep | Finish

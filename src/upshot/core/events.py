@@ -34,7 +34,8 @@ def entity_named(text: str | None, at: str = "entity") -> tuple[str, str] | None
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An immutable fact that was checked and may be accepted. `text` is its data as canonical JSON; one made `by_hand` is
-    the cause of the one run it was made for and starts nothing else. `traceparent` is the W3C trace context of its cause."""
+    the cause of the one run it was made for and starts nothing else. `ts` is when it happened, which its host may say;
+    `received_at` when it came, if that is not the same. `traceparent` is the W3C trace context of its cause."""
 
     tenant_id: str
     id: str
@@ -43,6 +44,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str
     ts: int
     root_id: str
+    received_at: int | None = None
     source_id: str | None = None
     entity: EntityRef | None = None
     marks: str | None = None
@@ -57,6 +59,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def public_id(self) -> str:
         """The id the host knows it by."""
         return self.source_id or self.id
+
+    @property
+    def came_at(self) -> int:
+        """When it was received or made (microseconds UTC). Its id is no clock: ids never go back, the machine's time may."""
+        return self.ts if self.received_at is None else self.received_at
 
     @property
     def is_matched(self) -> bool:

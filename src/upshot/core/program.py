@@ -9,6 +9,7 @@ from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -23,6 +24,7 @@ from upshot.core.flow import Asking
 from upshot.core.journal import WHOLE
 from upshot.core.templates import Template, compile_template
 from upshot.core.waits import fields_of
+from upshot.core.watches import Watching
 
 
 class Program:
@@ -32,6 +34,7 @@ class Program:
         "asking",
         "at_most_once",
         "automation",
+        "calls",
         "condition",
         "conditions",
         "entered",
@@ -42,6 +45,7 @@ class Program:
         "steps",
         "templates",
         "waits",
+        "watching",
         "within",
     )
 
@@ -52,10 +56,13 @@ class Program:
         wanted = automation.condition
         self.condition = compile_condition(wanted) if wanted is not None else None
         self.asking = Asking(automation.flow) if automation.flow is not None else None
+        self.watching = Watching(automation) if automation.cancel_on else None
         self.steps: Mapping[str, Step] = Steps((step.id, step) for step in automation.steps)
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}
         self.matches: dict[str, Template] = {}
+        self.calls: dict[str, Template] = {}
+        """The data that each call hands on."""
         for index, step in enumerate(automation.steps):
             match step:
                 case ActionStep():
@@ -76,6 +83,10 @@ class Program:
                     self.matches[step.id] = compile_template(values, f"steps[{index}].match")
                     if step.timeout is not None:
                         self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
+                case CallStep():
+                    self.calls[step.id] = compile_template(step.data, f"steps[{index}].with")
+                    if step.timeout is not None:
+                        self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
         if automation.timeout is not None:
@@ -86,11 +97,15 @@ class Program:
         self.at_most_once = frozenset(
             step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
         )
-        self.waits = frozenset(step.id for step in automation.steps if isinstance(step, WaitStep))
+        self.waits = frozenset(
+            step.id
+            for step in automation.steps
+            if isinstance(step, WaitStep) or (isinstance(step, CallStep) and step.is_awaited)
+        )
         self.entered: dict[str | None, Any] = {}
         self.reads_entity = frozenset(
             step_id
-            for compiled in (self.templates, self.conditions, self.matches)
+            for compiled in (self.templates, self.conditions, self.matches, self.calls)
             for step_id, part in compiled.items()
             if part.reads_entity
         )

@@ -16,19 +16,22 @@ from upshot.core.events import Event
 from upshot.core.flow import (
     BATCHES,
     Ask,
+    Starts,
     Window,
     free_again_at,
     is_full,
     joined,
     kept_starts,
-    start_at,
+    next_start,
+    told_again,
     used_up_until,
 )
 from upshot.engine import control
-from upshot.store import counts, events, flow, hints
+from upshot.store import counts, events, flow, hints, throttled
 from upshot.store import runs as run_store
 from upshot.store.flow import Key, KeyState, Outcome
 from upshot.store.runs import NewRun
+from upshot.store.throttled import Throttled
 
 _GATHERING = ("debounce", "batch")
 
@@ -173,7 +176,8 @@ class Admission:
             self._keep(self._state(run, once), str(now), now + once.period)
         if reentry is not None:
             self._enter(run, reentry)
-        self._new.append(self._placed(run, asked))
+        placed = self._placed(run, asked)  # it may write, and begin the list anew
+        self._new.append(placed)
         return True
 
     def _may_enter(self, run: NewRun, ask: Ask) -> bool:
@@ -204,8 +208,7 @@ class Admission:
             changes["entry"] = asked["reentry"].key
         at = now
         if throttle is not None:
-            at = start_at(throttle, _decoded(self._state(run, throttle)) or [], now)
-            self._keep_start(run, throttle, at)
+            at = self._next_start(run, throttle)
         if place is not None:
             changes["waits_for"] = place.key
             state = self._state(run, place)
@@ -226,9 +229,23 @@ class Admission:
                 self._tell(run, "held_by_concurrency", place, run_id=run.id)
         return msgspec.structs.replace(run, **changes)
 
+    def _next_start(self, run: NewRun, ask: Ask) -> int:
+        """When this run may start. When the rule has changed, what waits under it is told its instants anew first."""
+        state, now = self._state(run, ask), self._now
+        starts = _starts_of(state, ask)
+        if starts is not None and not starts.is_of(ask):
+            self._write()
+            waiting = throttled.waiting(self._connection, state.key, now)
+            instants, starts = told_again(ask, starts, [at for _, at in waiting], now)
+            again = [(event_id, at) for (event_id, _), at in zip(waiting, instants, strict=True)]
+            throttled.set_again(self._connection, state.key, again)
+        at, starts = next_start(ask, starts, now)
+        self._keep(state, msgspec.json.encode(starts).decode(), at + ask.period)
+        return at
+
     # --- releasing ------------------------------------------------------------------------------------------------------
 
-    def begin_throttled(self, found: Sequence[flow.Throttled]) -> None:
+    def begin_throttled(self, found: Sequence[Throttled]) -> None:
         """The instants of these runs, which are locked, have come: any worker may drive them, or they wait for a place."""
         waiting = [(one, one.waits_for) for one in found if one.waits_for is not None]
         places = {Key(one.tenant_id, one.automation_id, "concurrency", key) for one, key in waiting}
@@ -317,6 +334,14 @@ def _key(run: NewRun, ask: Ask) -> Key:
 
 def _decoded(state: KeyState) -> Any:
     return msgspec.json.decode(state.state) if state.state is not None else None
+
+
+def _starts_of(state: KeyState, ask: Ask) -> Starts | None:
+    """What is kept of a throttled key; instants alone are from before the rule was kept with them."""
+    if state.state is None:
+        return None
+    kept: Starts | list[int] = msgspec.json.decode(state.state, type=Starts | list[int])
+    return kept if isinstance(kept, Starts) else Starts(ask.number, ask.period, kept)
 
 
 def _window_of(state: KeyState) -> Window | None:

@@ -22,7 +22,7 @@ from upshot.store.forks import belongs_to_one_process
 T = TypeVar("T")
 
 BATCH_MAX = 2_000
-SHARED_BATCH_MAX = 150
+SHARED_BATCH_MAX = 50
 """A batch while several tenants give work, and for a second after: what one of them gives waits for the batch before."""
 LIGHT_MAX = 10
 """Pieces of a tenant that are committed by themselves, in turn with another tenant's storm, instead of within its batches:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from upshot.adapters.clock import made_at
 from upshot.core.commands import Finish, StepError
 from upshot.core.instants import SECOND
 from upshot.engine.record import LeaseLost, Parking, Recorded, Recording
@@ -152,7 +151,7 @@ class Metrics:
         for accepted in answer:
             self.events["duplicate" if accepted.duplicate else "accepted"] += 1
             if not accepted.duplicate:
-                self.emit_to_log.add(now - made_at(accepted.event.id))
+                self.emit_to_log.add(now - accepted.event.came_at)
                 self.loops_stopped += accepted.event.is_loop
             if accepted.made is not None:
                 self._started(accepted.event, len(accepted.made), now)
@@ -166,7 +165,7 @@ class Metrics:
         self.events_matched += 1
         self.runs_started += runs
         if runs:
-            self.log_to_run.add(now - made_at(event.id))
+            self.log_to_run.add(now - event.came_at)
 
     def _recorded(self, work: Recording, answer: Any, now: int) -> None:
         if not isinstance(answer, Recorded):
@@ -192,7 +191,7 @@ class Metrics:
 
     def _finished(self, run: Any, status: str, now: int) -> None:
         self.runs_finished[status] += 1
-        self.end_to_end.add(now - made_at(run.event.id))
+        self.end_to_end.add(now - run.event.came_at)
 
     def _parked(self, work: Parking, answer: Any, _now: int) -> None:
         if answer is not None:

@@ -17,6 +17,7 @@ from upshot.core.facts import Facts
 from upshot.core.flow import Ask
 from upshot.core.program import Program
 from upshot.core.replays import Choosing
+from upshot.core.watches import Watch
 from upshot.engine.live_run import facts_of
 from upshot.store import entities, past_events, replays
 from upshot.store.past_events import PastEvent, Window
@@ -41,11 +42,12 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """An event that starts a run: its entity now, and what flow control asks of it."""
+    """An event that starts a run: its entity now, what flow control asks of it, and what its run watches for."""
 
     event: Event
     entity: dict[str, Any] | None
     asked: dict[str, Ask]
+    watches: tuple[Watch, ...]
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -84,7 +86,7 @@ def read_page(
             return Page(starts, others, place, is_last=False, is_waiting=is_waiting)
         place = past.event.id
         if kind is None:
-            starts.append(Start(past.event, known.entity, _asks(asked.program, known, past.event)))
+            starts.append(_start(asked.program, past.event, known))
         else:
             others["already" if kind == "waiting" else kind] += 1
     return Page(starts, others, place, is_last=len(found) < events_max, is_waiting=False)
@@ -95,8 +97,8 @@ def _is_unknown(past: PastEvent, asked: Asked) -> bool:
 
 
 def _roots(connection: Connection, asked: Asked, found: Sequence[PastEvent]) -> dict[entities.Key, Any]:
-    asking = asked.program.asking
-    if not (asked.choosing.reads_entity or (asking is not None and asking.reads_entity)):
+    beside = (asked.program.asking, asked.program.watching)
+    if not (asked.choosing.reads_entity or any(part is not None and part.reads_entity for part in beside)):
         return {}
     keys = {_key(past.event) for past in found if past.event.entity is not None}
     return dict(entities.read_roots(connection, sorted(keys))) if keys else {}
@@ -111,8 +113,9 @@ def _key(event: Event) -> entities.Key:
     return (event.tenant_id, event.entity.type, event.entity.id) if event.entity is not None else ("", "", "")
 
 
-def _asks(program: Program, facts: Facts, event: Event) -> dict[str, Ask]:
-    """What the places of its automation ask of it. The other controls speak of when events came, which is long past."""
-    if program.asking is None:
-        return {}
-    return {name: ask for name, ask in program.asking.of(facts, event.entity).items() if name == PLACES}
+def _start(program: Program, event: Event, facts: Facts) -> Start:
+    """What is started by this event. Of flow control it asks for a place only: the other controls speak of when events came."""
+    asked = program.asking.of(facts, event.entity) if program.asking is not None else {}
+    places = {name: ask for name, ask in asked.items() if name == PLACES}
+    watches = program.watching.of(facts) if program.watching is not None else ()
+    return Start(event, facts.entity, places, watches)

@@ -100,6 +100,7 @@ def _read(
         data=data,
         text=text,
         ts=from_text(envelope["ts"]) if envelope.get("ts") is not None else now,
+        received_at=now,
         root_id=event_id,
         entity=_entity(envelope.get("entity"), event_type, data),
         marks=marks,

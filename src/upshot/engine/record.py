@@ -17,9 +17,10 @@ from upshot.core.automations.document import kind_of
 from upshot.core.commands import Commands, Finish, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
+from upshot.engine import control
 from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, Settled, settle
-from upshot.store import counts, dead_letters, journal, runs, standing, waits
+from upshot.store import calls, counts, dead_letters, journal, runs, standing, waits
 from upshot.store.events import insert_events
 from upshot.store.waits import Wait
 
@@ -87,6 +88,10 @@ class Record:
         journal.keep(connection, kept)
         journal.remove_timers(connection, gone)
         journal.forget_begun(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _begun(w.run, r)])
+        let_go = {key for w, r in zip(mine, recorded, strict=True) for key in _let_go(w.run, r)}
+        if let_go:
+            awaited = calls.awaited(connection, {key[:2] for key in let_go})
+            control.cancel_called(connection, {key: run_id for key, run_id in awaited.items() if key in let_go}, now)
         waits.remove(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _waited(w.run, r)])
         emitted = [event for r in recorded for event in r.events]
         if emitted:
@@ -119,6 +124,17 @@ def _waited(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
     """The steps that waited for events and do so no longer."""
     waiting = run.program.waits
     return [(*run.key, outcome.step_id) for outcome in recorded.kept if outcome.step_id in waiting] if waiting else []
+
+
+def _let_go(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
+    """The calls that nobody waits for any more since the steps around them are done with. Those of a run that fails go on: it
+    may be retried, and then waits for them again."""
+    calls = run.program.calls
+    if not calls or recorded.state.handling is not None:
+        return []
+    if recorded.commands and isinstance(end := recorded.commands[0], Finish) and end.status == "failed":
+        return []
+    return [(*run.key, one.step_id) for one in recorded.kept if one.status == "cancelled" and one.step_id in calls]
 
 
 def _record(
@@ -180,6 +196,7 @@ def finish(
     given_up: list[letters.Letter] = []
     timed: list[tuple[str, str]] = []
     waiting: list[tuple[str, str]] = []
+    called: dict[str, list[tuple[str, str]]] = {}
     for run, commands in ended:
         if commands and isinstance(command := commands[0], Finish):
             groups.setdefault((command.status, command.error), []).append(run.key)
@@ -191,12 +208,16 @@ def finish(
                     given_up.append(_letter(run, command.error))
             if run.program.forks or run.program.has_limit:
                 timed.append(run.key)
-            if run.program.waits:
+            if run.program.waits or run.program.watching is not None:
                 waiting.append(run.key)
+            if run.is_called:
+                called.setdefault(command.status, []).append(run.key)
     for (status, error), keys in groups.items():
         runs.finish(connection, keys, status, now, encode_error(error))
     journal.clear_timers(connection, timed)
     waits.clear(connection, waiting)
+    for status, keys in called.items():
+        calls.end(connection, keys, status)
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)
@@ -316,7 +337,8 @@ class Park:
             asleep = [run.key for run in resting if run.id not in met]
             if asleep:
                 runs.park(connection, asleep)
-            waits.note_looked_back(connection, [key for key in waiting if key[1] not in met])
+            looked = [run.key for run in resting if (run.waits or run.watches) and run.id not in met]
+            waits.note_looked_back(connection, looked)
             standing.release_paused(connection, [w.run.key for w in mine if w.sleeps and ours[w.run.id]])
             changes: Counter[counts.Key] = Counter()
             for tenant_id, _ in asleep:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from upshot.core.instants import SECOND
 from upshot.engine.admit import Admission
 from upshot.engine.process import Process
-from upshot.store import flow, hints
+from upshot.store import flow, hints, throttled
 from upshot.store.flow import Key
 
 POLL_SECONDS = 1.0
@@ -49,7 +49,7 @@ def release(connection: Connection, places: Collection[Key], now: int) -> int:
     windows = flow.due_windows(connection, now, WINDOWS_MAX)
     for state in windows:
         admission.adopt(state)
-    begun, starts = flow.due_starts(connection, now, STARTS_MAX)
+    begun, starts = throttled.due_starts(connection, now, STARTS_MAX)
     admission.begin_throttled(begun)
     filled = admission.fill(places)
     admission.end()

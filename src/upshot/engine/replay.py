@@ -210,5 +210,6 @@ def _new_run(due: Due, start: Start, now: int) -> NewRun:
         facts=msgspec.json.encode(facts).decode() if facts is not None else None,
         worker_id=None,
         asked=start.asked or None,
+        watches=start.watches,
         replay_id=due.replay.id,
     )

@@ -15,20 +15,28 @@ class Room:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._taken: Counter[str] = Counter()
-        self._taken_in_all = 0
+        self._taken_in_all = self._aside = 0
         self.claim_wanted = False
         self.on_room: Callable[[], None] = lambda: None
 
     def reserve(self, tenant_id: str) -> bool:
         """Take room for one run of this tenant; False when this process drives as many as it may, or so many of this tenant
         that no room would be left for the others."""
-        if self.room <= 0 or self._taken[tenant_id] >= self._limits.runs_max * TENANT_SHARE:
+        if self.room <= 0 or self._taken[tenant_id] + self._aside >= self._limits.runs_max * TENANT_SHARE:
             return False
-        self.reserve_always(tenant_id)
+        self._take(tenant_id)
         return True
 
+    def set_aside(self, number: int) -> None:
+        """Keep room for so many runs that are on their way here from the store; whose they are is not known yet."""
+        self._aside = number
+
     def reserve_always(self, tenant_id: str) -> None:
-        """Take room for a run that this process holds already."""
+        """Take room for a run that this process holds already, of what is set aside if there is any."""
+        self._aside = max(0, self._aside - 1)
+        self._take(tenant_id)
+
+    def _take(self, tenant_id: str) -> None:
         self._taken[tenant_id] += 1
         self._taken_in_all += 1
 
@@ -51,7 +59,7 @@ class Room:
     @property
     def room(self) -> int:
         """How many more runs may be driven now."""
-        return self._limits.runs_max - self._taken_in_all
+        return self._limits.runs_max - self._taken_in_all - self._aside
 
     @property
     def room_to_claim(self) -> int:

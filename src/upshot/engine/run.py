@@ -13,7 +13,7 @@ from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import WHOLE, Outcome
-from upshot.engine import tracing
+from upshot.engine import control, tracing
 from upshot.engine.act import Act
 from upshot.engine.awaiting import Awaiting
 from upshot.engine.fork import Fork
@@ -41,7 +41,6 @@ from upshot.store.journal import SEQ_UNKNOWN, Timer
 
 log = logging.getLogger("upshot.engine")
 
-BUSY_PAUSE_SECONDS = 0.2
 HAND_BACK_PAUSE_SECONDS = 1.0
 
 
@@ -53,15 +52,16 @@ class Run(Timing):
         self._act, self.lease = act, lease
         self._record, self._park, self._ending = (kind(process.worker_id) for kind in (Record, Park, Ending))
         self._begin = Begin(process.worker_id)
-        self.awaiting = Awaiting(process, self)
+        self.awaiting = Awaiting(process, self, self.park)
         self.is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
         self.forks: dict[tuple[str, str], Fork] = {}
         self.sleeping: dict[tuple[str, str], LiveRun] = {}
         self.on_emitted: Callable[[Sequence[Event]], None] = lambda _: None
-        self.on_timer: Callable[[Timer], bool] = lambda _: False
         self.on_over: Callable[[], None] = lambda: None
         """Called when a run that flow control speaks of is over: it may have freed a place."""
+        self.on_called: Callable[[], None] = lambda: None
+        """Called when a run that another one called is over or sleeps: somebody may wait for its end."""
 
     def is_idle(self) -> bool:
         """Whether no run is being driven."""
@@ -107,6 +107,9 @@ class Run(Timing):
     async def _drive(self, run: LiveRun, commands: Commands) -> None:
         try:
             following: Commands | None = commands
+            watching = run.program.watching
+            if watching is not None and (event := await self.awaiting.watch(run, watching)) is not None:
+                await self._cancel(run, event)
             if run.program.has_limit and not run.is_limited:
                 await self._limit(run)
             while following is not None:
@@ -125,6 +128,8 @@ class Run(Timing):
             self.give_back_room(run.tenant_id)
             if run.program.asking is not None:
                 self.on_over()
+            if run.is_called:
+                self.on_called()
 
     async def _carry_out(self, run: LiveRun, commands: Commands) -> Commands | None:  # noqa: PLR0911 - a return for each command
         """Do what these commands say; those that follow, None when the run sleeps, is over or left to others."""
@@ -184,16 +189,24 @@ class Run(Timing):
         await self.park(Parking(run, (timer,), sleeps=False))
         run.is_limited = True
 
+    async def _cancel(self, run: LiveRun, event: Event) -> None:
+        """This event cancels the run, which is driven here.
+
+        Raises:
+            LeaseLost: it is cancelled now, or over already.
+            Busy: the store could not take it; the run is handed back, and looks back again.
+        """
+        now = self._process.clock.now
+        await self._process.commit.run_async(lambda c: control.cancel_by(c, event, [run.id], now()), "cancel")
+        self._tell(run, "cancelled")
+        raise LeaseLost(run.id)
+
     def drop(self, key: tuple[str, str]) -> None:
         """Drive this run no further: it was taken over. What it does at this moment is let go."""
         self.sleeping.pop(key, None)
         driven = self._driving.get(key)
         if driven is not None:
             driven.cancel()
-
-    def now(self) -> int:
-        """The present instant."""
-        return self._process.clock.now()
 
     def is_over(self, run: LiveRun, recorded: Recorded) -> bool:
         """Whether what was recorded has ended the run."""
@@ -216,12 +229,7 @@ class Run(Timing):
     async def record(self, recording: Recording) -> Recorded:
         """Keep what was done; while the store cannot take it, try again: the effect has happened and must not be forgotten."""
         run = recording.run
-        while True:
-            try:
-                recorded: Recorded = await self._process.commit.give(self._record, recording)
-                break
-            except Busy:
-                await asyncio.sleep(BUSY_PAUSE_SECONDS)
+        recorded: Recorded = await self.insist(self._record, recording)
         run.state = recorded.state
         run.seq += len(recorded.kept)
         for outcome in recorded.kept:
@@ -232,6 +240,8 @@ class Run(Timing):
                 run.timers.pop(outcome.step_id, None)
         if recorded.events:
             self.on_emitted(recorded.events)
+        if run.program.calls and any(outcome.step_id in run.program.calls for outcome in recorded.kept):
+            self.wants_claim()
         if self._process.changes.wanted(run.tenant_id):
             for outcome in recorded.kept:
                 self._process.changes.tell(
@@ -262,12 +272,7 @@ class Run(Timing):
         action = self._process.actions.get(step.action) if isinstance(step, ActionStep) else None
         if action is None or action.kind == "store":
             return
-        while True:
-            try:
-                await self._process.commit.give(self._begin, Beginning(run, step.id, attempt))
-                break
-            except Busy:
-                await asyncio.sleep(BUSY_PAUSE_SECONDS)
+        await self.insist(self._begin, Beginning(run, step.id, attempt))
 
     async def _after_a_lapse(self, run: LiveRun) -> None:
         """Wait for the lease, and see that nobody has taken the run meanwhile: else its step would be begun twice."""
@@ -290,12 +295,7 @@ class Run(Timing):
     async def park(self, parking: Parking) -> bool:
         """Set these timers and waits, and let the run sleep if it does; whether an event that it waits for keeps it awake."""
         run = parking.run
-        while True:
-            try:
-                parked: Parked = await self._process.commit.give(self._park, parking)
-                break
-            except Busy:
-                await asyncio.sleep(BUSY_PAUSE_SECONDS)
+        parked: Parked = await self.insist(self._park, parking)
         if not parking.sleeps:
             for timer in parking.timers:
                 self.on_timer(timer)
@@ -308,6 +308,8 @@ class Run(Timing):
         is_near = [self.on_timer(timer) for timer in waiting]  # also the older ones: they may have come due just now
         if any(is_near) and len(self.sleeping) < self._process.limits.sleepers_max:
             self.sleeping[run.key] = run
+        if run.watches:
+            run.watches.clear()  # it was noted that nobody needs to look back
         self._tell(run, "waiting")
         return False
 

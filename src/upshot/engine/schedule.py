@@ -208,6 +208,7 @@ def _event(due: store.Due, schedule: Schedule, occurrence: int, now: int) -> Eve
         data=data,
         text=encode(data),
         ts=occurrence,
+        received_at=now,
         root_id=event_id,
     )
 

@@ -16,7 +16,6 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from upshot.adapters.clock import made_at
 from upshot.core.events import Event
 from upshot.core.instants import HOUR
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from upshot.engine.settle import Performed
 
 LINK_AFTER: Final = HOUR
-"""A run that is driven this long after its event happened (microseconds) begins a trace of its own, which links to the
+"""A run that is driven this long after its event came (microseconds) begins a trace of its own, which links to the
 event's: no viewer shows a trace of a month."""
 ATTRIBUTES: Final = frozenset(
     {
@@ -131,8 +130,7 @@ def matched(event: Event, runs_started: int, began_at: int) -> None:
 async def driven(run: "LiveRun", now: int, driving: Coroutine[Any, Any, None]) -> None:
     """Drive a run, as one span from where it begins or wakes to where it sleeps or ends."""
     origin = run.event.traceparent
-    # Ids are ahead of a clock that was set back; the event's own instant is not.
-    is_old = now - min(made_at(run.event.id), run.event.ts) > LINK_AFTER
+    is_old = now - run.event.came_at > LINK_AFTER
     links = [trace.Link(trace.get_current_span(_context(origin)).get_span_context())] if is_old and origin else []
     told = {
         **_of_event(run.event),

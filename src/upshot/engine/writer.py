@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from upshot.adapters.clock import Clock, ServerClock, ticks
 from upshot.core.errors import Busy, OutcomeUnknown
+from upshot.core.instants import SECOND
 from upshot.engine import crash_points
 from upshot.engine.work import Function, Piece
 from upshot.store.database import Database, Overtaken
@@ -20,6 +21,10 @@ OVERTAKEN_STATES = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: nothing was written, and the same work may be done again."""
 
 
+PLANNED_FOR = 1_000
+"""Pieces written after which the statements are planned anew, at most once a second: so much can make a small table large."""
+
+
 class Writer:
     """Commits what `take` gives, until that gives nothing; `over` is told of each batch. Its connection is opened when first
     needed and again after a failure."""
@@ -27,6 +32,7 @@ class Writer:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
         self._open: Connection | None = None
+        self._planned_at = self._written = 0
         self._of_parents: list[Connection | None] = []
         self._thread: threading.Thread | None = None
         self.on_unknown: Callable[[], None] = lambda: None
@@ -88,6 +94,7 @@ class Writer:
         try:
             with self._connection.begin() as transaction:
                 now = self._clock.now()
+                self._keep_plans_fresh(len(batch), began)
                 _write(self._connection, batch, now)
                 _reach(batch, "before_commit")
                 is_committing = True
@@ -113,6 +120,12 @@ class Writer:
         else:
             _reach(batch, "after_commit")
             self.on_committed(batch, now, ticks() - began)
+
+    def _keep_plans_fresh(self, pieces: int, now: int) -> None:
+        self._written += pieces
+        if self._written >= PLANNED_FOR and now - self._planned_at >= SECOND:
+            self._database.plan_anew(self._connection)
+            self._written, self._planned_at = 0, now
 
 
 def _write(connection: Connection, batch: list[Piece], now: int) -> None:

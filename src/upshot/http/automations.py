@@ -38,13 +38,14 @@ def list_automations(
         str | None, Query(max_length=200, description="This folder and those below it; `/` for those in none.")
     ] = None,
     tag: Annotated[str | None, Query(max_length=50)] = None,
+    deleted: Annotated[bool, Query(description="Only deleted ones, which `undelete` brings back.")] = False,
 ) -> Response:
     """List automations, the highest priority first, then in the order of creation. A page that looks for text, a folder or a
     tag may be short, or empty, and still have a `next`."""
     place = call.place("automations", cursor)
     after = (place[0], place[1]) if place is not None else None
     listed = call.upshot.automations.page(
-        call.tenant_id, limit=limit, after=after, status=status, search=q, folder=folder, tag=tag
+        call.tenant_id, limit=limit, after=after, status=status, search=q, folder=folder, tag=tag, deleted=deleted
     )
     return call.page("automations", listed)
 
@@ -248,6 +249,14 @@ def diff_automation(
 ) -> Response:
     """Tell in words what changed from one version to another, or to the draft: what publishing would change."""
     return answer(call.upshot.automations.diff(call.tenant_id, automation_id, before=before, after=after))
+
+
+@router.post(
+    "/automations/{automation_id}/diff", **asks("viewer", shapes.Diff, operation="diff_automation_from_document")
+)
+def diff_from_document(call: CallNow, automation_id: str, body: shapes.DiffBody) -> Response:
+    """Tell in words what changed from a document to the draft: what others saved since it was read."""
+    return answer(call.upshot.automations.diff_from(call.tenant_id, automation_id, body.document))
 
 
 @router.post(

@@ -100,6 +100,11 @@ class Database:
         if not self.is_sqlite:  # there, one transaction writes at a time
             postgresql.outlast(self._engine)
 
+    def plan_anew(self, connection: Connection) -> None:
+        """Let the server plan the statements of this connection for the sizes that tables have now."""
+        if not self.is_sqlite and not self.is_pooled:  # a file's plans know no sizes, a pooler's statements no plans
+            postgresql.plan_anew(connection)
+
     def _confines(self, connection: Connection) -> bool:
         """Whether the server can keep tenants apart: asked once, when there are tables."""
         if self._may_confine is None:

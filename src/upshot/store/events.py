@@ -51,7 +51,7 @@ _take_unmatched = Prepared(
     .where(key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"]))
     .returning(unmatched.c.event_id)
 )
-_read_columns = [events.c[name] for name, _ in _COLUMNS if name != "accepted_at"]
+_read_columns = [events.c[name] for name, _ in _COLUMNS]
 
 
 def keep_keys(connection: Connection, keys: Sequence[tuple[str, str, str, int]]) -> set[str]:
@@ -126,6 +126,21 @@ def claim_unmatched(connection: Connection, worker_id: str, limit: int, after: s
     return found._replace(rows=[Unmatched(row[0], row[1], row[2] + 1) for row in found.rows])
 
 
+_hand_back = Prepared(
+    update(unmatched)
+    .where(
+        key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"]),
+        unmatched.c.worker_id.is_not_distinct_from(bindparam("holder")),
+    )
+    .values(worker_id=None, strikes=unmatched.c.strikes - 1)
+)
+
+
+def hand_back(connection: Connection, keys: Sequence[tuple[str, str]], worker_id: str) -> None:
+    """Let go of events that were claimed and not looked at: any worker may claim them, and the claim was no strike."""
+    _hand_back(connection, keys, holder=worker_id)
+
+
 _own_waiting = Prepared(
     select(unmatched.c.tenant_id, unmatched.c.event_id)
     .where(unmatched.c.worker_id == bindparam("worker_id"), unmatched.c.event_id < bindparam("before"))
@@ -171,6 +186,7 @@ def _event(row: Any) -> Event:
         name,
         text,
         ts,
+        accepted_at,
         entity_type,
         entity_id,
         marks,
@@ -189,6 +205,7 @@ def _event(row: Any) -> Event:
         data=msgspec.json.decode(text),
         text=text,
         ts=ts,
+        received_at=accepted_at,
         entity=EntityRef(entity_type, entity_id) if entity_type is not None else None,
         marks=marks,
         root_id=root_id,

@@ -306,46 +306,14 @@ _due_windows = Prepared(
     .limit(bindparam("number", type_=INTEGER))
     .with_for_update(skip_locked=True)
 )
-_due_starts = Prepared(
-    select(flow_outcomes.c.tenant_id, flow_outcomes.c.event_id, flow_outcomes.c.automation_id, flow_outcomes.c.run_id)
-    .where(flow_outcomes.c.due_at.is_not(None), flow_outcomes.c.due_at <= bindparam("now", type_=BIGINT))
-    .order_by(flow_outcomes.c.due_at)
-    .limit(bindparam("number", type_=INTEGER))
-    .with_for_update(skip_locked=True)
-)
 _done = rows(("tenant_id", TEXT), ("event_id", TEXT), ("automation_id", TEXT))
 _EVENT = ("tenant_id", "event_id", "automation_id")
 _is_done = key_in([flow_outcomes.c[name] for name in _EVENT], _done, _EVENT)
-_begun = Prepared(update(flow_outcomes).where(_is_done).values(due_at=null()))
-_throttled = Prepared(
-    select(runs.c.tenant_id, runs.c.automation_id, runs.c.waits_for, runs.c.id)
-    .where(_of_run, _in_keys, active.c.queue == literal_column(f"'{THROTTLED}'"))
-    .order_by(runs.c.tenant_id, runs.c.id)
-    .with_for_update(of=active)
-)
 
 
 def due_windows(connection: Connection, now: int, number: int) -> list[KeyState]:
     """Keys whose gathered events are to start now, locked until the transaction ends; not those that another has locked."""
     return [KeyState(Key(*row[:4]), *row[4:]) for row in _due_windows(connection, now=now, number=number)]
-
-
-class Throttled(NamedTuple):
-    """A run whose instant has come, and the place it then waits for."""
-
-    tenant_id: str
-    automation_id: str
-    waits_for: str | None
-    id: str
-
-
-def due_starts(connection: Connection, now: int, number: int) -> tuple[list[Throttled], int]:
-    """Runs that waited for an instant that has come, locked; and how many instants had come. Each is given once."""
-    found = _due_starts(connection, now=now, number=number).fetchall()
-    if not found:
-        return [], 0
-    _begun(connection, [row[:3] for row in found])
-    return [Throttled(*row) for row in _throttled(connection, [(row[0], row[3]) for row in found])], len(found)
 
 
 # --- outcomes -----------------------------------------------------------------------------------------------------------

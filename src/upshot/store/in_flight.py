@@ -18,6 +18,18 @@ _under_way = (
     & (runs.c.version != bindparam("version", type_=INTEGER))
 )
 _count = Prepared(select(func.count()).select_from(active, runs).where(_under_way))
+_by_version = (
+    select(runs.c.version, func.count())
+    .select_from(active, runs)
+    .where(
+        active.c.tenant_id == bindparam("tenant_id", type_=TEXT),
+        runs.c.tenant_id == active.c.tenant_id,
+        runs.c.id == active.c.run_id,
+        runs.c.automation_id == bindparam("automation_id", type_=TEXT),
+    )
+    .group_by(runs.c.version)
+    .order_by(runs.c.version.desc())
+)
 _batch = Prepared(
     select(runs.c.id)
     .select_from(active, runs)
@@ -31,6 +43,12 @@ def number(connection: Connection, tenant_id: str, automation_id: str, version: 
     """How many runs of this automation that are not over are on another version than this; with 0, how many there are."""
     given = {"tenant_id": tenant_id, "automation_id": automation_id, "version": version}
     return _count(connection, **given).fetchone()[0]
+
+
+def by_version(connection: Connection, tenant_id: str, automation_id: str) -> dict[int, int]:
+    """How many runs of this automation that are not over are on each version, the newest first."""
+    given = {"tenant_id": tenant_id, "automation_id": automation_id}
+    return {row[0]: row[1] for row in connection.execute(_by_version, given)}
 
 
 def batch(

@@ -1,5 +1,5 @@
 """PostgreSQL: timeouts that are set before a connection is first used (a worker that is cut off inside a transaction keeps its
-row locks until the server gives up on it, and a timeout set afterwards does not help), reads in one snapshot.
+row locks until the server gives up on it, and a timeout set afterwards does not help), plans by index, reads in one snapshot.
 """
 
 import os
@@ -17,6 +17,9 @@ SESSION = {
     "idle_in_transaction_session_timeout": "15s",
     "TimeZone": "UTC",
 }
+PLANNING = {"enable_seqscan": "off", "jit": "off"}
+"""Every statement of ours looks its rows up by an index. To read a table whole is the better plan only while it is small, but
+plans are kept: in a new database each step soon read all runs."""
 READING: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """Execution options of a connection that reads: several statements see one snapshot."""
 
@@ -40,10 +43,17 @@ def engine(url: URL, is_pooled: bool) -> Engine:
 
 
 def _set_up(connection: Any, _record: Any) -> None:
-    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in SESSION.items())
+    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in (SESSION | PLANNING).items())
     was, connection.autocommit = connection.autocommit, True
     connection.execute(f"SELECT {settings}")
     connection.autocommit = was
+
+
+def plan_anew(connection: _Connection) -> None:
+    """Forget the plans that this connection's prepared statements keep. A server plans by the size a table has then, and looks
+    again by itself only when its statistics are taken, a minute later."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute("DISCARD PLANS")
 
 
 OUTLAST_LOOKS = 1_500

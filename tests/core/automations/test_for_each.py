@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.automations.catalogue import ACTIONS
 from tests.core.automations.test_parallel import FACTS, act, document
-from upshot.core.automations import describe, dry_run, examine, normalise, read, to_document
+from upshot.core.automations import describe, dry_run, examine, inspect, normalise, read, to_document
 from upshot.core.automations.document import ForEachStep
 from upshot.core.automations.places import Steps
 from upshot.core.facts import Facts
@@ -54,6 +54,19 @@ def test_a_dry_run_says_how_many_and_renders_the_first() -> None:
 def test_each_fault_is_named_by_its_path(step: dict[str, Any], path: str, code: str) -> None:
     problems = examine(document(step), actions=ACTIONS)[1]
     assert (path, code) in [(problem.path, problem.code) for problem in problems], problems
+
+
+@pytest.mark.parametrize(
+    ("step", "field"), [(each(delivery="at_most_once"), "delivery"), (act("a", weight=3), "weight")]
+)
+def test_a_field_that_a_step_does_not_have_is_told_with_those_that_its_kind_has(
+    step: dict[str, Any], field: str
+) -> None:
+    (problem,) = inspect(document(step), actions=ACTIONS)[1].problems
+    known = problem.message.partition("known are: ")[2].split(", ")
+    assert (problem.path, problem.code) == (f"steps[0].{field}", "unknown_field")
+    assert "action" in known
+    assert field not in known
 
 
 def test_no_step_has_the_id_of_an_item() -> None:

@@ -89,6 +89,11 @@ def test_a_dry_run_goes_along_every_branch_and_joins_when_enough_have_ended() ->
             "crosses_branches",
         ),
         (
+            [{"id": "p", "parallel": ["a", "b"], "timeout": "0m", "next": None}, act("a", next=None), act("b")],
+            "steps[0].timeout",
+            "out_of_range",
+        ),
+        (
             [{"id": "p", "parallel": ["a", "b"], "timeout": "soon", "next": None}, act("a", next=None), act("b")],
             "steps[0].timeout",
             "bad_duration",

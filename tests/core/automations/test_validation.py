@@ -217,7 +217,7 @@ def test_an_automation_is_a_plain_value() -> None:
 @pytest.mark.parametrize(
     ("timeout", "code"),
     [("soon", "bad_duration"), ("{{ wait }}", "bad_duration"), ({"hours": -1}, "bad_duration"), (5, "bad_duration"),
-     ({"fortnights": 1}, "unknown_field")],
+     ({"fortnights": 1}, "unknown_field"), ("0s", "out_of_range"), ({"hours": 0}, "out_of_range")],
 )  # fmt: skip
 def test_a_time_limit_is_a_delay_without_placeholders(timeout: Any, code: str) -> None:
     document = {"name": "x", "trigger": {"event": "a/b"}, "steps": [{"id": "a", "delay": "1h"}], "timeout": timeout}
@@ -225,3 +225,9 @@ def test_a_time_limit_is_a_delay_without_placeholders(timeout: Any, code: str) -
     assert automation is None
     assert [problem.code for problem in problems] == [code]
     assert problems[0].path.startswith("timeout")
+
+
+def test_flow_control_beside_a_trigger_by_hand_is_refused() -> None:
+    flow = {"once": {"per": "1h"}}
+    assert problems_of(document(trigger={"manual": True}, flow=flow)) == [("flow", "bad_combination")]
+    assert problems_of(document(trigger={"manual": True})) == problems_of(document(flow=flow)) == []

@@ -129,8 +129,14 @@ def test_a_delivery_becomes_an_event() -> None:
     assert envelope(body, data_from="list")["data"] == {"body": [1]}
     assert envelope([1, 2])["data"] == {"body": [1, 2]}
     assert envelope(body, id_from="field:id")["id"] == "hook:w1:7"
-    assert "id" not in envelope({}, id_from="field:id")
-    for changes in ({"name_from": "header:X-Kind"}, {"data_from": "data.nothing"}, {"name_from": "field:list"}):
+    assert "id" not in envelope({}, signature="github")
+    for changes in (
+        {"name_from": "header:X-Kind"},
+        {"data_from": "data.nothing"},
+        {"name_from": "field:list"},
+        {"id_from": "field:nothing"},
+        {"id_from": "header:X-Id"},
+    ):
         with pytest.raises(Malformed):
             envelope(body, **changes)
 

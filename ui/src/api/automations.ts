@@ -10,28 +10,31 @@ import type {
   Imported,
   JsonObject,
   Page,
+  PublishedItem,
+  RunsInFlight,
   ScheduleItem,
   Validation,
   Version,
 } from "./types";
 
 export type SaveRequest = AutomationDocument & { status?: "active" };
-/** The revision that the changes were made on, or "*" to overwrite whatever is there. */
-export type MadeOn = number | "*";
 export type Sample = { event?: string; data: JsonObject; entity?: EntityRef | null };
 
 const path = (id: string) => `/automations/${segment(id)}`;
 
 export const automations = {
-  list: (query: { q?: string; limit?: number; cursor?: string } = {}) =>
+  list: (query: { q?: string; deleted?: boolean; limit?: number; cursor?: string } = {}) =>
     api.get<Page<AutomationItem>>("/automations", query),
   get: (id: string) => api.get<AutomationItem>(path(id)),
   create: (document: SaveRequest) => api.post<AutomationItem>("/automations", document),
-  save: (id: string, document: SaveRequest, madeOn: MadeOn) =>
-    api.put<AutomationItem>(path(id), document, { "If-Match": madeOn === "*" ? madeOn : `"${madeOn}"` }),
-  publish: (id: string) => api.post<AutomationItem>(`${path(id)}/publish`),
+  /** `madeOn` is the revision that the changes were made on. */
+  save: (id: string, document: SaveRequest, madeOn: number) =>
+    api.put<AutomationItem>(path(id), document, { "If-Match": `"${madeOn}"` }),
+  publish: (id: string, runs: RunsInFlight["action"] = "finish", madeOn?: number) =>
+    api.post<PublishedItem>(`${path(id)}/publish`, { runs }, madeOn ? { "If-Match": `"${madeOn}"` } : {}),
   activate: (id: string) => api.post<AutomationItem>(`${path(id)}/activate`),
-  pause: (id: string) => api.post<AutomationItem>(`${path(id)}/pause`),
+  pause: (id: string, runs = false) => api.post<AutomationItem>(`${path(id)}/pause`, { runs }),
+  archive: (id: string) => api.post<AutomationItem>(`${path(id)}/archive`),
   duplicate: (id: string) => api.post<AutomationItem>(`${path(id)}/duplicate`),
   delete: (id: string) => api.delete<void>(path(id)),
   undelete: (id: string) => api.post<AutomationItem>(`${path(id)}/undelete`),
@@ -43,6 +46,7 @@ export const automations = {
     api.post<DryRun>("/automations/test", { document, ...sample, automation: id }),
   versions: (id: string) => api.get<Page<Version>>(`${path(id)}/versions`, { limit: 100 }),
   diff: (id: string, from?: number) => api.get<Diff>(`${path(id)}/diff`, { from }),
+  diffSince: (id: string, document: AutomationDocument) => api.post<Diff>(`${path(id)}/diff`, { document }),
   restore: (id: string, version: number, madeOn: number) =>
     api.post<AutomationItem>(`${path(id)}/restore`, { version }, { "If-Match": `"${madeOn}"` }),
   backtest: (id: string, asked: { since: string } | { cursor: string }) =>
@@ -62,6 +66,13 @@ export const automationsQuery = infiniteQueryOptions({
   getNextPageParam: (page) => page.next ?? undefined,
 });
 
+export const deletedQuery = infiniteQueryOptions({
+  queryKey: ["automations", "list", "deleted"],
+  queryFn: ({ pageParam }) => automations.list({ deleted: true, limit: 50, cursor: pageParam }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (page) => page.next ?? undefined,
+});
+
 export const automationNamesQuery = queryOptions({
   queryKey: ["automations", "names"],
   queryFn: () => automations.list({ limit: 200 }),
@@ -76,6 +87,24 @@ export const versionsQuery = (id: string) =>
 
 export const diffQuery = (id: string, from: number | undefined) =>
   queryOptions({ queryKey: ["automations", "diff", id, from], queryFn: () => automations.diff(id, from) });
+
+/** What publishing would change, as the draft stands this moment. */
+export const toPublishQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["automations", "publish", id],
+    queryFn: () => automations.diff(id),
+    staleTime: 0,
+    gcTime: 0,
+  });
+
+/** What others saved since this document was read, up to this revision. */
+export const sinceQuery = (id: string, document: AutomationDocument, revision: number) =>
+  queryOptions({
+    queryKey: ["automations", "since", id, revision, document],
+    queryFn: () => automations.diffSince(id, document),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
 
 /** When each schedule is due next, by its automation; of the first two hundred. */
 export const nextDueQuery = queryOptions({

@@ -3,6 +3,7 @@
  * fits fails the type check here. Types only; nothing of this file is shipped.
  */
 import type * as dead from "./dead-letters";
+import type * as runs from "./runs";
 import type { components } from "./schema";
 import type * as ours from "./types";
 import type * as hooks from "./webhooks";
@@ -13,7 +14,7 @@ type Served = components["schemas"];
 type Fits<Sent extends Expected, Expected> = Sent;
 
 /** Parts of a document that are described by the reference and not by the schema. */
-type Free = "trigger" | "condition" | "steps" | "timeout" | "flow";
+type Free = "trigger" | "condition" | "steps" | "timeout" | "flow" | "cancel_on";
 
 export type Contract = [
   Fits<Served["RunSummary"], ours.RunSummary>,
@@ -27,7 +28,9 @@ export type Contract = [
   >,
   Fits<Omit<Served["Validation"], "document">, Omit<ours.Validation, "document">>,
   Fits<Served["ScheduleItem"], ours.ScheduleItem>,
-  Fits<Omit<Served["Imported"], "document">, Omit<ours.Imported, "document">>,
+  Fits<Omit<Served["Diff"], "changes">, Omit<ours.Diff, "changes">>,
+  Fits<Served["RunsInFlight"], ours.RunsInFlight>,
+  Fits<Omit<Served["Imported"], "document" | "changes">, Omit<ours.Imported, "document" | "changes">>,
   Fits<Omit<Served["ActionItem"], "schema">, Omit<ours.ActionItem, "schema">>,
   Fits<Omit<Served["Entity"], "fields">, Omit<ours.Entity, "fields">>,
   Fits<Served["EntityTypeCount"], ours.EntityTypeCount>,
@@ -37,6 +40,7 @@ export type Contract = [
   Fits<Served["DeadLetterGroup"], dead.LetterGroup>,
   Fits<Served["BulkAnswer"], dead.BulkAnswer>,
   Fits<Omit<Served["DeadLetterDetail"], "data" | "tries">, Omit<dead.LetterDetail, "data" | "tries">>,
+  Fits<Served["BulkRuns"], runs.BulkRuns>,
   Fits<Served["Session"], ours.Session>,
   Fits<Served["Stats"], ours.Stats>,
   Fits<Served["AcceptedEvents"], ours.EmitAnswer>,

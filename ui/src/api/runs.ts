@@ -2,17 +2,33 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, segment } from "./client";
 import type { Json, Page, RunDetail, RunSummary } from "./types";
 
-export type RunFilter = { status?: string; automation?: string; event?: string; entity?: string };
+export type RunFilter = { status?: string; automation?: string; event?: string; entity?: string; replay?: string };
 
 export type RerunRequest = { from_step?: string; version: "same" | "current"; dry_run: boolean };
 export type Rerun = { run_id: string | null; version: number; kept: string[]; repeats: string[] };
 export type RunAction = "cancel" | "pause" | "resume" | "retry";
+export type BulkRunsOrder = { action: RunAction; filter: RunFilter; dry_run: boolean; until?: string; after?: string };
+export type BulkRuns = {
+  /** How many it can be done to. */
+  count: number;
+  done: number;
+  refused: number;
+  left: number;
+  until: string;
+  next: string | null;
+  problems: { id: string; reason: string }[];
+};
 
 export const runs = {
   list: (query: RunFilter & { limit?: number; cursor?: string }) => api.get<Page<RunSummary>>("/runs", query),
   get: (id: string) => api.get<RunDetail>(`/runs/${segment(id)}`),
   skip: (id: string, step: string, output: Json) => api.post<RunDetail>(`/runs/${segment(id)}/skip`, { step, output }),
   rerun: (id: string, asked: RerunRequest) => api.post<Rerun>(`/runs/${segment(id)}/rerun`, asked),
+  bulk: ({ filter, ...order }: BulkRunsOrder) => {
+    const [type = "", ...id] = (filter.entity ?? "").split(":");
+    const entity = filter.entity ? { type, id: id.join(":") } : undefined;
+    return api.post<BulkRuns>("/runs/bulk", { ...order, filter: { ...filter, entity } });
+  },
   act: (id: string, action: RunAction) => api.post<RunDetail>(`/runs/${segment(id)}/${action}`),
 };
 
@@ -24,5 +40,12 @@ export const runsQuery = (filter: RunFilter, limit = 50) =>
     getNextPageParam: (page) => page.next ?? undefined,
   });
 export const runQuery = (id: string) => queryOptions({ queryKey: ["runs", "one", id], queryFn: () => runs.get(id) });
+export const bulkRunsQuery = (action: RunAction, filter: RunFilter) =>
+  queryOptions({
+    queryKey: ["runs", "bulk", action, filter],
+    queryFn: () => runs.bulk({ action, filter, dry_run: true }),
+    staleTime: 0,
+    gcTime: 0,
+  });
 export const rerunQuery = (id: string, asked: RerunRequest) =>
   queryOptions({ queryKey: ["runs", "rerun", id, asked], queryFn: () => runs.rerun(id, asked) });

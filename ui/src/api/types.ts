@@ -49,7 +49,7 @@ export type EventItem = {
   test: boolean;
   run_count?: number;
 };
-export type EventDetail = EventItem & { runs: RunSummary[] };
+export type EventDetail = EventItem & { runs: RunSummary[]; cancelled_runs?: RunSummary[] };
 export type ExplainedAutomation = {
   automation_id: string;
   name: string;
@@ -126,6 +126,9 @@ export type StepDocument = {
   if_true?: string | null;
   if_false?: string | null;
   stop?: Json;
+  /** The id of the automation that is called; `with` is then the data of the event it starts with. */
+  call?: string;
+  await?: boolean;
   for_each?: Json;
   concurrency?: number;
   limit?: number;
@@ -154,12 +157,15 @@ export type AutomationDocument = {
   on_failure?: string | null;
   /** How many runs it starts, and when. */
   flow?: JsonObject | null;
+  /** The events that cancel its runs under way. */
+  cancel_on?: CancelOn[];
   /** How long a run may take, as delays are written. */
   timeout?: Json;
   /** Where it is kept, with / between names. */
   folder?: string | null;
   tags?: string[];
 };
+export type CancelOn = { event: string; match?: Json };
 export type AutomationStatus = "draft" | "active" | "paused" | "archived";
 export type AutomationItem = AutomationDocument & {
   id: string;
@@ -169,9 +175,12 @@ export type AutomationItem = AutomationDocument & {
   has_draft_changes: boolean;
   created_at: string;
   updated_at: string;
+  deleted_at: string | null;
   last_run: { id: string; status: RunStatus; at: string } | null;
   run_count: number;
   success_rate: number | null;
+  /** Circles that it makes with other automations; empty in lists. */
+  warnings: { path: string; message: string }[];
 };
 export type Validation = {
   valid: boolean;
@@ -184,10 +193,15 @@ export type Validation = {
   schedule: { words: string; zone: string; next: string[] } | null;
 };
 export type Imported = {
-  document: AutomationDocument | null;
+  document: (AutomationDocument & { status?: "active" }) | null;
   notes: { path: string; message: string }[];
+  /** Circles that it makes with the active automations. */
+  warnings: { path: string; message: string }[];
   problems: Problem[];
   id: string | null;
+  /** Beside the automation of the same name, if there is one. */
+  state: "new" | "changed" | "same";
+  changes: DiffChange[];
 };
 export type DryRunStep = {
   id: string;
@@ -212,7 +226,24 @@ export type Version = {
   published_by: string;
 };
 export type DiffChange = { path: string; kind: "added" | "removed" | "changed" | "moved"; text: string };
-export type Diff = { from: number | null; to: number | null; draft_revision: number | null; changes: DiffChange[] };
+export type Diff = {
+  from: number | null;
+  to: number | null;
+  draft_revision: number | null;
+  runs_in_flight: number;
+  in_flight: { version: number; runs: number }[];
+  changes: DiffChange[];
+};
+/** What became of the runs that were under way on other versions when one was published. */
+export type RunsInFlight = {
+  action: "finish" | "move" | "cancel";
+  count: number;
+  done: number;
+  under_way: number;
+  left: number;
+  reasons: { id: string; reason: string }[];
+};
+export type PublishedItem = AutomationItem & { runs_in_flight: RunsInFlight };
 export type BacktestKind = "newly" | "no_longer" | "both" | "neither" | "undecided";
 export type BacktestSample = {
   event_id: string;
@@ -270,6 +301,10 @@ export type RunSummary = {
   finished_at: string | null;
   duration_seconds: number | null;
   error: { code: string; message: string; step_id: string | null } | null;
+  /** Why it ended before its last step, though nothing failed. */
+  reason?: { code: string; message: string; event: { id: string; name: string } | null } | null;
+  /** The replay of past events that started it. */
+  replay_id?: string | null;
   current_step: string | null;
   waiting_until: string | null;
 };
@@ -287,7 +322,12 @@ export type Attempt = {
   idempotency_key?: string | null;
 };
 export type RunStep = {
+  /** Its own in the run: `remind`, `remind:3` in the third round, `each[7]` for the eighth item. */
   id: string;
+  /** The step of the document. */
+  step_id?: string;
+  /** In which round of its circle, from 1. */
+  round?: number;
   kind: string;
   action: string | null;
   status: StepStatus;
@@ -299,8 +339,12 @@ export type RunStep = {
   finished_at: string | null;
   due_at: string | null;
   explanation: Explanation | null;
+  /** The run that this step called. */
+  called_run?: { id: string; status: RunStatus } | null;
 };
 export type RunDetail = RunSummary & {
+  /** The step that caused its event; without a step, the run that was run again. */
+  cause?: { run_id: string; step_id: string | null } | null;
   explanation: Explanation | null;
   steps: RunStep[];
   document: AutomationDocument | null;

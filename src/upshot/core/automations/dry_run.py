@@ -12,6 +12,7 @@ from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -40,7 +41,8 @@ def dry_run(
     """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
 
     A step is `{id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
-    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `wait`, `stop` or `skip`.
+    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `wait`, `call`, `stop` or
+    `skip`.
     The steps stand in the order they would be
     reached, then those that would not be. Time moves on with each delay. What earlier steps would give as output is not
     known here, so placeholders that read it are blank and are named in `problems`. Nothing is raised: a step that would
@@ -91,6 +93,10 @@ class _Trial:
                 self.reached[step.id] = _entry(step, "wait", f"would {describe_step(step)}; as if it came at once")
                 step_id = step.next
                 continue
+            if isinstance(step, CallStep):
+                self._call(step, f"steps[{index}]", facts)
+                step_id = step.next
+                continue
             if isinstance(step, SplitStep):
                 path = step.paths[chosen_path(step, split_key(self._automation_id, step.id, facts))]
                 step_id = path.next
@@ -121,6 +127,17 @@ class _Trial:
             inner = msgspec.structs.replace(facts, data={**facts.data, "item": listed[0], "index": 0})
             tried, _, _ = _try_action(step.each, at, inner, set(self.reached), self._actions)
             entry |= {name: tried[name] for name in ("action", "arguments", "problems")}
+
+    def _call(self, step: CallStep, at: str, facts: Facts) -> None:
+        """What it would hand on; what the other automation would do is not asked."""
+        entry = _entry(step, "call", f"would {describe_step(step)}" + ("; as if it ended at once" * step.is_awaited))
+        try:
+            template = compile_template(step.data, f"{at}.with")
+            entry["problems"] = _unknown_outputs(template.paths, set(self.reached), f"{at}.with")
+            entry["arguments"] = template.render(facts)
+        except TemplateError as error:
+            entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
+        self.reached[step.id] = entry
 
     def _fork(self, step: ParallelStep, facts: Facts) -> Facts:
         """Every branch from the same instant on; the join is met when as many have ended as it needs."""

@@ -24,6 +24,7 @@ from upshot.core.automations.delay_forms import (
     read_time,
     within,
 )
+from upshot.core.automations.fields import as_object
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import DAY, EPOCH, HOUR, MINUTE, SECOND
@@ -208,6 +209,15 @@ def problems_of(delay: Any, at: str) -> list[Problem]:
     except Refused as refused:
         return list(refused.problems)
     return []
+
+
+def limit_problems(delay: Any, at: str) -> list[Problem]:
+    """What is wrong with a delay that is a time limit: as `problems_of`, and one of no length, which nothing could meet."""
+    problems = problems_of(delay, at)
+    is_open = has_template(f"{delay}") or not FORMS_SET.isdisjoint(as_object(delay) or {})
+    if problems or is_open or read_span(delay, at).microseconds > 0:
+        return problems
+    return [Problem(at, "must be longer than nothing; leave it out for no limit", "out_of_range")]
 
 
 def _unknown_fields(fields: dict[str, Any], at: str) -> list[Problem]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from upshot.core.automations.document import ParallelStep, SplitPath, SplitStep
-from upshot.core.automations.durations import problems_of
+from upshot.core.automations.durations import limit_problems
 from upshot.core.automations.field_problems import number_problems, template_problems, text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.limits import (
@@ -40,7 +40,7 @@ def read_parallel(
     found += _join_problems(given.get("join", "all"), len(heads), f"{at}.join")
     timeout = given.get("timeout")
     if timeout is not None:
-        found += template_problems(timeout, f"{at}.timeout") or problems_of(timeout, f"{at}.timeout")
+        found += template_problems(timeout, f"{at}.timeout") or limit_problems(timeout, f"{at}.timeout")
     elif given.get("on_timeout") is not None:
         found.append(Problem(f"{at}.timeout", "is needed where `on_timeout` is given", "required"))
     problems += found

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.automations.document import ActionStep, Automation, DelayStep, WaitStep
+from upshot.core.automations.document import ActionStep, Automation, CallStep, DelayStep, WaitStep
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import compile_path
 from upshot.core.path_text import Segment
@@ -37,6 +37,8 @@ def gap_notes(
                 notes += _notes(value, at, schema, sample, then=fail if name in failing else blank)
         elif isinstance(step, DelayStep):
             notes += _notes(step.delay, f"steps[{index}].delay", schema, sample, then=fail)
+        elif isinstance(step, CallStep):
+            notes += _notes(step.data, f"steps[{index}].with", schema, sample, then=blank)
     for control in automation.flow.controls if automation.flow is not None else ():
         notes += _notes(
             control.key, f"flow.{control.name}.key", schema, sample, then="the event is then not controlled"
@@ -45,11 +47,14 @@ def gap_notes(
 
 
 def wait_problems(automation: Automation, schema_of: Callable[[str], dict[str, Any] | None]) -> list[Problem]:
-    """Waits for events that can never match: fields that the schema of their event type does not know."""
+    """Waits for events, and events that cancel, which can never match: fields that the schema of their event type does not
+    know."""
     problems: list[Problem] = []
     for index, step in enumerate(automation.steps):
         if isinstance(step, WaitStep):
             problems += match_gaps(step.match, f"steps[{index}].match", schema_of(step.event), step.event)
+    for index, one in enumerate(automation.cancel_on):
+        problems += match_gaps(one.match, f"cancel_on[{index}].match", schema_of(one.event), one.event)
     return problems
 
 

@@ -18,6 +18,7 @@ from upshot.core.automations.fields import (
 from upshot.core.automations.import_delay import read_delay, take_delay
 from upshot.core.automations.import_graph import Draft, link, unfold, unused_id
 from upshot.core.automations.step_options import leave_out_options, read_options
+from upshot.core.automations.steps import STEP_COMMON, STEP_FIELDS
 from upshot.core.automations.wait_steps import read_match
 from upshot.core.conditions import normalise as normalise_condition
 from upshot.core.errors import Refused
@@ -33,26 +34,11 @@ _NOT_YET: Final = (
     "for_each",
     "foreach",
     "loop",
-    "call",
     "task",
     "split",
 )
-_OWN_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "for_each": (
-        "for_each",
-        "action",
-        "with",
-        "concurrency",
-        "limit",
-        "on_error",
-        "retries",
-        "timeout_seconds",
-        "on_failure",
-    ),
-    "parallel": ("parallel", "join", "timeout", "on_timeout", "on_failure"),
-    "split": ("split",),
-    "wait_for_event": ("wait_for_event", "match", "timeout", "on_timeout", "on_failure"),
-}
+_OWN_KINDS: Final = ("call", "for_each", "parallel", "split", "wait_for_event")
+"""Kinds that no other system writes in another way."""
 _ARGUMENTS: Final = (
     "args",
     "arguments",
@@ -61,11 +47,6 @@ _ARGUMENTS: Final = (
     "config",
     "action_config",
 )
-_KNOWN: Final = (
-    "id", "name", "note", "action", "with", "branch", "if_true", "if_false", "delay", "stop", "next", "on_error",
-    "retries", "timeout_seconds", "parallel", "join", "timeout", "on_timeout", "split", "for_each", "concurrency", "limit",
-    "on_failure", "delivery", "wait_for_event", "match",
-)  # fmt: skip
 _ORDERS: Final = ("order_index", "order", "sort_order", "step_order")
 
 
@@ -122,7 +103,7 @@ class StepReader:
         self._check_enabled(fields)
         draft = self._read_kind(kind, kind_path, fields, at)
         self._read_flow(draft, fields)
-        fields.refuse_rest(_KNOWN)
+        fields.refuse_rest((*STEP_COMMON, *STEP_FIELDS[draft.kind]))
         return draft
 
     def _read_kind(self, kind: Any, kind_path: str, fields: Fields, at: str) -> Draft:
@@ -164,7 +145,7 @@ class StepReader:
                 said = f"; this one has {' and '.join(kinds)}" if kinds else ""
                 self._findings.problem(
                     at,
-                    f"a step is one of action, branch, delay, for_each, parallel, split, stop or wait_for_event{said}",
+                    f"a step is one of action, branch, call, delay, for_each, parallel, split, stop or wait_for_event{said}",
                     "bad_step",
                 )
             return self._failed(fields, at)
@@ -293,7 +274,7 @@ class StepReader:
 
     def _read_own(self, kind: str, fields: Fields, at: str) -> Draft:
         """A step of a kind that no other system writes in another way."""
-        found = {name: fields.take_with_path(name) for name in _OWN_KINDS[kind]}
+        found = {name: fields.take_with_path(name) for name in STEP_FIELDS[kind] if name != "next"}
         body = {name: value for name, (value, _) in found.items() if value is not ABSENT}
         if "timeout" in body:
             body["timeout"] = read_delay(*found["timeout"], self._findings)

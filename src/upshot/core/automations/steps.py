@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.arguments import argument_problems, argument_template, unknown_action
+from upshot.core.automations.call_steps import read_call
 from upshot.core.automations.document import (
     ActionStep,
     BranchStep,
@@ -33,9 +34,10 @@ from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 from upshot.core.templates import is_lone
 
-_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+STEP_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds", "on_failure", "delivery"),
     "branch": ("branch", "if_true", "if_false"),
+    "call": ("call", "with", "await", "timeout", "on_timeout", "on_error", "on_failure", "next"),
     "delay": ("delay", "next"),
     "for_each": (
         "for_each",
@@ -54,7 +56,8 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "stop": ("stop",),
     "wait_for_event": ("wait_for_event", "match", "timeout", "on_timeout", "on_failure", "next"),
 }
-_COMMON: Final = ("id", "name", "note")
+"""What a step of each kind may say, beside what all of them may."""
+STEP_COMMON: Final = ("id", "name", "note")
 _TARGETS: Final = ("next", "if_true", "if_false", "on_timeout", "on_failure")
 
 
@@ -70,10 +73,10 @@ def read_step(
     if given is None:
         problems.append(Problem(at, "a step is an object", "wrong_type"))
         return None
-    kinds = [kind for kind in _FIELDS if kind in given and (kind != "action" or "for_each" not in given)]
+    kinds = [kind for kind in STEP_FIELDS if kind in given and (kind != "action" or "for_each" not in given)]
     if len(kinds) != 1:
         said = f"; this one has {' and '.join(kinds)}" if kinds else ""
-        problems.append(Problem(at, f"a step is one of {', '.join(_FIELDS)}{said}", "bad_step"))
+        problems.append(Problem(at, f"a step is one of {', '.join(STEP_FIELDS)}{said}", "bad_step"))
         return None
     found = _common_problems(given, kinds[0], at)
     problems += found
@@ -81,9 +84,9 @@ def read_step(
         return None
     below = below if isinstance(below, str) else None
     common: dict[str, Any] = {"id": given["id"], "name": given.get("name", ""), "note": given.get("note", "")}
-    if "on_failure" in _FIELDS[kinds[0]]:
+    if "on_failure" in STEP_FIELDS[kinds[0]]:
         common["on_failure"] = given.get("on_failure")
-    if "next" in _FIELDS[kinds[0]]:
+    if "next" in STEP_FIELDS[kinds[0]]:
         common["next"] = given.get("next", below)
     if kinds[0] == "action":
         return _read_action(given, at, common, actions, problems)
@@ -95,7 +98,7 @@ def read_step(
 
 
 def _common_problems(given: dict[str, Any], kind: str, at: str) -> list[Problem]:
-    known = (*_COMMON, *_FIELDS[kind])
+    known = (*STEP_COMMON, *STEP_FIELDS[kind])
     problems = [
         Problem(f"{at}.{name}", f"is not a field of this step; known are: {', '.join(known)}", "unknown_field")
         for name in given
@@ -264,6 +267,7 @@ def _read_stop(given: dict[str, Any], at: str, common: dict[str, Any], problems:
 
 _READERS: Final[Mapping[str, Callable[[dict[str, Any], str, dict[str, Any], list[Problem]], Step | None]]] = {
     "branch": _read_branch,
+    "call": read_call,
     "delay": _read_delay,
     "parallel": read_parallel,
     "split": read_split,

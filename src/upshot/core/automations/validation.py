@@ -10,8 +10,9 @@ from typing import Any, Final
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.cancel_on import read_cancel_on
 from upshot.core.automations.document import Automation, Step
-from upshot.core.automations.durations import problems_of
+from upshot.core.automations.durations import limit_problems
 from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow import flow_problems
@@ -43,6 +44,7 @@ _FIELDS: Final = (
     "on_failure",
     "flow",
     "timeout",
+    "cancel_on",
     "folder",
     "tags",
     "status",
@@ -83,7 +85,11 @@ def examine(
     problems = _head_problems(given)
     schedule, schedule_problems = _read_schedule(given.get("trigger"))
     flow, controlling_problems = read_flow(given.get("flow"))
-    problems += [*schedule_problems, *controlling_problems]
+    cancel_on, cancelling_problems = read_cancel_on(given.get("cancel_on"))
+    problems += [*schedule_problems, *controlling_problems, *cancelling_problems]
+    if flow is not None and (as_object(given.get("trigger")) or {}).get("manual") is True:
+        said = "controls nothing here: runs that people start take no notice of it; leave it out, or name an event"
+        problems.append(Problem("flow", said, "bad_combination"))
     steps, step_problems = _read_steps(given.get("steps", []), given.get("on_failure"), actions)
     problems += step_problems
     if problems:
@@ -101,6 +107,7 @@ def examine(
         timeout=given.get("timeout"),
         folder=given.get("folder", ""),
         tags=tuple(given.get("tags", ())),
+        cancel_on=cancel_on,
     ), []
 
 
@@ -158,7 +165,7 @@ def _timeout_problems(value: Any) -> list[Problem]:
         return []
     if has_template(str(value)):
         return [Problem("timeout", "is the same for every run, without placeholders", "bad_duration")]
-    return problems_of(value, "timeout")
+    return limit_problems(value, "timeout")
 
 
 def _trigger_problems(value: Any) -> list[Problem]:

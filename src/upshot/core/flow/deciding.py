@@ -40,6 +40,40 @@ def kept_starts(ask: Ask, starts: Sequence[int], at: int) -> list[int]:
     return sorted([*starts, at])[-ask.number :]
 
 
+class Starts(msgspec.Struct, frozen=True):
+    """The latest starts of a throttled key, in order, some perhaps yet to come, and the rule that they were told by."""
+
+    number: int
+    period: int
+    at: list[int]
+
+    def is_of(self, ask: Ask) -> bool:
+        """Whether they were told by this rule."""
+        return (self.number, self.period) == (ask.number, ask.period)
+
+
+def next_start(ask: Ask, starts: Starts | None, now: int) -> tuple[int, Starts]:
+    """When the next run of a throttled key may start, and the starts with it."""
+    kept = starts.at if starts is not None else []
+    at = start_at(ask, kept, now)
+    return at, Starts(ask.number, ask.period, kept_starts(ask, kept, at))
+
+
+def told_again(ask: Ask, starts: Starts, waiting: Sequence[int], now: int) -> tuple[list[int], Starts]:
+    """The instants of the runs that wait for these, in their order, by a new rule; and the starts with them.
+
+    Of the starts that have been, some are told only by what waits: each waited for the end of a period that one of them began.
+    """
+    been = [at for at in starts.at if at <= now]
+    been += [min(at - starts.period, now) for at in waiting[: starts.number]]
+    told = Starts(ask.number, ask.period, sorted(been)[-starts.number :])
+    instants: list[int] = []
+    for _ in waiting:
+        at, told = next_start(ask, told, now)
+        instants.append(at)
+    return instants, told
+
+
 class Window(msgspec.Struct, frozen=True):
     """Events that were gathered and have started nothing yet. `run` is what the last of them will start, as the engine keeps
     it; `bytes` is how large their data are."""

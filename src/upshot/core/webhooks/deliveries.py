@@ -25,7 +25,8 @@ def envelope_of(webhook: WebhookSettings, webhook_id: str, headers: Mapping[str,
     `{"body": ...}`.
 
     Raises:
-        Malformed: the delivery does not say what its event is called, or has no data where they should be.
+        Malformed: the delivery does not say what its event is called, has no data where they should be, or no id where the
+            webhook says that there is one.
     """
     name = webhook.event
     if webhook.name_from is not None:
@@ -41,6 +42,8 @@ def envelope_of(webhook: WebhookSettings, webhook_id: str, headers: Mapping[str,
     envelope: dict[str, Any] = {"name": name, "data": data if isinstance(data, dict) else {"body": data}}
     sources = (webhook.id_from,) if webhook.id_from is not None else DELIVERY_IDS.get(webhook.signing.scheme, ())
     said = next((found for source in sources if (found := _said(source, headers, body)) is not None), None)
+    if said is None and webhook.id_from is not None:
+        raise Malformed.at(_written(webhook.id_from), "is missing, and tells one delivery from the next", "missing")
     if said is not None:
         envelope["id"] = _event_id(webhook_id, said)
     return envelope

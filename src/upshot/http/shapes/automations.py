@@ -42,6 +42,12 @@ _SHAPE: dict[str, Any] = {
         "condition": {"description": "A boolean tree over the facts, or null to start always."},
         "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
         "steps": {"type": "array", "items": {"type": "object"}},
+        "cancel_on": {
+            "type": "array",
+            "maxItems": 20,
+            "items": {"type": "object"},
+            "description": 'The events that cancel a run under way: `[{"event": "order/cancelled", "match": {...}}]`.',
+        },
         "folder": {"type": "string", "maxLength": 200},
         "tags": {"type": "array", "items": {"type": "string", "maxLength": 50}, "maxItems": 20},
         "flow": {
@@ -127,6 +133,7 @@ class AutomationItem(Answer):
     timeout: AnyJson = Field(
         description="How long a run may take, as delays are written; null for as long as it likes."
     )
+    cancel_on: list[JsonObject] = Field(description="The events that cancel its runs under way.")
     folder: str | None = Field(description="Where it is kept, like `Clinic/Reminders`; null for nowhere.")
     tags: list[str]
     version: int | None = Field(description="The live version; null when it was never published.")
@@ -135,6 +142,7 @@ class AutomationItem(Answer):
     created_by: str
     created_at: Instant
     updated_at: Instant
+    deleted_at: Instant | None
     last_run: LastRun | None
     run_count: int = Field(description="Runs that ended.")
     success_rate: float | None
@@ -303,13 +311,29 @@ class RestoreBody(Body):
     publish: bool = Field(default=False, description="Whether it becomes the next version at once, and active.")
 
 
+class DiffBody(Body):
+    """What somebody read before."""
+
+    document: JsonObject
+
+
+class VersionInFlight(Answer):
+    """How many runs that are not over are on a version."""
+
+    version: int
+    runs: int
+
+
 class Diff(Answer):
     """What changed, in words."""
 
-    from_: int | None = Field(alias="from", description="The version before; null when there is none.")
+    from_: int | None = Field(
+        alias="from", description="The version before; null when there is none, or a document was given."
+    )
     to: int | None = Field(description="The version after; null for the draft.")
     draft_revision: int | None
     runs_in_flight: int = Field(description="How many runs of the automation are not over now.")
+    in_flight: list[VersionInFlight] = Field(description="On which versions they are, the newest first.")
     changes: list[DiffChange]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from upshot.http.shapes.base import Answer, Body, EntityRef, Instant, JsonObject, ProblemItem
-from upshot.http.shapes.runs import CauseLink, RunSummary
+from upshot.http.shapes.runs import Cause, CauseLink, RunSummary
 
 EventName = Annotated[str, Field(min_length=1, max_length=200, examples=["crm/appointment.created"])]
 
@@ -36,13 +36,6 @@ class AcceptedEvents(Answer):
     duplicates: int
 
 
-class Cause(Answer):
-    """The step that emitted an event."""
-
-    run_id: str
-    step_id: str | None
-
-
 class EventItem(Answer):
     """One event. `status` is `pending` until it was matched, then `matched`; `invalid` when its data do not meet a schema
     that only warns; `loop_stopped` or `failed` when it starts nothing."""
@@ -63,12 +56,13 @@ class EventItem(Answer):
 
 
 class EventDetail(EventItem):
-    """One event and the runs it started. `replay_of` is the dead letter whose edited replay it is, `path` the chain of causes
-    that led to it, from its root on, as far as it is kept."""
+    """One event, the runs it started and those it cancelled, 200 of each at most. `replay_of` is the dead letter whose edited
+    replay it is, `path` the chain of causes that led to it, from its root on, as far as it is kept."""
 
     path: list[CauseLink]
     replay_of: str | None
     runs: list[RunSummary]
+    cancelled_runs: list[RunSummary]
 
 
 class EventPage(Answer):

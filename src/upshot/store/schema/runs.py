@@ -24,6 +24,8 @@ runs = keyed_table(
     maybe("place"),
     maybe("waits_for"),
     maybe("entry"),
+    maybe("reason"),
+    maybe("ended_by"),
     maybe("replay_id"),
     UniqueConstraint("tenant_id", "event_id", "automation_id"),
     one_of("status", statuses.RUN),
@@ -52,6 +54,13 @@ runs = keyed_table(
         "id",
         sqlite_where=text("replay_id IS NOT NULL"),
         postgresql_where=text("replay_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_upshot_runs_ended_by",
+        "tenant_id",
+        "ended_by",
+        sqlite_where=text("ended_by IS NOT NULL"),
+        postgresql_where=text("ended_by IS NOT NULL"),
     ),
     *(
         Index(
@@ -140,7 +149,7 @@ timers = keyed_table(
     Column("seq", Integer, nullable=False),
     instant("set_at"),
     instant("due_at"),
-    one_of("kind", ("delay", "retry", "timeout", "limit", "wait")),
+    one_of("kind", ("delay", "retry", "timeout", "limit", "wait", "call")),
     Index(None, "due_at"),
     key=("tenant_id", "run_id", "step_id"),
 )

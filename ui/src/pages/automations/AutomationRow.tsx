@@ -1,6 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import {
+  Archive,
+  CirclePause,
   Copy,
   Download,
   Ellipsis,
@@ -9,6 +11,7 @@ import {
   History,
   ListChecks,
   Pencil,
+  Rocket,
   Trash2,
   Zap,
 } from "lucide-react";
@@ -17,6 +20,7 @@ import { nextDueQuery } from "@/api/automations";
 import type { AutomationItem, Operator } from "@/api/types";
 import { inWords } from "@/condition-builder/words";
 import { IconButton } from "@/parts/Button";
+import { Confirm } from "@/parts/Confirm";
 import { Menu } from "@/parts/Menu";
 import { StatusBadge } from "@/parts/Status";
 import { Switch } from "@/parts/Switch";
@@ -25,6 +29,7 @@ import { Ago } from "@/parts/Time";
 import { Tip } from "@/parts/Tip";
 import { texts } from "@/texts";
 import { BacktestDialog } from "./BacktestDialog";
+import { PublishDialog } from "./PublishDialog";
 import { SuccessBar } from "./SuccessBar";
 import { triggerWords } from "./trigger";
 import { useRowActions } from "./useRowActions";
@@ -146,7 +151,8 @@ function RowMenu({
   onEdit: () => void;
 }) {
   const navigate = useNavigate();
-  const [opened, open] = useState<"past" | "versions" | null>(null);
+  const [opened, open] = useState<"past" | "versions" | "pause" | null>(null);
+  const [publishing, publish] = useState<AutomationItem | null>(null);
   return (
     <>
       <Menu
@@ -162,6 +168,9 @@ function RowMenu({
           },
           { label: texts.backtest.open, icon: <History size={14} />, onSelect: () => open("past") },
           { label: texts.versions.open, icon: <GitCompare size={14} />, onSelect: () => open("versions") },
+          ...(item.version !== null && item.has_draft_changes
+            ? [{ label: texts.publishing.draft, icon: <Rocket size={14} />, onSelect: () => publish(item) }]
+            : []),
           {
             label: texts.automations.seeRuns,
             icon: <ListChecks size={14} />,
@@ -171,11 +180,46 @@ function RowMenu({
           { label: texts.actions.duplicate, icon: <Copy size={14} />, onSelect: actions.duplicate },
           { label: texts.actions.export, icon: <Download size={14} />, onSelect: actions.exportFile },
           "line",
+          {
+            label: texts.automations.pauseRuns,
+            icon: <CirclePause size={14} />,
+            disabled: item.status !== "active",
+            onSelect: () => open("pause"),
+          },
+          {
+            label: texts.automations.archive,
+            icon: <Archive size={14} />,
+            disabled: item.status === "archived",
+            onSelect: actions.archive,
+          },
           { label: texts.actions.delete, icon: <Trash2 size={14} />, danger: true, onSelect: actions.remove },
         ]}
       />
       {opened === "past" && <BacktestDialog item={item} onClose={() => open(null)} />}
-      {opened === "versions" && <VersionsDialog item={item} onClose={() => open(null)} />}
+      {opened === "versions" && (
+        <VersionsDialog
+          item={item}
+          onClose={() => open(null)}
+          onRestored={(restored) => {
+            open(null);
+            publish(restored);
+          }}
+        />
+      )}
+      {opened === "pause" && (
+        <Confirm
+          title={texts.automations.pauseRunsTitle(item.name)}
+          confirm={texts.automations.pauseRuns}
+          busy={actions.pauseAll.isPending}
+          onCancel={() => open(null)}
+          onConfirm={() => actions.pauseAll.mutate(undefined, { onSettled: () => open(null) })}
+        >
+          {texts.automations.pauseRunsHelp}
+        </Confirm>
+      )}
+      {publishing && (
+        <PublishDialog item={publishing} onClose={() => publish(null)} onPublished={() => publish(null)} />
+      )}
     </>
   );
 }

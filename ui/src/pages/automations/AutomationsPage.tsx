@@ -15,6 +15,7 @@ import { Search } from "@/parts/Search";
 import { Table } from "@/parts/Table";
 import { texts } from "@/texts";
 import { AutomationRow } from "./AutomationRow";
+import { DeletedList } from "./DeletedList";
 import { ImportDialog } from "./ImportDialog";
 import { counted, isWanted, type Wanted } from "./search";
 
@@ -27,7 +28,8 @@ const columns = [
   { title: texts.automations.columns.version, folds: true, className: "w-28" },
   { title: texts.automations.columns.menu, hidden: true, className: "w-12" },
 ];
-const statuses = ["active", "paused", "draft"];
+const statuses = ["active", "paused", "draft", "archived"];
+const DELETED = "deleted";
 
 export function AutomationsPage() {
   const [importing, setImporting] = useState(false);
@@ -63,7 +65,7 @@ export function AutomationsPage() {
         </>
       }
     >
-      {all.length > 0 && (
+      {list.isSuccess && (
         <div className="mb-3 flex flex-wrap items-center gap-3">
           <Search
             label={texts.automations.search}
@@ -75,11 +77,14 @@ export function AutomationsPage() {
           <Chips
             label={texts.runs.statusFilter}
             value={search.status}
-            choices={statuses.map((status) => ({
-              value: status,
-              title: texts.status[status] ?? status,
-              count: all.filter((item) => item.status === status).length,
-            }))}
+            choices={[
+              ...statuses.map((status) => ({
+                value: status,
+                title: texts.status[status] ?? status,
+                count: all.filter((item) => item.status === status).length,
+              })),
+              { value: DELETED, title: texts.automations.deletedChip },
+            ]}
             onChange={(status) =>
               void navigate({ to: "/automations", search: (old) => ({ ...old, status }), replace: true })
             }
@@ -107,7 +112,9 @@ export function AutomationsPage() {
         </div>
       )}
       <div className="card overflow-hidden">
-        {list.isPending ? (
+        {status === DELETED ? (
+          <DeletedList />
+        ) : list.isPending ? (
           <SkeletonRows />
         ) : list.error ? (
           <div className="p-4">
@@ -116,7 +123,7 @@ export function AutomationsPage() {
         ) : (
           <Body all={all} shown={shown} q={search.q ?? ""} onClear={() => void navigate({ to: "/automations" })} />
         )}
-        <More query={list} />
+        {status !== DELETED && <More query={list} />}
       </div>
       <Outlet />
       {importing && <ImportDialog onClose={() => setImporting(false)} />}

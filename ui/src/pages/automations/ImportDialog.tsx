@@ -2,14 +2,17 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { automations } from "@/api/automations";
-import type { Imported } from "@/api/types";
+import type { Imported, Json, JsonObject } from "@/api/types";
 import { Button } from "@/parts/Button";
+import { cx } from "@/parts/classes";
 import { Dialog } from "@/parts/Dialog";
 import { FieldError, TextArea } from "@/parts/Field";
 import { readJson } from "@/parts/json";
 import { ErrorNote, ProblemLines } from "@/parts/Notes";
+import { Badge } from "@/parts/Status";
 import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
+import { ChangeList } from "./ChangeList";
 
 /** Imports documents of any understood shape: first shows what they become, then keeps them. */
 export function ImportDialog({ onClose }: { onClose: () => void }) {
@@ -74,7 +77,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         {(check.error ?? keep.error) && <ErrorNote error={check.error ?? keep.error} />}
         {found?.map((one, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the place in the import is the identity
-          <Found key={index} found={one} />
+          <Found key={index} found={one} name={one.document?.name ?? givenName(read.value, index)} />
         ))}
       </div>
     </Dialog>
@@ -95,23 +98,56 @@ function FilePick({ onText }: { onText: (text: string) => void }) {
   );
 }
 
-/** One document: what it became and how it was understood, or what is wrong with it. */
-function Found({ found }: { found: Imported }) {
+/** What the document at this place calls itself, also when it could not be understood. */
+function givenName(given: Json, at: number): string {
+  const listed = Array.isArray(given)
+    ? given
+    : isObject(given) && Array.isArray(given.automations)
+      ? given.automations
+      : [given];
+  const one = listed[at];
+  return (isObject(one) && typeof one.name === "string" && one.name) || texts.automations.importUntitled;
+}
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
+
+/** One document: what it became, how it was understood and what it changes; or what is wrong with it. */
+function Found({ found, name }: { found: Imported; name: string }) {
   const bad = found.problems.length > 0;
   return (
-    <section className={bad ? "rounded-lg bg-bad-wash p-3 text-bad" : "rounded-lg bg-good-wash p-3"}>
-      <h3 className="flex items-center gap-2 font-semibold">
+    <section
+      aria-label={name}
+      className={cx("flex flex-col gap-1.5 rounded-lg p-3", bad ? "bg-bad-wash text-bad" : "bg-good-wash")}
+    >
+      <h3 className="flex flex-wrap items-center gap-2 font-semibold">
         {bad ? <TriangleAlert size={15} aria-hidden /> : <CircleCheck size={15} aria-hidden className="text-good" />}
-        {found.document?.name || texts.automations.importUntitled}
-        <span className="font-normal">
-          {bad ? texts.automations.importBad(found.problems.length) : texts.automations.importGood}
-        </span>
+        {name}
+        {bad ? (
+          <span className="font-normal">{texts.automations.importBad(found.problems.length)}</span>
+        ) : (
+          <Badge tone={found.state === "changed" ? "warn" : "idle"}>{states[found.state]}</Badge>
+        )}
+        {found.document?.status === "active" && <Badge tone="good">{texts.automations.importActive}</Badge>}
       </h3>
       {bad && <ProblemLines problems={found.problems} />}
+      {found.warnings.length > 0 && (
+        <div className="text-sm text-warn">
+          <h4 className="font-medium">{texts.automations.importMind}</h4>
+          <ProblemLines problems={found.warnings.map((warning) => ({ ...warning, code: "warning" }))} />
+        </div>
+      )}
+      {!bad && found.state !== "new" && <p className="text-sm text-soft">{texts.automations.importBeside}</p>}
+      {found.changes.length > 0 && (
+        <div className="text-sm">
+          <h4 className="mb-1 font-medium">{texts.automations.importDiffers}</h4>
+          <ChangeList changes={found.changes} />
+        </div>
+      )}
       {found.notes.length > 0 && (
-        <ul className="mt-1.5 flex flex-col gap-0.5 text-xs text-soft">
+        <ul className="flex flex-col gap-0.5 text-xs text-soft">
           {found.notes.map((note) => (
-            <li key={`${note.path}${note.message}`}>
+            <li key={`${note.path}${note.message}`} className="[overflow-wrap:anywhere]">
               <code className="code">{note.path}</code> {note.message}
             </li>
           ))}
@@ -120,3 +156,9 @@ function Found({ found }: { found: Imported }) {
     </section>
   );
 }
+
+const states: Record<Imported["state"], string> = {
+  new: texts.automations.importNew,
+  same: texts.automations.importSame,
+  changed: texts.automations.importChanged,
+};

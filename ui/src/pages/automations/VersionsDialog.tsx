@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { automations, diffQuery, versionsQuery } from "@/api/automations";
-import type { AutomationItem, DiffChange, Version } from "@/api/types";
+import type { AutomationItem, Version } from "@/api/types";
 import { Button } from "@/parts/Button";
 import { cx } from "@/parts/classes";
 import { Dialog } from "@/parts/Dialog";
@@ -10,14 +10,15 @@ import { Badge } from "@/parts/Status";
 import { Ago } from "@/parts/Time";
 import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
+import { ChangeList } from "./ChangeList";
 
-type Props = { item: AutomationItem; onClose: () => void };
+type Props = { item: AutomationItem; onClose: () => void; onRestored: (item: AutomationItem) => void };
 
 /** The published versions; what changed from the chosen one to the draft, in words; and the way back to it. */
-export function VersionsDialog({ item, onClose }: Props) {
+export function VersionsDialog({ item, onClose, onRestored }: Props) {
   const [chosen, choose] = useState(item.version);
   const versions = useQuery(versionsQuery(item.id));
-  const restore = useRestore(item, onClose);
+  const restore = useRestore(item, onRestored);
   return (
     <Dialog
       title={texts.versions.title(item.name)}
@@ -63,13 +64,13 @@ function OneVersion({ version, isLive, isChosen, onChoose }: OneProps) {
     <button
       type="button"
       aria-pressed={isChosen}
-      aria-label={texts.versions.pick(version.version)}
       onClick={onChoose}
       className={cx(
         "flex w-full items-center gap-3 rounded-md border px-3 py-2 text-left text-sm",
         isChosen ? "border-accent bg-surface" : "border-line hover:bg-hover",
       )}
     >
+      <span className="sr-only">{texts.versions.pick(version.version)}</span>
       <span className="font-medium">{texts.automations.version(version.version)}</span>
       {isLive && <Badge tone="good">{texts.versions.live}</Badge>}
       <span className="min-w-0 flex-1 truncate text-soft">{version.document.name}</span>
@@ -87,33 +88,19 @@ function Changes({ id, version }: { id: string; version: number }) {
       <h3 className="text-sm font-semibold">{texts.versions.changes(version)}</h3>
       {diff.error && <ErrorNote error={diff.error} />}
       {diff.isPending && <Skeleton className="h-5 w-72" />}
-      {diff.data && (
-        <ul className="flex flex-col gap-1 text-sm">
-          {diff.data.changes.length === 0 && <li className="text-soft">{texts.versions.same}</li>}
-          {diff.data.changes.map((change) => (
-            <li key={`${change.path} ${change.text}`} className="flex gap-2 [overflow-wrap:anywhere]">
-              <span aria-hidden className="w-3 shrink-0 text-center text-soft">
-                {signs[change.kind]}
-              </span>
-              {change.text}
-            </li>
-          ))}
-        </ul>
-      )}
+      {diff.data && <ChangeList changes={diff.data.changes} />}
     </section>
   );
 }
 
-const signs: Record<DiffChange["kind"], string> = { added: "+", removed: "−", changed: "~", moved: "↕" };
-
-function useRestore(item: AutomationItem, onDone: () => void) {
+function useRestore(item: AutomationItem, onDone: (restored: AutomationItem) => void) {
   const client = useQueryClient();
   const say = useSay();
   return useMutation({
     mutationFn: (version: number) => automations.restore(item.id, version, item.draft_revision),
-    onSuccess: (_, version) => {
+    onSuccess: (restored, version) => {
       say.done(texts.versions.restored(version));
-      onDone();
+      onDone(restored);
       return client.invalidateQueries({ queryKey: ["automations"] });
     },
   });

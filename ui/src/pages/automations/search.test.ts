@@ -29,6 +29,11 @@ describe("what a list is narrowed down to", () => {
     expect(isWanted(item({}), { tag: "vip" })).toBe(false);
   });
 
+  it("shows what was put away only to who asks for it", () => {
+    const away = item({ status: "archived" });
+    expect([isWanted(away, {}), isWanted(away, { status: "archived" })]).toEqual([false, true]);
+  });
+
   it("counts each value once", () => {
     expect(counted(["b", "a", "b"])).toEqual([
       { value: "a", title: "a", count: 1 },

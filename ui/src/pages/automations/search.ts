@@ -11,12 +11,13 @@ export function matches(item: AutomationItem, text: string): boolean {
   return JSON.stringify([name, description, trigger, condition, steps, folder, tags]).toLowerCase().includes(wanted);
 }
 
-/** Whether the automation is among those that are wanted; a folder holds what is in the ones below it. */
+/** Whether the automation is among those that are wanted, archived ones only if they are asked for; a folder holds what is in
+ * the ones below it. */
 export function isWanted(item: AutomationItem, wanted: Wanted): boolean {
   const folder = item.folder ?? "";
   return (
     matches(item, wanted.q ?? "") &&
-    (!wanted.status || item.status === wanted.status) &&
+    (wanted.status ? item.status === wanted.status : item.status !== "archived") &&
     (!wanted.folder || folder === wanted.folder || folder.startsWith(`${wanted.folder}/`)) &&
     (!wanted.tag || (item.tags ?? []).includes(wanted.tag))
   );

@@ -38,6 +38,23 @@ export function useRowActions(item: AutomationItem) {
     },
     onError: (error) => say.failed(texts.errors.action(`delete “${item.name}”`), error),
   });
+  const archive = useMutation({
+    mutationFn: () => automations.archive(item.id),
+    onSuccess: () => {
+      say.done(texts.automations.archived(item.name));
+      return refresh();
+    },
+    onError: (error) => say.failed(texts.errors.action(`archive “${item.name}”`), error),
+  });
+  const pauseAll = useMutation({
+    mutationFn: () => automations.pause(item.id, true),
+    onSuccess: () => {
+      say.done(texts.automations.pausedRuns(item.name));
+      void client.invalidateQueries({ queryKey: ["runs"] });
+      return refresh();
+    },
+    onError: (error) => say.failed(texts.errors.action(`pause “${item.name}”`), error),
+  });
   const duplicate = useMutation({
     mutationFn: () => automations.duplicate(item.id),
     onSuccess: (copy) => {
@@ -55,6 +72,8 @@ export function useRowActions(item: AutomationItem) {
   return {
     turn: (on: boolean) => turn.mutate(on),
     isSwitching: turn.isPending,
+    archive: () => archive.mutate(),
+    pauseAll,
     remove: () => remove.mutate(),
     duplicate: () => duplicate.mutate(),
     exportFile: () => exportFile.mutate(),

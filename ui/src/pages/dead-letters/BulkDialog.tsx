@@ -1,13 +1,13 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { type BulkAction, bulkCountQuery, letters } from "@/api/dead-letters";
 import { Button } from "@/parts/Button";
 import { Dialog } from "@/parts/Dialog";
 import { ErrorNote, Skeleton } from "@/parts/Notes";
 import { ProgressBar } from "@/parts/ProgressBar";
 import { useSay } from "@/parts/Toasts";
+import { useBatches } from "@/parts/useBatches";
 import { texts } from "@/texts";
-import { actOnAll, type Progress } from "./bulk";
 import { ReasonField } from "./ReasonField";
 
 type Props = { fingerprint: string; action: BulkAction; onClose: () => void };
@@ -15,25 +15,32 @@ type Props = { fingerprint: string; action: BulkAction; onClose: () => void };
 /** Says how many there are, and does it only then. */
 export function BulkDialog({ fingerprint, action, onClose }: Props) {
   const [reason, setReason] = useState("");
-  const [progress, setProgress] = useState<Progress | null>(null);
   const found = useQuery(bulkCountQuery(fingerprint, action));
-  const work = useWork(onClose);
+  const say = useSay();
+  const work = useBatches(["letters"], ({ done, refused }) => {
+    say.done(texts.letters.bulkDone(done, refused));
+    onClose();
+  });
+  const { progress } = work;
   const count = found.data?.count ?? 0;
   const begin = () => {
     if (!found.data) return;
+    const { until } = found.data;
     const said = action === "discard" ? reason.trim() : undefined;
-    work.start({ fingerprint, action, reason: said, until: found.data.until, all: count }, setProgress);
+    work.start(count, (after) => letters.bulk({ fingerprint, action, reason: said, until, dry_run: false, after }));
   };
+  /** Stops the work, if there is any, after the batch that is under way; else closes. */
+  const close = () => (work.isPending ? work.stop() : onClose());
   return (
     <Dialog
       title={texts.letters.bulkTitle[action]}
       size="sm"
       light={false}
       focusField
-      onClose={work.close}
+      onClose={close}
       footer={
         <>
-          <Button onClick={work.close}>{work.isPending ? texts.letters.stop : texts.actions.cancel}</Button>
+          <Button onClick={close}>{work.isPending ? texts.letters.stop : texts.actions.cancel}</Button>
           <Button
             look={action === "discard" ? "danger" : "primary"}
             busy={work.isPending}
@@ -69,35 +76,4 @@ export function BulkDialog({ fingerprint, action, onClose }: Props) {
       </div>
     </Dialog>
   );
-}
-
-type Order = Parameters<typeof actOnAll>[0];
-
-function useWork(onClose: () => void) {
-  const client = useQueryClient();
-  const say = useSay();
-  const stop = useRef(new AbortController());
-  useEffect(() => () => stop.current.abort(), []);
-  const work = useMutation({
-    mutationFn: ({ order, tell }: { order: Order; tell: (progress: Progress) => void }) =>
-      actOnAll(order, tell, stop.current.signal, letters.bulk),
-    onSuccess: ({ done, refused }) => {
-      say.done(texts.letters.bulkDone(done, refused));
-      onClose();
-    },
-    onSettled: () => void client.invalidateQueries({ queryKey: ["letters"] }),
-  });
-  return {
-    isPending: work.isPending,
-    error: work.error,
-    start: (order: Order, tell: (progress: Progress) => void) => {
-      stop.current = new AbortController();
-      work.mutate({ order, tell });
-    },
-    /** Stops the work, if there is any, after the batch that is under way; else closes. */
-    close: () => {
-      if (work.isPending) stop.current.abort();
-      else onClose();
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ListChecks, SearchX, X } from "lucide-react";
+import { ListChecks, ListTodo, SearchX, X } from "lucide-react";
+import { useState } from "react";
 import { automationNamesQuery } from "@/api/automations";
 import { type RunFilter, runsQuery } from "@/api/runs";
 import { statsQuery } from "@/api/system";
@@ -12,9 +13,10 @@ import { More } from "@/parts/More";
 import { Empty, ErrorNote, SkeletonRows } from "@/parts/Notes";
 import { Page } from "@/parts/Page";
 import { texts } from "@/texts";
+import { BulkRunsDialog } from "./BulkRunsDialog";
 import { RunsTable } from "./RunsTable";
 
-const statuses = ["running", "waiting", "completed", "failed", "cancelled"];
+const statuses = ["running", "waiting", "paused", "completed", "partial", "failed", "cancelled"];
 
 export function RunsPage() {
   const filter = useSearch({ from: "/runs" });
@@ -24,9 +26,26 @@ export function RunsPage() {
   const list = useInfiniteQuery(runsQuery(filter));
   const stats = useQuery(statsQuery);
   const runs = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const [isActing, setActing] = useState(false);
+  const automation = useQuery(automationNamesQuery).data?.items.find((item) => item.id === filter.automation);
+  const named = [
+    automation?.name ?? filter.automation,
+    filter.status && (texts.status[filter.status] ?? filter.status),
+    filter.event && texts.runs.eventFilter(filter.event),
+    filter.entity && texts.runs.entityFilter(filter.entity),
+    filter.replay && texts.replays.filter,
+  ].filter(Boolean);
   const isFiltered = Object.values(filter).some(Boolean);
   return (
-    <Page title={texts.runs.title} lead={texts.runs.lead}>
+    <Page
+      title={texts.runs.title}
+      lead={texts.runs.lead}
+      actions={
+        <Button icon={<ListTodo size={14} />} disabled={runs.length === 0} onClick={() => setActing(true)}>
+          {texts.runs.bulk.open}
+        </Button>
+      }
+    >
       <div className="mb-3 flex flex-wrap items-center gap-3">
         <Chips
           label={texts.runs.statusFilter}
@@ -42,6 +61,7 @@ export function RunsPage() {
         {filter.event && (
           <Filter text={texts.runs.eventFilter(filter.event)} onClear={() => set({ event: undefined })} />
         )}
+        {filter.replay && <Filter text={texts.replays.filter} onClear={() => set({ replay: undefined })} />}
         {filter.entity && (
           <Filter text={texts.runs.entityFilter(filter.entity)} onClear={() => set({ entity: undefined })} />
         )}
@@ -70,6 +90,13 @@ export function RunsPage() {
         )}
         <More query={list} />
       </div>
+      {isActing && (
+        <BulkRunsDialog
+          filter={filter}
+          named={named.join(" · ") || texts.runs.bulk.everything}
+          onClose={() => setActing(false)}
+        />
+      )}
     </Page>
   );
 }

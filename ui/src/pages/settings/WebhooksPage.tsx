@@ -1,9 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Ellipsis, KeyRound, Link2, Plus, Trash2, Webhook as WebhookIcon } from "lucide-react";
+import { Ellipsis, KeyRound, Link2, Pencil, Plus, Trash2, Webhook as WebhookIcon } from "lucide-react";
 import { useState } from "react";
-import { type ShownWebhook, type Webhook, webhooks, webhooksQuery } from "@/api/webhooks";
+import { SECRET_GIVEN, type ShownWebhook, type Webhook, webhooks, webhooksQuery } from "@/api/webhooks";
 import { Button, IconButton } from "@/parts/Button";
 import { Confirm } from "@/parts/Confirm";
+import { Field, TextInput } from "@/parts/Field";
 import { Menu } from "@/parts/Menu";
 import { Empty, ErrorNote, SkeletonRows } from "@/parts/Notes";
 import { Badge } from "@/parts/Status";
@@ -12,9 +13,9 @@ import { Cell, Folded, Row, Table } from "@/parts/Table";
 import { Ago } from "@/parts/Time";
 import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
-import { NewWebhook } from "./NewWebhook";
 import { SectionHead } from "./SectionHead";
 import { ShownOnce } from "./ShownOnce";
+import { WebhookDialog } from "./WebhookDialog";
 
 const columns = [
   { title: texts.webhooks.columns.on, className: "w-16" },
@@ -55,7 +56,7 @@ export function WebhooksPage() {
           </Table>
         )}
       </div>
-      {creating && <NewWebhook onClose={() => setCreating(false)} />}
+      {creating && <WebhookDialog hook={null} onClose={() => setCreating(false)} />}
     </>
   );
 }
@@ -65,6 +66,9 @@ function WebhookRow({ hook }: { hook: Webhook }) {
   const say = useSay();
   const [shown, setShown] = useState<ShownWebhook | null>(null);
   const [asked, ask] = useState<"token" | "secret" | "delete" | null>(null);
+  const [isEdited, edit] = useState(false);
+  const [secret, setSecret] = useState("");
+  const needsSecret = asked === "secret" && SECRET_GIVEN.includes(hook.signature.scheme);
   const renew = () => client.invalidateQueries(webhooksQuery);
   const turn = useMutation({
     mutationFn: (enabled: boolean) => webhooks.enable(hook, enabled),
@@ -72,11 +76,17 @@ function WebhookRow({ hook }: { hook: Webhook }) {
     onError: (error) => say.failed(texts.errors.action(`switch “${hook.name}”`), error),
   });
   const change = useMutation({
-    mutationFn: async (what: "token" | "secret" | "delete") =>
-      what === "delete" ? webhooks.delete(hook.id) : setShown(await webhooks.rotate(hook.id, what)),
+    mutationFn: async (what: "token" | "secret" | "delete") => {
+      if (what === "delete") return webhooks.delete(hook.id);
+      const made = await webhooks.rotate(hook.id, what, needsSecret ? secret : undefined);
+      if (made.url || made.secret) setShown(made);
+    },
     onSuccess: renew,
     onError: (error) => say.failed(texts.errors.action(`change “${hook.name}”`), error),
-    onSettled: () => ask(null),
+    onSettled: () => {
+      ask(null);
+      setSecret("");
+    },
   });
   return (
     <Row>
@@ -111,6 +121,7 @@ function WebhookRow({ hook }: { hook: Webhook }) {
           label={texts.webhooks.menu(hook.name)}
           trigger={<IconButton label={texts.webhooks.menu(hook.name)} icon={<Ellipsis size={15} />} />}
           entries={[
+            { label: texts.actions.edit, icon: <Pencil size={14} />, onSelect: () => edit(true) },
             { label: texts.webhooks.newToken, icon: <Link2 size={14} />, onSelect: () => ask("token") },
             {
               label: texts.webhooks.newSecret,
@@ -131,9 +142,18 @@ function WebhookRow({ hook }: { hook: Webhook }) {
             onCancel={() => ask(null)}
             onConfirm={() => change.mutate(asked)}
           >
-            {texts.webhooks.asks[asked].help}
+            {needsSecret ? (
+              <Field label={texts.webhooks.secret} hint={texts.webhooks.asks.secret.given} required>
+                {(control) => (
+                  <TextInput {...control} value={secret} onChange={(event) => setSecret(event.target.value)} />
+                )}
+              </Field>
+            ) : (
+              texts.webhooks.asks[asked].help
+            )}
           </Confirm>
         )}
+        {isEdited && <WebhookDialog hook={hook} onClose={() => edit(false)} />}
         {shown && <ShownOnce hook={shown} onClose={() => setShown(null)} />}
       </Cell>
     </Row>

@@ -12,7 +12,7 @@ describe("a draft", () => {
   });
 
   it("undoes typing into one field in one go, and redoes it", () => {
-    let draft = startDraft(emptyDocument);
+    let draft = startDraft(emptyDocument, 1);
     draft = changeDraft(draft, { do: "edit", document: named("a"), touched: "name" });
     draft = changeDraft(draft, { do: "edit", document: named("ab"), touched: "name" });
     expect(isDirty(draft)).toBe(true);
@@ -23,16 +23,25 @@ describe("a draft", () => {
   });
 
   it("keeps changes of different things apart", () => {
-    let draft = startDraft(emptyDocument);
+    let draft = startDraft(emptyDocument, 1);
     draft = changeDraft(draft, { do: "edit", document: named("a"), touched: "name" });
     draft = changeDraft(draft, { do: "edit", document: { ...named("a"), priority: 9 }, touched: "priority" });
     expect(changeDraft(draft, { do: "undo" }).document).toMatchObject({ name: "a", priority: 5 });
   });
 
   it("is clean once saved", () => {
-    let draft = startDraft(emptyDocument);
+    let draft = startDraft(emptyDocument, 1);
     draft = changeDraft(draft, { do: "edit", document: named("a"), touched: null });
-    expect(isDirty(changeDraft(draft, { do: "saved", document: named("a") }))).toBe(false);
+    expect(isDirty(changeDraft(draft, { do: "saved", document: named("a"), revision: 2 }))).toBe(false);
+  });
+
+  it("takes over what somebody else saved, and undoes that to what was here", () => {
+    let draft = startDraft(emptyDocument, 1);
+    draft = changeDraft(draft, { do: "edit", document: named("mine"), touched: "name" });
+    draft = changeDraft(draft, { do: "rebase", saved: named("theirs"), document: named("theirs"), revision: 2 });
+    expect([draft.revision, isDirty(draft)]).toEqual([2, false]);
+    draft = changeDraft(draft, { do: "undo" });
+    expect([draft.document.name, draft.revision, isDirty(draft)]).toEqual(["mine", 2, true]);
   });
 
   it("sends no empty condition and no empty description", () => {

@@ -1,11 +1,15 @@
 import type { AutomationDocument, AutomationItem } from "@/api/types";
 
-/** The document being edited, with what can be undone and redone. `saved` is the text the server has. */
+/**
+ * The document being edited, with what can be undone and redone. `saved` is the text that the changes are made on, as the
+ * server has or had it, and `revision` the one of the server's draft that it is; null before the first save.
+ */
 export type Draft = {
   document: AutomationDocument;
   past: AutomationDocument[];
   future: AutomationDocument[];
   saved: string;
+  revision: number | null;
   /** What the last change touched; changes to one thing in a row are undone together. */
   lastTouched: string | null;
 };
@@ -14,8 +18,9 @@ export type Change =
   | { do: "edit"; document: AutomationDocument; touched: string | null }
   | { do: "undo" }
   | { do: "redo" }
-  | { do: "saved"; document: AutomationDocument }
-  | { do: "load"; document: AutomationDocument };
+  | { do: "saved"; document: AutomationDocument; revision: number }
+  /** What is saved is another document now; what is edited becomes this one, which can be undone. */
+  | { do: "rebase"; saved: AutomationDocument; document: AutomationDocument; revision: number | null };
 
 const UNDO_MAX = 200;
 
@@ -48,6 +53,7 @@ const KEPT_BY_SERVER = [
   "created_by",
   "created_at",
   "updated_at",
+  "deleted_at",
   "last_run",
   "run_count",
   "success_rate",
@@ -62,8 +68,12 @@ export function documentOf(item: AutomationItem): AutomationDocument {
   return tidy(Object.fromEntries(said) as unknown as AutomationDocument);
 }
 
-export function startDraft(saved: AutomationDocument, restored?: AutomationDocument): Draft {
-  return { document: restored ?? saved, past: [], future: [], saved: textOf(saved), lastTouched: null };
+export function startDraft(
+  saved: AutomationDocument,
+  revision: number | null,
+  restored: AutomationDocument = saved,
+): Draft {
+  return { document: restored, past: [], future: [], saved: textOf(saved), revision, lastTouched: null };
 }
 
 export function isDirty(draft: Draft): boolean {
@@ -94,8 +104,11 @@ export function changeDraft(draft: Draft, change: Change): Draft {
       return { ...draft, document: after, past: [...draft.past, draft.document], future, lastTouched: null };
     }
     case "saved":
-      return { ...draft, saved: textOf(change.document), lastTouched: null };
-    case "load":
-      return startDraft(change.document);
+      return { ...draft, saved: textOf(change.document), revision: change.revision, lastTouched: null };
+    case "rebase": {
+      const isSame = textOf(change.document) === textOf(draft.document);
+      const edited = isSame ? draft : changeDraft(draft, { do: "edit", document: change.document, touched: null });
+      return { ...edited, saved: textOf(change.saved), revision: change.revision };
+    }
   }
 }

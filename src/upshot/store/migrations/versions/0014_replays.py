@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0012"
-down_revision = "0011"
+revision: str = "0014"
+down_revision = "0013"
 
 
 def upgrade() -> None:

@@ -1,0 +1,59 @@
+"""What comes in from elsewhere, what was deleted, and many runs at once."""
+
+import json
+import re
+
+from playwright.sync_api import Page, expect
+
+OTHERS = [
+    {
+        "name": "Consultation booked",
+        "trigger": "crm/appointment.created",
+        "actions": [{"type": "create_note", "args": {"patientId": "{appointment.patientId}", "content": "Booked"}}],
+    },
+    {"name": "Not understood", "trigger": "x", "steps": [{"action": "no_such_action"}]},
+]
+
+
+def test_an_import_says_what_it_would_change_before_anything_is_kept(page: Page) -> None:
+    page.goto("/automations")
+    page.get_by_role("button", name="Import").press("Enter")
+    dialog = page.get_by_role("dialog", name="Import automations")
+    text = dialog.get_by_role("textbox", name="JSON")
+    text.fill(json.dumps(OTHERS))
+    dialog.get_by_role("button", name="Check").press("Enter")
+    there = dialog.get_by_role("region", name="Consultation booked")
+    expect(there).to_contain_text("There already, and different")
+    expect(there).to_contain_text("Step “confirm” is gone: draft email.")
+    expect(dialog.get_by_role("region", name="Not understood")).to_contain_text("no_such_action")
+    text.fill(json.dumps({**OTHERS[0], "name": "Booked elsewhere"}))
+    dialog.get_by_role("button", name="Check").press("Enter")
+    expect(dialog.get_by_role("region", name="Booked elsewhere")).to_contain_text("New")
+    dialog.get_by_role("button", name="Import 1 automation").press("Enter")
+    row = page.get_by_role("row", name=re.compile("Booked elsewhere"))
+    expect(row).to_be_visible()
+
+    row.get_by_role("button", name="Actions for Booked elsewhere").press("Enter")
+    page.get_by_role("menuitem", name="Delete").press("Enter")
+    expect(row).to_have_count(0)
+    page.get_by_role("button", name="Deleted", exact=True).press("Enter")
+    expect(row).to_be_visible()
+    row.get_by_role("button", name="Bring back").press("Enter")
+    expect(row).to_have_count(0)
+    page.goto("/automations")
+    expect(row).to_be_visible()
+
+
+def test_all_runs_that_a_filter_names_are_acted_on(page: Page) -> None:
+    document = {"name": "Many", "status": "active", "trigger": {"event": "test/many"}}
+    made = page.request.post("/api/v1/automations", data={**document, "steps": [{"id": "nap", "delay": "30d"}]})
+    page.request.post("/api/v1/events", data=[{"name": "test/many", "data": {}} for _ in range(2)])
+    page.goto(f"/runs?automation={made.json()['id']}")
+    waiting = page.get_by_role("row", name=re.compile("Waiting Many"))
+    expect(waiting).to_have_count(2)
+    for what, becomes in (("Pause", "Paused"), ("Resume", "Waiting"), ("Cancel", "Cancelled")):
+        page.get_by_role("button", name="All of these…").press("Enter")
+        dialog = page.get_by_role("dialog", name="Act on all of these runs")
+        dialog.get_by_role("radio", name=what).check()
+        dialog.get_by_role("button", name=f"{what} 2").press("Enter")
+        expect(page.get_by_role("row", name=re.compile(f"{becomes} Many"))).to_have_count(2)

@@ -1,0 +1,9 @@
+import { expect, test } from "vitest";
+import { emptyDocument } from "./editor/draft";
+import { endingWords } from "./ending";
+
+test("what cancels a run is told in a few words, and nothing where nothing does", () => {
+  expect(endingWords(emptyDocument)).toBe("");
+  const cancelled = { ...emptyDocument, cancel_on: [{ event: "order/cancelled" }, { event: "" }, { event: "x" }] };
+  expect(endingWords(cancelled)).toBe("Cancelled by order/cancelled, x");
+});

@@ -1,12 +1,16 @@
 """`upshot automations replay`, and `upshot replays`: automations that act on events of the past."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from upshot.cli import options
 from upshot.cli.automation_states import commands as automations
 from upshot.cli.automations import AutomationId
+
+if TYPE_CHECKING:
+    from upshot.app.replays import Wanted
+    from upshot.app.upshot import Upshot
 
 commands = typer.Typer(help="Replays: automations that act on events of the past.", no_args_is_help=True)
 ReplayId = Annotated[str, typer.Argument(metavar="ID", help="The replay's id.")]
@@ -37,7 +41,7 @@ def replay(
     as_json: options.Json = False,
 ) -> None:
     """Let the live version act on events of the past, with its effects, each event once. A running engine goes on with it."""
-    from upshot.app.replays import EVENTS_AT_ONCE_MAX, Place, Wanted
+    from upshot.app.replays import Wanted
     from upshot.cli import output
     from upshot.cli.input import read_json, read_window
     from upshot.cli.opening import opened
@@ -55,17 +59,10 @@ def replay(
             limit=limit,
             dropped=dropped,
         )
-        if not dry_run:
-            told = upshot.replays.start(tenant, automation_id, wanted, actor=options.ACTOR)
+        if dry_run:
+            told = _previewed(upshot, tenant, automation_id, wanted)
         else:
-            place: Place | None = None
-            while True:
-                told, place = upshot.replays.preview(
-                    tenant, automation_id, wanted, events_max=EVENTS_AT_ONCE_MAX, place=place
-                )
-                output.show_progress(told["progress"]["events"], told["progress"]["of"], "events")
-                if place is None:
-                    break
+            told = upshot.replays.start(tenant, automation_id, wanted, actor=options.ACTOR)
     if as_json:
         output.show_json(told)
     elif dry_run:
@@ -164,6 +161,18 @@ def cancel(
 
     with opened(database) as upshot:
         _show(upshot.replays.cancel(tenant, replay_id, actor=options.ACTOR), as_json=as_json)
+
+
+def _previewed(upshot: "Upshot", tenant: str, automation_id: str, wanted: "Wanted") -> dict[str, Any]:
+    """What all the events of the window tell of a replay."""
+    from upshot.app.replays import EVENTS_AT_ONCE_MAX
+    from upshot.cli import output
+
+    told, place = upshot.replays.preview(tenant, automation_id, wanted, events_max=EVENTS_AT_ONCE_MAX)
+    while place is not None:
+        output.show_progress(told["progress"]["events"], told["progress"]["of"], "events")
+        told, place = upshot.replays.preview(tenant, automation_id, wanted, events_max=EVENTS_AT_ONCE_MAX, place=place)
+    return told
 
 
 def _show(told: dict[str, Any], *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import make_url
 
 from tests.crash.load import EVENTS, TENANT
-from upshot.core.automations.document import SCHEDULED
+from upshot.core.automations.document import CALLED, SCHEDULED
 from upshot.core.invariants import Snapshot, violations
 
 TABLES = ("events", "unmatched", "runs", "active", "steps", "timers", "waits")
@@ -23,6 +23,7 @@ STEPS = {
     "blocked": ("one", "two"),
     "deadly": ("one", "two"),
     "nap": ("one",),
+    "called": ("one",),
     "none": (),
     "soon": (),
 }
@@ -152,7 +153,7 @@ def check_end(look: Look, folder: Path) -> Snapshot:
     runs = Counter((row["event_id"], names[row["automation_id"]]) for row in snapshot.runs)
     given_up = {row["noun_id"] for row in look.rows("SELECT noun_id FROM upshot_dead_letters WHERE kind = 'event'")}
     events = [event for event in snapshot.events if event["id"] not in given_up]
-    started = {SCHEDULED + id_: name for id_, name in names.items()}
+    started = {before + id_: name for id_, name in names.items() for before in (SCHEDULED, CALLED)}
     expected = Counter(
         (e["id"], started.get(e["name"], e["name"].removeprefix("crash/"))) for e in events if e["name"] != "crash/none"
     )

@@ -101,6 +101,7 @@ AUTOMATIONS = (
     automation("held", line("one", "hold"), line("two")),
     automation("blocked", line("one", "block"), line("two")),
     automation("deadly", line("one", "die"), line("two")),
+    automation("called", rest("rest", 300), line("one")),
     automation("nap", {"id": "rest", "delay": {"seconds": "{{ number }}"}}, line("one")),
 )
 

@@ -37,6 +37,8 @@ def prepare_all_kinds(work: Work) -> None:
     steps = [
         {"id": "say", "action": "emit_event", "with": {"name": "crash/none", "data": {"run": "{{ run.id }}"}}},
         {"id": "hear", "wait_for_event": "crash/none", "match": {"run": "{{ run.id }}"}},
+        {"id": "leave", "call": "called", "with": {"number": 1000}, "await": False},
+        {"id": "wait", "call": "called", "with": {"number": 1001}, "timeout": "1h"},
     ]
     upshot.automations.create(
         TENANT, {"name": "soon", "trigger": soon, "flow": later, "steps": steps, "status": "active"}

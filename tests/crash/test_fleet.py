@@ -91,6 +91,23 @@ def test_a_run_that_kills_its_process_is_given_up_and_the_others_go_on(
     assert provider.calls().count(f"{failed['id']}:one") == deaths
 
 
+def test_events_matched_beside_one_that_kills_the_process_are_not_given_up_with_it(
+    work: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    upshot = build(work)
+    upshot.events.accept(TENANT, [event(n, "crash/three") for n in range(60)])
+    upshot.close()
+    for _ in range(7):
+        engine = processes.start(work.but(strikes_max=3, lease_seconds=0.5, crash_at="match.before_commit"))
+        assert engine.ended() == -signal.SIGKILL, engine.log()
+    engine = processes.start(work.but(strikes_max=3))
+    engine.until(look.is_over, "all is over")
+    engine.stop()
+    given_up = look.number("SELECT count(*) FROM upshot_dead_letters")
+    assert given_up <= 3, "only what was alone when its process ended, with its last strike, is given up"
+    assert look.number("SELECT count(*) FROM upshot_runs WHERE status = 'completed'") == 60 - given_up
+
+
 def test_an_event_that_cannot_be_read_is_given_up_and_the_others_go_on(
     work: Work, look: Look, processes: Processes, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from tests.crash.ledgers import Kept, Look, Provider, check_end, expected_runs
 from tests.crash.load import TENANT, Work, build, event, prepare
 from tests.crash.postgresql_server import Server
 from tests.crash.processes import Engine, Processes, until
-from tests.crash.server_kills import die, readable
+from tests.crash.server_kills import answers, die
 from upshot.core.errors import OutcomeUnknown
 
 pytestmark = [pytest.mark.xdist_group("own postgresql server"), pytest.mark.timeout(180)]
@@ -44,7 +44,7 @@ def end_well(engines: list[Engine], look: Look, folder: Path) -> None:
     """Wait until all is given and done, stop every worker in order, and compare the ledgers."""
     for engine in engines:
         engine.wait_for("given")
-    engines[0].until(look.is_over, "all is over")
+    engines[0].until(lambda: answers(look, look.is_over), "all is over")
     for engine in engines:
         engine.stop()
     snapshot = check_end(look, folder)
@@ -64,8 +64,7 @@ def test_a_server_that_dies_under_load_loses_nothing(server: Server, work: Work,
             die(server, how)
             server.start()
             look.close()
-            until(lambda: readable(look), "the database is back")
-            kept.append(Kept(look, tmp_path))
+            until(lambda: answers(look, lambda: kept.append(Kept(look, tmp_path))), "the database is back")
         end_well(engines, look, tmp_path)
         for earlier in kept:
             earlier.raise_if_called_again()
@@ -131,7 +130,7 @@ def test_without_hints_polls_find_everything(server: Server, work: Work, tmp_pat
         emitter.close()
         for engine in engines:
             engine.wait_for("given")
-        engines[0].until(look.is_over, "all is over")
+        engines[0].until(lambda: answers(look, look.is_over), "all is over")
         for engine in engines:
             engine.stop()
         assert len(check_end(look, tmp_path).runs) == expected_runs(EVENTS) + 1

@@ -185,3 +185,35 @@ def goes_round_too_often(bench: Bench) -> None:
     assert bench.upshot.runs.retry("default", run["id"]) is None
     bench.settle()
     assert bench.run()["error"]["code"] == "too_many_rounds"
+
+
+def test_each_round_calls_anew_and_is_given_what_the_latest_round_of_the_other_gave(bench: Bench) -> None:
+    count = step("count", arguments={"n": "{{ steps.count.output.noted.n | default: 0 | plus: 1 }}"})
+    again = {"field": "steps.count.output.noted.n", "operator": "less_than", "value": 2}
+    called = bench.upshot.automations.create(
+        "default",
+        {
+            "name": "counted",
+            "trigger": {"manual": True},
+            "status": "active",
+            "steps": [
+                count,
+                {"id": "rest", "delay": "1h"},
+                {"id": "again?", "branch": again, "if_true": "count", "if_false": None},
+            ],
+        },
+    )["id"]
+    bench.automation({"id": "ask", "call": called, "with": {}}, {"id": "nap", "delay": "1d", "next": "ask"})
+    bench.happen()
+    for _ in range(2):
+        bench.advance(3600)
+        bench.advance(3600)
+        bench.restart()
+        bench.advance(DAY)
+    caller = next(run for run in bench.runs() if run["automation"]["name"] == "test")
+    asked = [one for one in caller["steps"] if one["step_id"] == "ask"]
+    assert [one["id"] for one in asked] == ["ask", "ask:2", "ask:3"]
+    assert [one["output"]["outputs"]["count"]["noted"]["n"] for one in asked[:2]] == [2, 2]
+    assert set(asked[0]["output"]["outputs"]) == {"count"}
+    assert len({one["output"]["run_id"] for one in asked[:2]}) == 2
+    assert asked[2]["status"] == "waiting"

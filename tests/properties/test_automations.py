@@ -47,6 +47,21 @@ IMPORTED = st.builds(
 CANONICAL = (
     st.builds(lambda target: {"action": "anything", "with": {"x": "{{ a }}"}, "next": target}, TARGETS)
     | st.builds(lambda rules, yes, no: {"branch": rules, "if_true": yes, "if_false": no}, CONDITIONS, TARGETS, TARGETS)
+    | st.builds(
+        lambda data, options: {"call": "other", "with": data} | options,
+        st.sampled_from([{}, {"x": "{{ a }}", "y": {"z": [1, "{{ b.c }}"]}}]),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "await": st.booleans(),
+                "timeout": st.just("3d"),
+                "on_timeout": TARGETS,
+                "on_error": st.sampled_from(["stop", "continue"]),
+                "on_failure": TARGETS,
+                "next": TARGETS,
+            },
+        ),
+    )
     | st.sampled_from(
         [{"delay": "2h"}, {"delay": {"days": 1}, "note": "n"}, {"stop": True}, {"stop": "why"}, {"action": "anything"}]
     )

@@ -15,14 +15,14 @@ from typing import Any
 from tests.simulation.provider import mark_of
 from upshot import Upshot
 from upshot.adapters.clock import ids_from
-from upshot.core.automations.document import SCHEDULED
+from upshot.core.automations.document import CALLED, SCHEDULED
 from upshot.core.entities import CreateEntity
 from upshot.store import entities
 from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
-FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, ROUNDS_ABOVE = 5, 8, 4, 6
+FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE, ROUNDS_ABOVE = 5, 8, 4, 7, 6
 THINGS = 5
 """Entities of each tenant, for each of which the automation `each` is meant."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
@@ -134,6 +134,30 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "too late", "action": "call", "with": _MARKED, **_RETRIED},
         ],
     },
+    "callee": {
+        "trigger": {"manual": True},
+        "steps": [
+            {"id": "work", "action": "call", "with": _MARKED, "timeout_seconds": 2},
+            {"id": "big", "branch": {"field": "number", "operator": "greater_than", "value": 5}, "if_true": "nap"},
+            {"id": "nap", "delay": "2s"},
+        ],
+    },
+    "caller": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "number", "operator": "greater_than", "value": CALLS_ABOVE},
+        "on_failure": "too bad",
+        "steps": [
+            {"id": "leave", "call": "callee", "with": _MARKED, "await": False, "on_error": "continue"},
+            {"id": "wait", "call": "callee", "with": _MARKED, "timeout": "3s", "on_timeout": "fork", "on_failure": "fork"},
+            {"id": "fork", "parallel": ["first", "second", "nap"], "join": "any", "next": "must"},
+            {"id": "first", "call": "callee", "with": _MARKED, "next": None},
+            {"id": "second", "call": "callee", "with": _MARKED, "timeout": "1s", "next": None},
+            {"id": "nap", "delay": "1s", "next": None},
+            {"id": "must", "call": "callee", "with": _MARKED},
+            {"id": "end", "action": "call", "with": _MARKED, "next": None, **_RETRIED},
+            {"id": "too bad", "call": "callee", "with": _MARKED, "on_error": "continue"},
+        ],
+    },
     "soon": {
         "trigger": {"schedule": {"run_at": "2027-01-15T08:00:04Z"}},
         "steps": [{"id": "only", "delay": "1s"}, {"id": "end", "delay": "0s"}],
@@ -183,7 +207,7 @@ COLUMNS = {
         *("created_at", "finished_at", "place", "waits_for"),
     ),
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
-    "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output"),
+    "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output", "error"),
     "timers": ("tenant_id", "run_id", "step_id", "kind", "due_at"),
     "waits": ("tenant_id", "run_id", "kind", "step_id", "event_name", "match_key", "met_by"),
     "outbox": ("seq", "id", "tenant_id", "status"),
@@ -209,8 +233,8 @@ COLUMNS = {
 def listens(automation_id: str, automation: str, event_name: str, data: dict[str, Any]) -> bool:
     """Whether this automation, by its own words, starts for such an event."""
     document = AUTOMATIONS[automation]
-    if event_name.startswith(SCHEDULED):
-        return event_name == SCHEDULED + automation_id
+    if event_name.startswith((SCHEDULED, CALLED)):
+        return event_name in {SCHEDULED + automation_id, CALLED + automation_id}
     is_even = bool(data.get("even"))
     holds = {
         "even": lambda: is_even,
@@ -219,6 +243,7 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
         "forked": lambda: data["number"] < FORKED_BELOW,
         "many": lambda: data["number"] > MANY_ABOVE,
         "hears": lambda: data["number"] < HEARS_BELOW,
+        "caller": lambda: data["number"] > CALLS_ABOVE,
         "rounds": lambda: data["number"] > ROUNDS_ABOVE,
     }
     return document["trigger"].get("event") == event_name and holds.get(automation, lambda: True)()

@@ -9,6 +9,7 @@ from tests.simulation.automations import AUTOMATIONS
 from upshot.core import advance
 from upshot.core.automations import read
 from upshot.core.automations.action_shape import ActionShape
+from upshot.core.commands import StepError
 from upshot.core.invariants import ASLEEP
 from upshot.core.journal import Outcome
 from upshot.core.program import Program
@@ -29,7 +30,12 @@ def opened(automation: str, kept: dict[str, Row]) -> frozenset[str]:
     """Where a run stands that kept these steps, in order."""
     decode = msgspec.json.decode
     journal = [
-        Outcome(row["step_id"], row["status"], decode(row["output"]) if row["output"] is not None else None)
+        Outcome(
+            row["step_id"],
+            row["status"],
+            decode(row["output"]) if row["output"] is not None else None,
+            decode(row["error"], type=StepError) if row["error"] is not None else None,
+        )
         for row in kept.values()
     ]
     return frozenset(advance.resume(program_of(automation), journal)[0].open)

@@ -12,11 +12,12 @@ from tests.simulation.faults import Faults
 from tests.simulation.world import Broken, simulate
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
+from upshot.core.waits import RUN_ENDED
 from upshot.engine import accept, admit, housekeep, match, record, recover, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import events, flow, journal, outbox, runs, schedules, throttled, waits
+from upshot.store import calls, events, flow, journal, outbox, runs, schedules, throttled, waits
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
@@ -138,6 +139,23 @@ def without_a_look_back(patch: Monkey) -> None:
     patch.setattr(waits, "look_back", lambda *_: None)
 
 
+def without_the_end_of_what_was_called(patch: Monkey) -> None:
+    """A run that ends is not told to the run that called it."""
+    patch.setattr(calls, "end", lambda *_: None)
+
+
+def with_calls_kept_before_who_waits(patch: Monkey) -> None:
+    """What is called is committed before the wait for its end."""
+    add = waits.add
+
+    def commit_and_add(connection: Connection, new: Sequence[waits.Wait]) -> None:
+        if any(wait.event_name == RUN_ENDED for wait in new):
+            _commit_half(connection)
+        add(connection, new)
+
+    patch.setattr(waits, "add", commit_and_add)
+
+
 def without_counting_places(patch: Monkey) -> None:
     """Nobody looks how many runs have a place already."""
     patch.setattr(flow, "taken", lambda _connection, keys: dict.fromkeys(keys, 0))
@@ -199,6 +217,8 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
+    without_the_end_of_what_was_called: ({"I12", "I16"}, {}),
+    with_calls_kept_before_who_waits: ({"I11"}, {}),
     without_counting_places: ({"I7"}, {}),
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),
     with_the_first_of_what_was_gathered: ({"I11"}, {}),

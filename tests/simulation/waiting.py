@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from upshot.core.invariants import ASLEEP
+from upshot.core.waits import RUN_ENDED
 
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -32,9 +33,17 @@ class Waiting:
         """What is wrong with the waits of a run that is held so; one that is over is not held."""
         if hold is None and self.of[key]:
             return f"run {key} is over and waits: {self.of[key]}"
-        if hold is not None and hold["parked"] == ASLEEP and any(wait["met_by"] for wait in self.of[key].values()):
+        if (
+            hold is not None
+            and hold["parked"] == ASLEEP
+            and any(wait["met_by"] for wait in self.of[key].values() if wait["event_name"] != RUN_ENDED)
+        ):
             return f"run {key} sleeps though what it waits for has come: {self.of[key]}"
         return None
+
+    def waits_for_a_run(self, key: Key, step_id: str) -> bool:
+        """Whether a step waits for the end of a run that it called."""
+        return self.of[key].get(step_id, {}).get("event_name") == RUN_ENDED
 
     def heard(self, key: Key, step: Row, kept: dict[str, Row], emitted: Container[tuple[Key, str]]) -> str | None:
         """What is wrong with what came of a wait for something that the run itself said before or meanwhile."""

@@ -20,7 +20,7 @@ from tests.simulation.controls import Controls, is_batch
 from tests.simulation.held import HeldBack
 from tests.simulation.provider import mark_of
 from tests.simulation.waiting import Waiting
-from upshot.core.automations.document import SCHEDULED
+from upshot.core.automations.document import CALLED, SCHEDULED
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import from_text
 from upshot.core.invariants import ASLEEP, Snapshot, moves, violations
@@ -283,12 +283,15 @@ class Watch:
             ):
                 self._broken("I11", f"step {step} is kept and its event is not")
         for event in commit.emitted:
-            if event["cause_step_id"] not in self.steps[event["tenant_id"], event["cause_run_id"]]:
+            key, step_id = (event["tenant_id"], event["cause_run_id"]), event["cause_step_id"]
+            is_awaited = event["name"].startswith(CALLED) and self.waiting.waits_for_a_run(key, step_id)
+            if step_id not in self.steps[key] and not is_awaited:
                 self._broken("I11", f"event {event} is kept and its step is not")
 
     def _may_have_timers(self, key: Key, run: Row) -> bool:
         """Whether some of its steps may wait while others run, or it was taken from its sleep by people."""
-        return key in self.held_back.taken or self.name_of(run) in {"forked", "many", "limited", "hears", "rounds"}
+        forked = {"forked", "many", "limited", "hears", "caller", "rounds"}
+        return key in self.held_back.taken or self.name_of(run) in forked
 
     def name_of(self, run: Row) -> str:
         """The name of this run's automation."""
@@ -356,7 +359,7 @@ class Watch:
             is_let_go = (
                 kept.get("status") in {"cancelled", "skipped"}
                 or (kept.get("kind") == "parallel" and kept["output"] is not None)
-                or (kept.get("kind") == "wait_for_event" and kept["status"] != "failed")
+                or (kept.get("kind") in {"wait_for_event", "call"} and '"timeout"' not in (kept["error"] or ""))
                 or (timer["step_id"] != WHOLE and WHOLE in self.steps[key])
             )
             if self.runs[key]["status"] not in RUN_OVER and not is_let_go and now < timer["due_at"]:

@@ -16,9 +16,9 @@ from upshot.store.fair import Waiting
 from upshot.store.migrate import migrate
 from upshot.store.rows import Prepared
 
-RARE = {"events._own_waiting"}
-"""Statements that read the hot, small table `unmatched` whole: once in 15 s while it is not empty. An index for them would cost
-every event one more write."""
+RARE = {"events._own_waiting", "calls._asleep"}
+"""Statements that read something hot and small whole: the table `unmatched`, once in 15 s while it is not empty, since an index
+would cost every event one more write; and the index of waits that were met, once a second, which are gone a moment later."""
 SMALL = {"upshot_workers", "upshot_tenants"}
 """Tables that hold a handful of rows, which may be read whole."""
 

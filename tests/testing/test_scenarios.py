@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from upshot import Upshot
+from upshot import ActionContext, ActionError, PermanentError, Upshot
 from upshot.core.errors import Refused
 from upshot.core.scenarios import read_scenario
 from upshot.testing import VirtualClock, check_scenario, scenario_files
@@ -24,7 +24,7 @@ AUTOMATION: dict[str, Any] = {
 SCENARIO: dict[str, Any] = {
     "title": "a month later",
     "automations": [AUTOMATION],
-    "events": [{"at": "0s", "name": "asked"}],
+    "events": [{"at": "0s", "id": "e", "name": "asked"}],
     "then": [
         {"at": "29d", "notifications": [{"channel": "sms", "count": 0}]},
         {
@@ -38,7 +38,23 @@ SCENARIO: dict[str, Any] = {
 
 @pytest.mark.parametrize("path", scenario_files(FOLDER), ids=lambda path: path.stem)
 def test_the_scenario_comes_out_as_it_says(path: Path) -> None:
-    check_scenario(path)
+    check_scenario(path, build=with_a_flaky_action)
+
+
+def with_a_flaky_action(url: str, clock: VirtualClock) -> Upshot:
+    """The application of these scenarios: its only action fails as often as it is told to."""
+    upshot = Upshot(url, clock=clock)
+
+    @upshot.action("flaky")
+    async def flaky(args: dict[str, Any], context: ActionContext) -> None:
+        if context.attempt <= args["fails"]:
+            raise (
+                PermanentError("refused for good")
+                if args.get("for_good")
+                else ActionError("not now", retry_after_seconds=args.get("after"))
+            )
+
+    return upshot
 
 
 def written(folder: Path, **changes: Any) -> Path:
@@ -59,12 +75,24 @@ def test_what_is_not_so_is_told_by_line(tmp_path: Path) -> None:
             ],
         },
         {"at": "31d", "notifications": [{"channel": "email"}]},
+        {
+            "at": "31d",
+            "explained": [
+                {"event": "e", "automation": "Later", "outcome": "started"},
+                {"event": "e", "automation": "Later", "outcome": "rate_limited"},
+                {"event": "nobody", "automation": "Later", "outcome": "started"},
+            ],
+        },
     ]
     with pytest.raises(AssertionError) as differs:
         check_scenario(written(tmp_path, then=then))
-    waits, began, email = str(differs.value).splitlines()[1:]
+    waits, none, began, email, limited, unknown = str(differs.value).splitlines()[1:]
     assert waits.startswith("at 1d: the run of 'Later' waits until 2027-02-14")
+    assert none.endswith("not at []")
     assert began.startswith("at 31d: the runs of 'Later' began at ['2027-01-15")
+    assert limited.startswith("at 31d: the explanation of 'Later' for event e is ['started (Started")
+    assert limited.endswith("not rate_limited")
+    assert unknown.endswith("for event nobody is nothing, not started")
     assert email.startswith("at 31d: 1 message_draft with {'channel': 'email'} expected, 0 found")
 
 
@@ -97,6 +125,10 @@ def test_automations_and_actions_come_from_where_they_are(tmp_path: Path) -> Non
         ({"then": [{"at": "2026-01-01T00:00:00Z"}], "start": "2027-01-01T00:00:00Z"}, "then[0].at"),
         ({"files": ["nothing.json"]}, ""),
         ({"steps": []}, ""),
+        ({"events": [{"at": "0s"}]}, "events[0]"),
+        ({"events": [{"at": "0s", "name": "asked", "webhook": "Shop"}]}, "events[0]"),
+        ({"events": [{"at": "0s", "webhook": "Shop"}]}, "events[0].webhook"),
+        ({"webhooks": [{"name": "Shop", "event": "paid"}]}, "webhooks[0].signature"),
     ],
 )
 def test_a_file_that_cannot_be_played_is_refused_by_its_name(

@@ -3,8 +3,18 @@ import { frame } from "./texts/frame";
 import { keeping } from "./texts/keeping";
 import { letters } from "./texts/letters";
 import { publishing } from "./texts/publishing";
+import { replaying } from "./texts/replaying";
 import { steps } from "./texts/steps";
 import { watching } from "./texts/watching";
 
 /** Every text a person reads, in one place. Functions take what varies. */
-export const texts = { ...frame, ...building, ...steps, ...watching, ...keeping, ...letters, ...publishing };
+export const texts = {
+  ...frame,
+  ...building,
+  ...steps,
+  ...watching,
+  ...keeping,
+  ...letters,
+  ...publishing,
+  ...replaying,
+};

@@ -1,13 +1,16 @@
 """Automations from outside and back: checking a document, importing, exporting, and trying one without effects."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.actions import save_problems
+from upshot.adapters.clock import new_id
+from upshot.app.called import calls_any, resolved, told_by_name, with_calls
 from upshot.app.schedules import foretold
 from upshot.core.automations import WaitStep, dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import cycles as circles
@@ -44,6 +47,8 @@ class Exchange(ABC):
         """
         canonical, findings = inspect(document, actions=self._upshot.actions.shapes)
         found = findings.problems or (self._present_problems(canonical, tenant_id) if canonical is not None else [])
+        if canonical is not None and not found and tenant_id is not None:
+            canonical, found = self._called(tenant_id, canonical, "")
         problems = [msgspec.to_builtins(problem) for problem in found]
         is_valid = canonical is not None and not problems
         if canonical is not None and is_valid and tenant_id is not None:
@@ -72,6 +77,7 @@ class Exchange(ABC):
         """
         documents, paths = _documents(given)
         told = [self._told(tenant_id, document) for document in documents]
+        self._call_one_another(tenant_id, told)
         self._compare(tenant_id, told)
         if not is_dry_run:
             problems = [
@@ -94,7 +100,8 @@ class Exchange(ABC):
         return {"automations": [self._told(None, document) for document in documents]}
 
     def export(self, tenant_id: str, automation_id: str | None = None) -> dict[str, Any]:
-        """One automation's draft as a document, or all of them as `{"automations": [...]}`; either can be imported.
+        """One automation's draft as a document, or all of them as `{"automations": [...]}`; either can be imported. What they
+        call is named in them, unless another automation has the same name: then it is its id.
 
         Raises:
             NotFound: there is no such automation.
@@ -102,11 +109,12 @@ class Exchange(ABC):
         with self._upshot.database.reading(tenant_id) as connection:
             if automation_id is None:
                 found = store.page(connection, tenant_id, None, EXPORT_MAX).automations
-                return {"automations": [_exported(automation) for automation in found]}
+                exported = [_exported(automation) for automation in found]
+                return {"automations": told_by_name(connection, tenant_id, exported)}
             one = store.read(connection, tenant_id, automation_id)
-        if one is None or one.deleted_at is not None:
-            raise NotFound("automation", automation_id)
-        return _exported(one)
+            if one is None or one.deleted_at is not None:
+                raise NotFound("automation", automation_id)
+            return told_by_name(connection, tenant_id, [_exported(one)])[0]
 
     def try_out(
         self,
@@ -124,6 +132,8 @@ class Exchange(ABC):
             Refused: the document cannot be read; the problems name each place.
         """
         canonical, _ = normalise(document, actions=self._upshot.actions.shapes)
+        with self._upshot.database.reading(tenant_id) as connection:
+            (canonical,) = told_by_name(connection, tenant_id, [canonical])
         automation = read_document(canonical, actions=self._upshot.actions.shapes)
         given = as_object(data)
         if given is None:
@@ -140,8 +150,10 @@ class Exchange(ABC):
         """
         return self.export(tenant_id, automation_id)
 
-    def _canonical(self, tenant_id: str, document: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-        """The canonical document, and whether it says that it is active."""
+    def _canonical(
+        self, tenant_id: str, document: Mapping[str, Any], automation_id: str = ""
+    ) -> tuple[dict[str, Any], bool]:
+        """The canonical document of this automation, or of a new one, and whether it says that it is active."""
         try:
             canonical, _ = normalise(document, actions=self._upshot.actions.shapes)
         except Refused as refused:
@@ -149,9 +161,44 @@ class Exchange(ABC):
                 raise Malformed(refused.problems) from refused
             raise
         problems = self._present_problems(canonical, tenant_id)
-        if problems:
-            raise Refused(problems)
+        canonical, uncallable = self._called(tenant_id, canonical, automation_id)
+        if problems or uncallable:
+            raise Refused([*problems, *uncallable])
         return canonical, canonical.get("status") == "active"
+
+    def _called(
+        self,
+        tenant_id: str,
+        canonical: dict[str, Any],
+        automation_id: str,
+        beside: Mapping[str, dict[str, Any]] | None = None,
+        parts: Sequence[circles.Part] = (),
+    ) -> tuple[dict[str, Any], list[Problem]]:
+        """The document with the ids of what it calls, and what is wrong with that. What comes `beside` it in one import, by
+        name, is called by its name until it is kept, and is among the `parts`."""
+        if not calls_any(canonical):
+            return canonical, []
+        with self._upshot.database.reading(tenant_id) as connection:
+            document, problems = resolved(connection, tenant_id, canonical, automation_id, beside or {})
+        if not problems:
+            own = circles.part_of(read_document(document), automation_id, self._upshot.actions.shapes)
+            endless = circles.endless_calls(own, parts or self._parts(tenant_id))
+            problems = [Problem(path, message, "cycle") for path, message in endless]
+        return document, problems
+
+    def _call_one_another(self, tenant_id: str, told: Sequence[dict[str, Any]]) -> None:
+        """Say of each document of an import what it calls, among the others too, and what is wrong with that."""
+        understood = [one for one in told if one["document"] is not None]
+        if not any(calls_any(one["document"]) for one in understood):
+            return
+        number, shapes = Counter(one["document"]["name"] for one in understood), self._upshot.actions.shapes
+        single = {name: one["document"] for one in understood if number[name := one["document"]["name"]] == 1}
+        parts = [circles.part_of(read_document(document), name, shapes) for name, document in single.items()]
+        parts += self._parts(tenant_id)
+        for one in understood:
+            document, problems = self._called(tenant_id, one["document"], one["document"]["name"], single, parts)
+            one["document"] = document if not problems else None
+            one["problems"] += [msgspec.to_builtins(problem) for problem in problems]
 
     def _present_problems(self, canonical: dict[str, Any], tenant_id: str | None) -> list[Problem]:
         """What is wrong with it here and now: a webhook to a private address, a schedule that is never due again."""
@@ -191,12 +238,15 @@ class Exchange(ABC):
         """Say of each document what it changes of the automation that has its name."""
         names = {one["document"]["name"] for one in told if one["document"] is not None}
         with self._upshot.database.reading(tenant_id) as connection:
-            present = store.drafts_named(connection, tenant_id, sorted(names))
+            drafts = store.drafts_named(connection, tenant_id, sorted(names))
+            present = dict(zip(drafts, told_by_name(connection, tenant_id, list(drafts.values())), strict=True))
+            known = [one["document"] for one in told if one["document"] is not None]
+            named = dict(zip(map(id, known), told_by_name(connection, tenant_id, known), strict=True))
         for one in told:
             document: dict[str, Any] = one["document"] or {}
             before = present.get(document.get("name", ""))
             if before is not None:
-                after = {name: value for name, value in document.items() if name != "status"}
+                after = {name: value for name, value in named[id(document)].items() if name != "status"}
                 one["changes"] = [msgspec.to_builtins(change) for change in diff(before, after)]
                 one["state"] = "changed" if one["changes"] else "same"
 
@@ -218,8 +268,6 @@ class Exchange(ABC):
         """The circles that this document makes with the tenant's active automations, each at one of its steps."""
         shapes = self._upshot.actions.shapes
         trigger, steps = document["trigger"], document["steps"]
-        if "event" not in trigger:
-            return []
         try:
             named = {
                 "name": document["name"],
@@ -232,18 +280,26 @@ class Exchange(ABC):
             return []
         if not own.emits:
             return []
+        found = circles.cycles(own, self._parts(tenant_id))
+        return [{"path": path, "message": message} for path, message in found]
+
+    def _parts(self, tenant_id: str) -> Iterator[circles.Part]:
+        """The tenant's active automations, as parts of the graph of what starts what."""
         known = self._upshot.engine.process.definitions.of_now(tenant_id)
-        others = (
-            circles.part_of(listener.program.automation, listener.automation_id, shapes)
-            for listeners in known.listeners.values()
-            for listener in listeners.by_id.values()
-        )
-        return [{"path": path, "message": message} for path, message in circles.cycles(own, others)]
+        for listeners in known.listeners.values():
+            for listener in listeners.by_id.values():
+                automation = listener.program.automation
+                yield circles.part_of(automation, listener.automation_id, self._upshot.actions.shapes)
 
     def _keep(self, tenant_id: str, told: Sequence[dict[str, Any]], actor: str) -> None:
+        now = self._upshot.clock.now()
+        ids = [new_id(now) for _ in told]
+        by_name = {one["document"]["name"]: id_ for one, id_ in zip(told, ids, strict=True)}
+
         def write(connection: Connection) -> dict[str, Any]:
-            for one in told:
-                one["id"] = self._insert(connection, tenant_id, one["document"], actor).id
+            for one, id_ in zip(told, ids, strict=True):
+                one["document"] = with_calls(one["document"], by_name)
+                one["id"] = self._insert(connection, tenant_id, one["document"], actor, id_).id
             return {"id": told[0]["id"] if told else "", "status": "imported"}
 
         self._committed(tenant_id, write)
@@ -276,7 +332,7 @@ class Exchange(ABC):
 
     @abstractmethod
     def _insert(
-        self, connection: Connection, tenant_id: str, canonical: dict[str, Any], actor: str
+        self, connection: Connection, tenant_id: str, canonical: dict[str, Any], actor: str, automation_id: str = ""
     ) -> store.Automation: ...
 
     @abstractmethod

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from upshot.app.automation_shapes import version_item
 from upshot.app.backtesting import Backtesting
+from upshot.app.called import told_by_name
 from upshot.app.listed import Listed, cut
 from upshot.app.runs_in_flight import InFlight, settle
 from upshot.core import statuses
@@ -49,7 +50,7 @@ class Versions(Backtesting):
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
             raise_if_stale(present, revision)
-            self._canonical(tenant_id, present.draft)
+            self._canonical(tenant_id, present.draft, automation_id)
             return self._published(connection, tenant_id, present, actor, now)
 
         item = self._changed(tenant_id, automation_id, "publish", actor, change)
@@ -96,6 +97,7 @@ class Versions(Backtesting):
             if after is not None:
                 new = self._document(connection, tenant_id, automation_id, after)
             flying = in_flight.by_version(connection, tenant_id, automation_id)
+            old, new = _by_name(connection, tenant_id, old, new)
         revision = present.draft_revision if after is None else None
         return _told(first, after, revision, flying, diff(old, new))
 
@@ -111,7 +113,8 @@ class Versions(Backtesting):
         with self._upshot.database.reading(tenant_id) as connection:
             present = self._present(connection, tenant_id, automation_id)
             flying = in_flight.by_version(connection, tenant_id, automation_id)
-        return _told(None, None, present.draft_revision, flying, diff(old, present.draft))
+            old, new = _by_name(connection, tenant_id, old, present.draft)
+        return _told(None, None, present.draft_revision, flying, diff(old, new))
 
     def restore(
         self,
@@ -135,7 +138,7 @@ class Versions(Backtesting):
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
             raise_if_stale(present, revision)
             draft = self._document(connection, tenant_id, automation_id, number)
-            self._canonical(tenant_id, draft)
+            self._canonical(tenant_id, draft, automation_id)
             restored = with_draft(present, draft)
             return self._published(connection, tenant_id, restored, actor, now) if publish else restored
 
@@ -150,6 +153,14 @@ class Versions(Backtesting):
     def _published(
         self, connection: Connection, tenant_id: str, present: store.Automation, actor: str, now: int
     ) -> store.Automation: ...
+
+
+def _by_name(
+    connection: Connection, tenant_id: str, old: dict[str, Any] | None, new: dict[str, Any]
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Two documents with the names of what they call, as people tell a change."""
+    documents = told_by_name(connection, tenant_id, [new] if old is None else [old, new])
+    return (None if old is None else documents[0]), documents[-1]
 
 
 def _told(

@@ -12,6 +12,7 @@ from upshot.app import changing, schedules
 from upshot.app.announce import announce
 from upshot.app.automation_shapes import audited, automation_items
 from upshot.app.automation_versions import Change, Versions, moved_to, raise_if_stale, with_draft
+from upshot.app.called import raise_if_called
 from upshot.app.expecting import expecting, raise_if_unexpected
 from upshot.app.listed import Listed, within_json
 from upshot.core.automations.labels import holds, is_in
@@ -112,7 +113,7 @@ class Automations(Versions):
             NotFound: there is no such automation.
             Conflict: the draft is not at `revision` any more (code `stale_revision`).
         """
-        canonical, is_active = self._canonical(tenant_id, document)
+        canonical, is_active = self._canonical(tenant_id, document, automation_id)
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
             raise_if_stale(present, revision)
@@ -127,7 +128,7 @@ class Automations(Versions):
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
             if present.version is None:
-                self._canonical(tenant_id, present.draft)
+                self._canonical(tenant_id, present.draft, automation_id)
                 return self._published(connection, tenant_id, present, actor, now)
             return moved_to(present, "active")
 
@@ -151,10 +152,18 @@ class Automations(Versions):
         return item
 
     def archive(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
-        """It is put away: it starts nothing, and can be activated again."""
-        return self._changed(
-            tenant_id, automation_id, "archive", actor, lambda _c, present, _n: moved_to(present, "archived")
-        )
+        """It is put away: it starts nothing, and can be activated again.
+
+        Raises:
+            NotFound: there is no such automation.
+            Conflict: active automations call it (code `is_called`).
+        """
+
+        def change(connection: Connection, present: store.Automation, _now: int) -> store.Automation:
+            raise_if_called(connection, tenant_id, automation_id, "archived")
+            return moved_to(present, "archived")
+
+        return self._changed(tenant_id, automation_id, "archive", actor, change)
 
     def duplicate(self, tenant_id: str, automation_id: str, *, actor: str = "host") -> dict[str, Any]:
         """A new draft with the same document.
@@ -176,9 +185,11 @@ class Automations(Versions):
 
         Raises:
             NotFound: there is no such automation.
+            Conflict: active automations call it (code `is_called`).
         """
 
         def change(connection: Connection, present: store.Automation, now: int) -> store.Automation:
+            raise_if_called(connection, tenant_id, automation_id, "deleted")
             store.mark_state(connection, tenant_id, automation_id, now, "archived", present.version)
             return msgspec.structs.replace(present, deleted_at=now)
 
@@ -225,12 +236,12 @@ class Automations(Versions):
         return self._committed(tenant_id, write)
 
     def _insert(
-        self, connection: Connection, tenant_id: str, canonical: dict[str, Any], actor: str
+        self, connection: Connection, tenant_id: str, canonical: dict[str, Any], actor: str, automation_id: str = ""
     ) -> store.Automation:
         now = self._upshot.clock.now()
         draft = {name: value for name, value in canonical.items() if name != "status"}
         made = store.Automation(
-            id=new_id(now),
+            id=automation_id or new_id(now),
             name=draft["name"],
             status="draft",
             priority=draft["priority"],

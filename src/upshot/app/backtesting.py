@@ -79,9 +79,17 @@ class Backtesting(Exchange):
             Conflict: somebody saved the draft meanwhile.
         """
         place: Place | None = None
+        known: dict[entities.Key, Any] = {}
         while True:
             told, place = self.backtest_some(
-                tenant_id, automation_id, since=since, until=until, version=version, against=against, place=place
+                tenant_id,
+                automation_id,
+                since=since,
+                until=until,
+                version=version,
+                against=against,
+                place=place,
+                known=known,
             )
             yield told
             if place is None:
@@ -98,9 +106,11 @@ class Backtesting(Exchange):
         against: int | None = None,
         events_max: int = EVENTS_AT_ONCE,
         place: Place | None = None,
+        known: dict[entities.Key, Any] | None = None,
     ) -> tuple[dict[str, Any], Place | None]:
         """The first part of `backtest`, at most `events_max` events, and where it goes on; or, with that `place`, the next
-        part, and what else is given does not count. The newest events come first."""
+        part, and what else is given does not count. The newest events come first. Entities are kept in `known` from part to
+        part, as they were when they were first read."""
         zone = self._upshot.engine.process.definitions.of_now(tenant_id).zone
         if place is None:
             place, sides = self._begun(tenant_id, automation_id, since, until, version, against)
@@ -108,7 +118,7 @@ class Backtesting(Exchange):
             with self._upshot.database.reading(tenant_id) as connection:
                 sides = self._sides(connection, tenant_id, automation_id, place)
         counting, left = Counting(place.tally), events_max
-        roots: dict[entities.Key, Any] = {}
+        roots: dict[entities.Key, Any] = {} if known is None else known
         name_index, before, names = place.name_index, place.before, sides.names
         while left > 0 and name_index < len(names):
             window = Window(names[name_index], place.since, place.until)

@@ -22,12 +22,17 @@ def event_item(event: EventRow, *, is_unmatched: bool, given_up: str | None, run
         "entity": entity_ref(event.entity_type, event.entity_id),
         "status": _status(event, is_unmatched=is_unmatched, given_up=given_up),
         "marks": msgspec.json.decode(event.marks) if event.marks is not None else [],
-        "cause": {"run_id": event.cause_run_id, "step_id": event.cause_step_id} if event.cause_run_id else None,
+        "cause": cause_of(event),
         "root_id": event.root_id,
         "depth": event.depth,
         "test": event.test,
         "run_count": run_count,
     }
+
+
+def cause_of(event: EventRow) -> dict[str, str | None] | None:
+    """The run, and the step of it, that caused this event."""
+    return {"run_id": event.cause_run_id, "step_id": event.cause_step_id} if event.cause_run_id else None
 
 
 def path_of(hops: Sequence[Hop]) -> list[dict[str, Any]]:

@@ -230,7 +230,7 @@ def _parted(
 
 def _repeated(program: Program, after: list[StepRow]) -> list[str]:
     """The steps among these with effects; the items of a list are one, and so are the rounds of a circle."""
-    done = [step for step in after if step.kind == "action" and step.status not in {"skipped", "cancelled"}]
+    done = [step for step in after if step.kind in {"action", "call"} and step.status not in {"skipped", "cancelled"}]
     return list(dict.fromkeys(program.base(step.step_id) for step in done))
 
 

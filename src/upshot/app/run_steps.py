@@ -8,7 +8,7 @@ import msgspec
 from upshot.app.event_shapes import error_of
 from upshot.app.run_paths import explain_paths
 from upshot.core import advance, statuses
-from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, WaitStep, kind_of
+from upshot.core.automations.document import ActionStep, ParallelStep, Step, StopStep, kind_of
 from upshot.core.automations.fields import as_object
 from upshot.core.commands import StepError
 from upshot.core.instants import SECOND, to_text
@@ -146,6 +146,7 @@ def _kept(run: RunRow, step: StepRow, program: Program | None, earlier: list[Att
         "finished_at": to_text(step.finished_at),
         "due_at": None,
         "explanation": explanation,
+        "called_run": None,
     }
 
 
@@ -158,7 +159,8 @@ def _open(
     *,
     is_held: bool,
 ) -> Shown:
-    if timer is not None or isinstance(_step(program, step_id), ParallelStep | WaitStep):
+    is_wait = program is not None and program.is_wait(step_id)
+    if timer is not None or is_wait or isinstance(_step(program, step_id), ParallelStep):
         return _waiting(run, step_id, program, "waiting", earlier, timer)
     return _waiting(run, step_id, program, "running" if is_held else "ready", earlier, None)
 
@@ -181,6 +183,7 @@ def _waiting(
         "finished_at": None,
         "due_at": to_text(timer.due_at) if timer is not None else None,
         "explanation": None,
+        "called_run": None,
     }
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from upshot.app.event_shapes import path_of, run_item
+from upshot.app.event_shapes import cause_of, path_of, run_item
 from upshot.app.explain import condition_explanation, facts_of_run
 from upshot.app.listed import Listed
 from upshot.app.rerunning import Rerunning
@@ -12,7 +12,7 @@ from upshot.app.run_steps import steps_shown
 from upshot.core.automations import read as read_document
 from upshot.core.errors import NotFound, Refused
 from upshot.core.program import Program
-from upshot.store import automations, event_pages
+from upshot.store import automations, calls, event_pages
 from upshot.store import run_pages as store
 
 if TYPE_CHECKING:
@@ -76,8 +76,12 @@ class Runs(Rerunning):
             timers,
             is_held=store.is_held(connection, tenant_id, run_id),
         )
+        calling = {calls.key_of(run_id, step["id"]): step for step in steps if step["kind"] == "call"}
+        for (_, key), child in calls.children(connection, [(tenant_id, key) for key in calling]).items():
+            calling[key]["called_run"] = {"id": child.run_id, "status": child.status} if child.run_id else None
         return {
             **run_item(run, timers),
+            "cause": cause_of(event) if event is not None else None,
             "current_step": current,
             "root_id": event.root_id if event is not None else None,
             "depth": event.depth if event is not None else None,

@@ -72,7 +72,11 @@ def show(
         output.show_json(run)
         return
     output.show(f"{run['id']}  {run['status']}  {run['automation']['name']} (version {run['automation']['version']})")
+    if run["cause"] is not None and run["cause"]["step_id"] is not None:
+        output.show(f"caused by step “{run['cause']['step_id']}” of run {run['cause']['run_id']}")
     if run["error"]:
         output.show(f"failed: {run['error']['message']}")
     columns = {"id": "STEP", "kind": "KIND", "action": "ACTION", "status": "STATUS", "error.message": "ERROR"}
+    if any(step["called_run"] is not None for step in run["steps"]):
+        columns |= {"called_run.id": "CALLED RUN", "called_run.status": "WHICH IS"}
     output.show_table(run["steps"], columns, "No step has begun.")

@@ -17,6 +17,7 @@ import msgspec
 
 from upshot.core.automations.document import (
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -34,7 +35,11 @@ from upshot.core.program import Program
 from upshot.core.state import Joining, Looping, State
 
 _WORKED: Final = frozenset({"completed", "skipped"})
-_LATE: Final = {"timeout": "Its branches did not join in time.", "wait": "No such event came in time."}
+_LATE: Final = {
+    "timeout": "Its branches did not join in time.",
+    "wait": "No such event came in time.",
+    "call": "The run that it called was not over in time. It goes on.",
+}
 """What the timers of these kinds have to say."""
 
 
@@ -126,7 +131,7 @@ def pending(program: Program, state: State) -> Commands:
 
 
 def fired(step_id: str, kind: str) -> Outcome:
-    """What the timer of a delay, or of the timeout of a parallel step or of a wait, comes to."""
+    """What the timer of a delay, or of the timeout of a parallel step, of a wait or of a call, comes to."""
     if kind in _LATE:
         return Outcome(step_id, "failed", error=StepError("timeout", _LATE[kind], step_id))
     return Outcome(step_id, "completed")
@@ -174,7 +179,7 @@ def _command(step: Step) -> Commands:
     match step:
         case DelayStep():
             return (Sleep(step.id),)
-        case WaitStep():
+        case WaitStep() | CallStep(is_awaited=True):
             return (Await(step.id),)
         case ParallelStep():
             return (Sleep(step.id),) if step.timeout is not None else ()
@@ -182,9 +187,9 @@ def _command(step: Step) -> Commands:
             return (RunStep(step.id),)
 
 
-def _has_way_out(step: ParallelStep | WaitStep) -> bool:
+def _has_way_out(step: CallStep | ParallelStep | WaitStep) -> bool:
     """Whether its path goes on, or ends in order, when its time is over."""
-    return step.on_timeout is not None or (isinstance(step, WaitStep) and step.ends_on_timeout)
+    return step.on_timeout is not None or (isinstance(step, CallStep | WaitStep) and step.ends_on_timeout)
 
 
 def _cancelled(step_id: str) -> Keep:
@@ -349,7 +354,7 @@ class _Walk:
     def _failed(self, step: Step, outcome: Outcome, region: Region | None, base: str) -> None:
         error = outcome.error or _unknown_error(step.id)
         is_late = error.code == "timeout" and error.step_id == step.id
-        if is_late and isinstance(step, ParallelStep | WaitStep) and _has_way_out(step):
+        if is_late and isinstance(step, CallStep | ParallelStep | WaitStep) and _has_way_out(step):
             self.enter(step.on_timeout, region, base)
             return
         self._has_failures = True

@@ -25,7 +25,7 @@ class Sleep(msgspec.Struct, frozen=True):
 
 
 class Await(msgspec.Struct, frozen=True):
-    """Wait for the event that this step names."""
+    """Wait for the event that this step names, or for the end of the run that it calls."""
 
     step_id: str
 

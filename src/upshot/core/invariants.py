@@ -2,7 +2,8 @@
 
 The names are those of the reliability plan: I1 one event per id that a host gave, I3 one run per event and automation, I4
 statuses along the table, I5 one kept outcome per place in a journal and no change of it, I9 a step is kept once, I11 nothing
-is lost between accept and its end, I15 what a run waits for and has come is not waited for.
+is lost between accept and its end, I15 what a run waits for and has come is not waited for, I16 a step calls once, and the end
+of what it called is known to whoever waits for it.
 """
 
 from collections import Counter
@@ -12,8 +13,10 @@ from typing import Any
 
 import msgspec
 
+from upshot.core.automations.document import CALLED
 from upshot.core.journal import WHOLE
 from upshot.core.statuses import RUN, RUN_OVER
+from upshot.core.waits import RUN_ENDED
 
 ASLEEP = 1
 """`active.parked` of a run that sleeps until a timer; of a paused run it is 2."""
@@ -37,6 +40,7 @@ def violations(snapshot: Snapshot) -> list[str]:
     found += _active_are_the_unfinished(snapshot)
     found += _journals_are_whole(snapshot.steps)
     found += _timers_belong_to_the_unfinished(snapshot)
+    found += _calls_are_single_and_answered(snapshot)
     found += _finished_have_an_end(snapshot.runs)
     known = {(event["tenant_id"], event["id"]) for event in snapshot.events}
     found += [
@@ -130,7 +134,8 @@ def _timers_belong_to_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
     asleep = {key for key, how in parked.items() if how == ASLEEP}
     woken = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers if row["step_id"] != WHOLE}
     waiting = {_run_key(row) for row in snapshot.waits if row["kind"] == "step" and row["met_by"] is None}
-    met = {_run_key(row) for row in snapshot.waits if row["kind"] == "step" and row["met_by"] is not None}
+    events = [row for row in snapshot.waits if row["kind"] == "step" and row["event_name"] != RUN_ENDED]
+    met = {_run_key(row) for row in events if row["met_by"] is not None}
     yield from (f"I12: run {key} sleeps and nothing can wake it" for key in sorted(asleep - woken - waiting))
     yield from (f"I15: run {key} sleeps though what it waits for has come" for key in sorted(asleep & met))
     waited = {_run_key(row) for row in snapshot.waits}
@@ -139,6 +144,21 @@ def _timers_belong_to_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
     paused = {(run["tenant_id"], run["id"]) for run in snapshot.runs if run["status"] == "paused"}
     held_back = parked.keys() - asleep
     yield from (f"I4: run {key} is paused in one place and not in another" for key in sorted(paused ^ held_back))
+
+
+def _calls_are_single_and_answered(snapshot: Snapshot) -> Iterable[str]:
+    causes = Counter(
+        (event["tenant_id"], event["cause_run_id"], event["cause_step_id"])
+        for event in snapshot.events
+        if event["name"].startswith(CALLED) and event["cause_step_id"] is not None
+    )
+    yield from (f"I16: step {cause} called {number} times" for cause, number in causes.items() if number > 1)
+    statuses = {_id_key(run): run["status"] for run in snapshot.runs}
+    for wait in snapshot.waits:
+        if wait["event_name"] == RUN_ENDED:
+            called = statuses.get((wait["tenant_id"], wait["match_key"]))
+            if called is None or (called in RUN_OVER and wait["met_by"] is None):
+                yield f"I16: the run that {wait} waits for is {called}"
 
 
 def _finished_have_an_end(runs: Iterable[Mapping[str, Any]]) -> Iterable[str]:

@@ -10,6 +10,7 @@ from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -32,6 +33,7 @@ class Program:
         "asking",
         "at_most_once",
         "automation",
+        "calls",
         "circles",
         "condition",
         "conditions",
@@ -63,6 +65,30 @@ class Program:
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}
         self.matches: dict[str, Template] = {}
+        self.calls: dict[str, Template] = {}
+        """The data that each call hands on."""
+        self._compile(automation, shapes)
+        if automation.timeout is not None:
+            self.templates[WHOLE] = compile_template(automation.timeout, "timeout")
+        self.handling = reached(automation.on_failure, self.steps)
+        self.at_most_once = frozenset(
+            step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
+        )
+        self.waits = frozenset(
+            step.id
+            for step in automation.steps
+            if isinstance(step, WaitStep) or (isinstance(step, CallStep) and step.is_awaited)
+        )
+        self.entered: dict[str | None, Any] = {}
+        self.reads_entity = frozenset(
+            step_id
+            for compiled in (self.templates, self.conditions, self.matches, self.calls)
+            for step_id, part in compiled.items()
+            if part.reads_entity
+        )
+
+    def _compile(self, automation: Automation, shapes: Mapping[str, ActionShape]) -> None:
+        """The templates and conditions of its steps."""
         for index, step in enumerate(automation.steps):
             match step:
                 case ActionStep():
@@ -83,22 +109,12 @@ class Program:
                     self.matches[step.id] = compile_template(values, f"steps[{index}].match")
                     if step.timeout is not None:
                         self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
+                case CallStep():
+                    self.calls[step.id] = compile_template(step.data, f"steps[{index}].with")
+                    if step.timeout is not None:
+                        self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
-        if automation.timeout is not None:
-            self.templates[WHOLE] = compile_template(automation.timeout, "timeout")
-        self.handling = reached(automation.on_failure, self.steps)
-        self.at_most_once = frozenset(
-            step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
-        )
-        self.waits = frozenset(step.id for step in automation.steps if isinstance(step, WaitStep))
-        self.entered: dict[str | None, Any] = {}
-        self.reads_entity = frozenset(
-            step_id
-            for compiled in (self.templates, self.conditions, self.matches)
-            for step_id, part in compiled.items()
-            if part.reads_entity
-        )
 
     def base(self, step_id: str) -> str:
         """The step, in the document, that this is a place of."""
@@ -122,8 +138,12 @@ class Program:
         """Whether this step is not done again when nobody knows how it ended."""
         return bool(self.at_most_once) and self.base(step_id) in self.at_most_once
 
+    def is_call(self, step_id: str) -> bool:
+        """Whether this step calls another automation."""
+        return bool(self.calls) and self.base(step_id) in self.calls
+
     def is_wait(self, step_id: str) -> bool:
-        """Whether this step waits for an event."""
+        """Whether this step waits for an event, or for the end of what it calls."""
         return bool(self.waits) and self.base(step_id) in self.waits
 
     def around(self, step_id: str, rounds: Mapping[str, int]) -> Iterator[str]:

@@ -19,8 +19,8 @@ A scenario is a TOML document that reads like its own description, and is run on
     at = "1h"
     runs = [{ automation = "After the visit", event = "over", status = "waiting", steps = { "two hours" = "waiting" } }]
 
-A scenario of its own (beside a pack's) also says what is installed: `pack`, `automations`; and when it begins, in which zone:
-`start`, `zone`.
+A scenario of its own (beside a pack's) also says what is installed: `pack`, `automations`, `webhooks`; and when it begins, in
+which zone: `start`, `zone`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,6 +32,8 @@ from upshot.core.automations import durations
 from upshot.core.errors import Problem, Refused
 from upshot.core.instants import from_text
 from upshot.core.local_time import zone_of
+from upshot.core.webhooks import envelope_of as delivered
+from upshot.core.webhooks import read_webhook
 
 
 class GivenEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,19 +47,23 @@ class GivenEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class ScenarioEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An event, so long after the beginning or at an instant. Texts like `@+50h` in its data are instants from the
-    beginning."""
+    beginning. One that names a `webhook` is a delivery to it whose signature fits, with these `headers` and `data` as its
+    body: the webhook says what its event is called."""
 
     at: str
-    name: str
+    name: str | None = None
     data: dict[str, Any] = {}
     id: str | None = None
+    entity: dict[str, str] | None = None
+    webhook: str | None = None
+    headers: dict[str, str] = {}
 
 
 class ExpectedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many runs (one, unless said) of this automation, for this event where one is named; each of them as said.
 
     `error` is a part of the run's error message, `log` a part of one line that one of its steps wrote, `starts` the instants at
-    which they began, all of them and in order.
+    which they began, all of them and in order; an empty list says that there are none.
     """
 
     automation: str
@@ -68,7 +74,7 @@ class ExpectedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error: str | None = None
     log: str | None = None
     waiting_until: str | None = None
-    starts: list[str] = []
+    starts: list[str] | None = None
 
 
 class ExpectedEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -86,6 +92,16 @@ class ExpectedEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     count: int = 1
+
+
+class ExpectedExplanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of an event at one automation: its `outcome`, as `/events/{id}/explain` tells it, and a part of the
+    reason."""
+
+    event: str
+    automation: str
+    outcome: str
+    reason: str = ""
 
 
 class ExpectedNotification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +125,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entities: list[ExpectedEntity] = []
     events: list[ExpectedEvent] = []
     notifications: list[ExpectedNotification] = []
+    explained: list[ExpectedExplanation] = []
 
     @property
     def all_entities(self) -> list[ExpectedEntity]:
@@ -118,7 +135,8 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One scenario. `pack` and `automations` (documents of any understood shape) are installed before it begins, at `start` in
-    the tenant's `zone`; `files` name more documents, beside the scenario's own file."""
+    the tenant's `zone`; `files` name more documents, beside the scenario's own file. `webhooks` are those that events may be
+    deliveries to."""
 
     title: str
     then: list[Check]
@@ -128,12 +146,27 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     zone: str = "UTC"
     pack: str | None = None
     automations: list[dict[str, Any]] = []
+    webhooks: list[dict[str, Any]] = []
     files: list[str] = []
 
     def timeline(self, start: int) -> list[tuple[int, ScenarioEvent | Check]]:
         """Events and checks with their instants, in order; at one instant what happens comes before what is then so."""
         placed = [(instant_of(one.at, start), one) for one in (*self.events, *self.then)]
         return sorted(placed, key=lambda one: (one[0], isinstance(one[1], Check)))
+
+
+def envelope_of(scenario: Scenario, event: ScenarioEvent) -> dict[str, Any]:
+    """What is accepted of this event, its data as they are written.
+
+    Raises:
+        Malformed: it is a delivery that does not say what its webhook needs.
+    """
+    if event.webhook is not None:
+        settings = next(read_webhook(one) for one in scenario.webhooks if one.get("name") == event.webhook)
+        headers = {name.lower(): value for name, value in event.headers.items()}
+        return delivered(settings, event.webhook, headers, event.data)
+    given = {"name": event.name, "data": event.data, "id": event.id, "entity": event.entity}
+    return {field: value for field, value in given.items() if value is not None}
 
 
 def instant_of(at: str, start: int, path: str = "at") -> int:
@@ -151,11 +184,13 @@ def instant_of(at: str, start: int, path: str = "at") -> int:
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """What there is at one instant, in the shapes of the surfaces: runs with their steps, entities, events."""
+    """What there is at one instant, in the shapes of the surfaces: runs with their steps, entities, events, and by their ids
+    the explanations of those events that a check names."""
 
     runs: Sequence[Mapping[str, Any]]
     entities: Sequence[Mapping[str, Any]]
     events: Sequence[Mapping[str, Any]]
+    explained: Mapping[str, Sequence[Mapping[str, Any]]] = {}
 
 
 def read_scenario(document: Any) -> Scenario:
@@ -183,9 +218,28 @@ def read_scenario(document: Any) -> Scenario:
                 instant_of(one.at, start, f"{noun}[{index}].at")
             except Refused as refused:
                 problems += refused.problems
+    problems += _webhook_problems(scenario)
     if problems:
         raise Refused(problems)
     return scenario
+
+
+def _webhook_problems(scenario: Scenario) -> list[Problem]:
+    """What is wrong with the webhooks, and with what the events say of them."""
+    problems: list[Problem] = []
+    for index, document in enumerate(scenario.webhooks):
+        try:
+            read_webhook(document)
+        except Refused as refused:
+            problems += [Problem(f"webhooks[{index}].{p.path}", p.message, p.code) for p in refused.problems]
+    names = {one.get("name") for one in scenario.webhooks}
+    for index, event in enumerate(scenario.events):
+        at = f"events[{index}]"
+        if (event.name is None) == (event.webhook is None):
+            problems.append(Problem(at, "has a name, or names the webhook that it is a delivery to", "required"))
+        elif event.webhook is not None and event.webhook not in names:
+            problems.append(Problem(f"{at}.webhook", f"there is no webhook {event.webhook!r}", "not_found"))
+    return problems
 
 
 def differences(check: Check, observed: Observed) -> list[str]:
@@ -205,13 +259,25 @@ def differences(check: Check, observed: Observed) -> list[str]:
         number = sum(event["name"] == expected.name for event in observed.events)
         if number != expected.count:
             told.append(f"{expected.count} events {expected.name} expected, {number} found")
+    for expected in check.explained:
+        told += _explained_differences(expected, observed.explained.get(expected.event, ()))
     return [f"at {check.at}: {one}" for one in told]
+
+
+def _explained_differences(expected: ExpectedExplanation, explained: Sequence[Mapping[str, Any]]) -> list[str]:
+    named = f"{expected.automation!r} for event {expected.event}"
+    found = [one for one in explained if one["name"] == expected.automation]
+    if any(one["outcome"] == expected.outcome and expected.reason in one["reason"] for one in found):
+        return []
+    wanted = f"{expected.outcome} ({expected.reason})" if expected.reason else expected.outcome
+    told = [f"{one['outcome']} ({one['reason']})" for one in found] or "nothing"
+    return [f"the explanation of {named} is {told}, not {wanted}"]
 
 
 def _run_differences(expected: ExpectedRun, runs: Sequence[Mapping[str, Any]]) -> list[str]:
     found = [run for run in runs if _is_run(expected, run)]
     named = f"{expected.automation!r}" + (f" for event {expected.event}" if expected.event else "")
-    if expected.starts:
+    if expected.starts is not None:
         began, wanted = [from_text(run["created_at"]) for run in found], [from_text(at) for at in expected.starts]
         if began != wanted:
             told = [run["created_at"] for run in found]

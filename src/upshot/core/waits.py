@@ -18,6 +18,8 @@ from upshot.core.path_text import parse_segments
 _encode = msgspec.json.Encoder().encode
 
 KEY_CHARACTERS_MAX: Final = 200
+RUN_ENDED: Final = "system.run.ended"
+"""The name under which the end of a run that was called is waited for; the key is that run's id."""
 _OF_EVENT: Final = frozenset({"id", "name", "data", "ts", "entity"})
 
 Fields = tuple[str, ...]

@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 
 from upshot.core.action import Action, ChangeEntity, EmitEvent, StoreEffect, StoreOperation
-from upshot.core.automations.document import ActionStep, BranchStep, ForEachStep, SplitStep, Step
+from upshot.core.automations.document import ActionStep, BranchStep, CallStep, ForEachStep, SplitStep, Step
 from upshot.core.automations.durations import DURATION_MAX
 from upshot.core.automations.splitting import chosen_path, split_key
 from upshot.core.commands import MISSING_ACTION, StepError
@@ -25,6 +25,7 @@ from upshot.core.journal import Outcome
 from upshot.core.strict_json import encode
 from upshot.core.templates import TemplateError
 from upshot.engine import crash_points
+from upshot.engine.call import call_of
 from upshot.engine.context import StepContext, clean_text
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
@@ -60,9 +61,11 @@ class Act:
                 place = chosen_path(step, split_key(run.automation_id, run.program.base(step.id), facts))
                 output = {"path": place, "name": step.paths[place].name, "next": step.paths[place].next}
                 return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
+            if isinstance(step, CallStep):
+                return _call(run, step, facts, context)
             if isinstance(step, ForEachStep):
                 return _listed(step, run.program.template(step.id).render(facts), context)
-            assert isinstance(step, ActionStep)  # noqa: S101 - a program runs only action, branch and split steps
+            assert isinstance(step, ActionStep)  # noqa: S101 - a program runs no others
             return await self._action(run, step, facts, context)
         except Exception as error:  # noqa: BLE001 - whatever a step meets is its outcome
             return _raised(step.id, error, context, None)
@@ -139,6 +142,16 @@ def _result(step: ActionStep, result: Any, context: StepContext, given: str | No
         return _failed(step.id, "bad_output", large, context, given, is_permanent=True)
     outcome = Outcome(step.id, "completed", _decode(text))  # as it is kept, whatever becomes of the action's object
     return Performed(started_at=context.now, outcome=outcome, input=given, log=context.log_text())
+
+
+def _call(run: LiveRun, step: CallStep, facts: Facts, context: StepContext) -> Performed:
+    """A call that nobody waits for, which is made where its outcome is kept."""
+    try:
+        call = call_of(run.program, step, facts)
+    except (TemplateError, Refused) as error:
+        return _failed(step.id, "bad_call", str(error), context, None, is_permanent=True)
+    given = encode({"automation": call.automation_id, "data": call.data})
+    return Performed(started_at=context.now, call=call, input=given)
 
 
 def _listed(step: ForEachStep, items: Any, context: StepContext) -> Performed:

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from upshot.core.automations.document import WaitStep
+from upshot.core.automations.document import CallStep, WaitStep
 from upshot.core.commands import StepError
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.core.waits import Unmatchable, fields_of, hint_of, key_of
 from upshot.engine import crash_points
+from upshot.engine.calling import Calling
 from upshot.engine.context import clean_text
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
@@ -35,11 +36,14 @@ class Awaiting:
 
     def __init__(self, process: Process, timing: Timing, park: Callable[[Parking], Awaitable[bool]]) -> None:
         self._process, self._timing, self._park = process, timing, park
+        self._calling = Calling(process, timing)
 
     async def begin(self, run: LiveRun, step_id: str) -> Done | None:
         """Wait, unless this run does so already, and look back: how the step ended, None while it waits."""
         wait = run.waits.get(step_id)
         step = run.program.steps[step_id]
+        if isinstance(step, CallStep):
+            return await self._calling.begin(run, step)
         assert isinstance(step, WaitStep)  # noqa: S101 - a program awaits only at such steps
         if wait is None:
             values = await self._values(run, step)

@@ -1,8 +1,10 @@
 """Awaken: an event meets the waits for it, in the transaction that matches it, after it was accepted. Who sleeps is made ready
 for any worker; whoever is driven is told by its worker, which looks for what has come.
+
+Who waits for the end of a run that it called, and sleeps, is made ready in a transaction of its own after that end is kept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
@@ -10,10 +12,11 @@ from upshot.core.events import Event
 from upshot.engine.decide import Matched
 from upshot.engine.process import Process
 from upshot.engine.run import Run
-from upshot.store import hints, runs, waits
+from upshot.store import calls, hints, runs, waits
 from upshot.store.waits import Wait
 
 POLL_SECONDS = 1.0
+ROUSED_MAX = 500
 
 
 def awaken(connection: Connection, matched: Sequence[Matched]) -> bool:
@@ -59,18 +62,31 @@ def _may_meet(event: Event, wait: Wait) -> bool:
 
 
 class Awaken:
-    """The service that tells runs with several open places, which go on meanwhile, what has come for them."""
+    """The service that wakes runs whose called runs are over, and tells runs with several open places, which go on meanwhile,
+    what has come for them."""
 
     name = "awaken"
 
     def __init__(self, process: Process, run: Run) -> None:
         self._process, self._run = process, run
+        self.on_roused: Callable[[], None] = lambda: None
 
     async def poll(self) -> float:
-        """Look, if a run that is driven here waits for an event."""
-        if any(fork.waits for fork in self._run.forks.values()):
-            for wait in await self._process.reads.run(waits.met_here, self._process.worker_id):
+        """Look for calls that are over, and for what has come if a run that is driven here waits for something."""
+        keys = await self._process.reads.run(calls.asleep, ROUSED_MAX)
+        if keys:
+            await self._process.commit.run_async(lambda c: rouse(c, keys), "rouse")
+            self.on_roused()
+        waiting = [key for key, fork in self._run.forks.items() if fork.waits]
+        if waiting:
+            for wait in await self._process.reads.run(waits.met_of_runs, waiting):
                 fork = self._run.forks.get((wait.tenant_id, wait.run_id))
                 if fork is not None:
                     fork.meet(wait)
-        return POLL_SECONDS
+        return 0.0 if len(keys) == ROUSED_MAX else POLL_SECONDS
+
+
+def rouse(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:
+    """Make those of these runs ready that still sleep."""
+    runs.rouse(connection, list(runs.lock_parked(connection, keys)))
+    hints.send(connection, hints.RUNS)

@@ -1,7 +1,7 @@
 """Control: what people do to runs. Each is one transaction that wins or loses against the worker that drives the run."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -12,7 +12,7 @@ from upshot.core.events import Event
 from upshot.core.instants import SECOND
 from upshot.core.statuses import DEAD_LETTER, RUN, RUN_OVER
 from upshot.engine import letters
-from upshot.store import counts, hints, journal, letter_pages, reopening, run_pages, runs, standing, waits
+from upshot.store import calls, counts, hints, journal, letter_pages, reopening, run_pages, runs, standing, waits
 from upshot.store.events import insert_events
 from upshot.store.runs import NewRun
 from upshot.store.standing import Standing
@@ -34,7 +34,8 @@ class Moved(msgspec.Struct, frozen=True):
 def act(connection: Connection, tenant_id: str, run_ids: Sequence[str], action: Action, who: str, now: int) -> Moved:
     """Do this to those of these runs whose status allows it.
 
-    Cancel: no further step starts, and the outcome of one in flight is dropped. Pause: a step in flight ends and is kept, no
+    Cancel: no further step starts, and the outcome of one in flight is dropped; the runs that it called and waits for are
+    cancelled with it. Pause: a step in flight ends and is kept, no
     further one starts, and timers that come due meanwhile do nothing until it is resumed. Resume: it goes on where it stands.
     Retry: a failed run goes on at the step that failed, under the same idempotency key. What was committed first wins.
     """
@@ -63,11 +64,22 @@ def _cancel(connection: Connection, tenant_id: str, wanted: dict[str, Standing],
     keys = [(tenant_id, run_id) for run_id in wanted]
     runs.finish(connection, keys, "cancelled", now)
     journal.clear_timers(connection, keys)
+    calls.end(connection, keys, "cancelled")
+    cancel_called(connection, calls.awaited(connection, keys), now)
     waits.clear(connection, keys)
     changes = Counter((tenant_id, "runs", "", "cancelled") for one in wanted.values() if not one.test)
     changes.subtract((tenant_id, "runs", "", one.status) for one in wanted.values())
     counts.add(connection, changes, now)
     return {}
+
+
+def cancel_called(connection: Connection, awaited: Mapping[tuple[str, str, str], str], now: int) -> None:
+    """Cancel the runs whose end these `(tenant, run, step)` wait for, and those that they wait for in turn."""
+    children: dict[str, set[str]] = {}
+    for (tenant_id, _, _), run_id in awaited.items():
+        children.setdefault(tenant_id, set()).add(run_id)
+    for tenant_id, run_ids in children.items():
+        act(connection, tenant_id, sorted(run_ids), "cancel", "call", now)
 
 
 def _pause(connection: Connection, tenant_id: str, wanted: dict[str, Standing], _who: str, now: int) -> dict[str, str]:

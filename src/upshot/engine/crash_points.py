@@ -14,6 +14,8 @@ TRANSACTIONS = (
     "record",
     "park",
     "ending",
+    "call",
+    "rouse",
     "fire",
     "schedule",
     "release",

@@ -5,7 +5,7 @@ from typing import Any, cast
 import msgspec
 
 from upshot.core import advance
-from upshot.core.automations.document import ForEachStep
+from upshot.core.automations.document import CALLED, ForEachStep
 from upshot.core.automations.fields import as_object
 from upshot.core.automations.places import item_place, list_place
 from upshot.core.commands import Commands
@@ -93,6 +93,11 @@ class LiveRun:
     def key(self) -> tuple[str, str]:
         """Tenant and id."""
         return self.tenant_id, self.id
+
+    @property
+    def is_called(self) -> bool:
+        """Whether a step of another run started it."""
+        return self.event.name.startswith(CALLED)
 
     @property
     def is_forked(self) -> bool:

@@ -25,6 +25,7 @@ from upshot.engine.decide import Decide, Matched, current, start
 from upshot.engine.definitions import TenantDefinitions
 from upshot.engine.handed import Handed
 from upshot.engine.process import Process
+from upshot.engine.suspects import apart
 from upshot.store import dead_letters
 from upshot.store import events as event_store
 from upshot.store.database import DatabaseUnavailable
@@ -85,6 +86,7 @@ class Match:
         self._writing: set[asyncio.Task[None]] = set()
         self._next_claim_at = 0
         self._claimed_up_to = ""
+        self._on_trial: dict[tuple[str, str], int] = {}
         self._next_own_look_at = 0
         self.wake: Callable[[], None] = lambda: None
         self.on_woken: Callable[[], None] = lambda: None
@@ -105,6 +107,8 @@ class Match:
 
     async def poll(self) -> float:
         """Match the next batch."""
+        if self._on_trial:  # one after another
+            await self.drain()
         # However busy: others' events wait in the store. First, since it may fail, and what was taken from memory is gone.
         claimed = await self._claim() if self._process.clock.now() >= self._next_claim_at else []
         batch, keys = self._handed.take(BATCH_MAX)
@@ -140,12 +144,23 @@ class Match:
         )
         if not is_more:
             self._next_claim_at = now + int(POLL_SECONDS * SECOND)
-        own = await self._own(now)
         hopeless = [one for one in claimed if one.strikes > process.limits.strikes_max]
         for one in hopeless:
             await process.commit.run_async(lambda c, e=one: give_up(c, e, process.clock.now()), "give_up")
-        fresh = [(one.tenant_id, one.event_id) for one in claimed if one not in hopeless]
+        fresh = await self._apart([one for one in claimed if one not in hopeless])
+        own = await self._own(now)
         return await self._read([*own, *(key for key in fresh if key not in own)])
+
+    async def _apart(self, claimed: list[event_store.Unmatched]) -> list[tuple[str, str]]:
+        """Those of these events to match now; the suspects among them that are too many at once are handed back."""
+        process = self._process
+        self._on_trial.clear()
+        tried, later = apart(claimed, _key, process.limits.strikes_max, self._on_trial)
+        if later:  # before the others are tried: they may end this process
+            keys = [_key(one) for one in later]
+            await process.commit.run_async(lambda c: event_store.hand_back(c, keys, process.worker_id), "hand_back")
+            self._next_claim_at = 0
+        return [_key(one) for one in tried]
 
     async def _own(self, now: int) -> list[tuple[str, str]]:
         """What waits in this worker's name: all of it while nothing is in memory, else now and then what has waited long."""
@@ -252,6 +267,10 @@ class Match:
             if may:
                 again.append(event)
         self.hand(again)
+
+
+def _key(event: event_store.Unmatched) -> tuple[str, str]:
+    return event.tenant_id, event.event_id
 
 
 def give_up(connection: Connection, event: event_store.Unmatched, now: int) -> None:

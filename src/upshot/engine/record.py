@@ -17,9 +17,10 @@ from upshot.core.automations.document import kind_of
 from upshot.core.commands import Commands, Finish, StepError
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
+from upshot.engine import control
 from upshot.engine.live_run import LiveRun
 from upshot.engine.settle import Performed, Settled, settle
-from upshot.store import counts, dead_letters, journal, runs, standing, waits
+from upshot.store import calls, counts, dead_letters, journal, runs, standing, waits
 from upshot.store.events import insert_events
 from upshot.store.waits import Wait
 
@@ -87,6 +88,10 @@ class Record:
         journal.keep(connection, kept)
         journal.remove_timers(connection, gone)
         journal.forget_begun(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _begun(w.run, r)])
+        let_go = {key for w, r in zip(mine, recorded, strict=True) for key in _let_go(w.run, r)}
+        if let_go:
+            awaited = calls.awaited(connection, {key[:2] for key in let_go})
+            control.cancel_called(connection, {key: run_id for key, run_id in awaited.items() if key in let_go}, now)
         waits.remove(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _waited(w.run, r)])
         emitted = [event for r in recorded for event in r.events]
         if emitted:
@@ -122,6 +127,19 @@ def _waited(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
     program = run.program
     known = (outcome.step_id for outcome in recorded.kept) if program.waits else ()
     return [(*run.key, step_id) for step_id in known if program.is_wait(step_id)]
+
+
+def _let_go(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
+    """The calls that nobody waits for any more since the steps around them are done with. Those of a run that fails go on: it
+    may be retried, and then waits for them again."""
+    program = run.program
+    if not program.calls or recorded.state.handling is not None:
+        return []
+    if recorded.commands and isinstance(end := recorded.commands[0], Finish) and end.status == "failed":
+        return []
+    return [
+        (*run.key, one.step_id) for one in recorded.kept if one.status == "cancelled" and program.is_call(one.step_id)
+    ]
 
 
 def _record(
@@ -183,6 +201,7 @@ def finish(
     given_up: list[letters.Letter] = []
     timed: list[tuple[str, str]] = []
     waiting: list[tuple[str, str]] = []
+    called: dict[str, list[tuple[str, str]]] = {}
     for run, commands in ended:
         if commands and isinstance(command := commands[0], Finish):
             groups.setdefault((command.status, command.error), []).append(run.key)
@@ -196,10 +215,14 @@ def finish(
                 timed.append(run.key)
             if run.program.waits:
                 waiting.append(run.key)
+            if run.is_called:
+                called.setdefault(command.status, []).append(run.key)
     for (status, error), keys in groups.items():
         runs.finish(connection, keys, status, now, encode_error(error))
     journal.clear_timers(connection, timed)
     waits.clear(connection, waiting)
+    for status, keys in called.items():
+        calls.end(connection, keys, status)
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)

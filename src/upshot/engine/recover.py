@@ -21,7 +21,8 @@ from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.run import Run
-from upshot.store import counts, dead_letters, journal, runs, standing, waits
+from upshot.engine.suspects import apart
+from upshot.store import calls, counts, dead_letters, journal, runs, standing, waits
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.fair import Share
 from upshot.store.journal import KeptRun, Timer
@@ -37,9 +38,6 @@ AT_A_STRETCH = 25  # runs brought back before other tasks of the loop have their
 MISSING_LOOK = 5 * SECOND
 """How often what is held here is compared with what is driven here (microseconds)."""
 
-TOGETHER = (1, 10, 50)
-"""How many runs are driven at once that have 0, 1 or 2 more strikes before they are given up: what ends the process takes few
-others with it, and none of them is given up that was not alone."""
 TRIAL_SECONDS = 0.1
 
 Held = tuple[str, str, int]
@@ -104,21 +102,8 @@ class Recover:
         return is_more and not later
 
     def _apart(self, claimed: list[Claimed]) -> tuple[list[Claimed], list[Claimed]]:
-        """Of these runs, those to drive now, and those to hand back because they have so many strikes that few are driven at
-        once: the least suspicious first, since those are soon no longer suspected."""
         self._on_trial = {key: left for key, left in self._on_trial.items() if self._run.is_driving(key)}
-        tried: list[Claimed] = []
-        later: list[Claimed] = []
-        for run in sorted(claimed, key=lambda c: c.strikes):
-            left = self._process.limits.strikes_max - run.strikes
-            if left < len(TOGETHER):
-                most = min([TOGETHER[left], *(TOGETHER[other] for other in self._on_trial.values())])
-                if len(self._on_trial) >= most:
-                    later.append(run)
-                    continue
-                self._on_trial[run.tenant_id, run.run_id] = left
-            tried.append(run)
-        return tried, later
+        return apart(claimed, lambda c: (c.tenant_id, c.run_id), self._process.limits.strikes_max, self._on_trial)
 
     def look(self) -> None:
         """Look soon for what this worker holds and does not drive: nobody knows whether something written was kept."""
@@ -288,6 +273,7 @@ def give_up(connection: Connection, hopeless: list[Hopeless], worker_id: str, no
     ended = [(run.tenant_id, run.run_id) for run in hopeless if run.run_id in ours]
     journal.clear_timers(connection, ended)
     waits.clear(connection, ended)
+    calls.end(connection, ended, "failed")
     if given_up:
         dead_letters.add_many(connection, given_up, now)
     counts.add(connection, changes, now)

@@ -41,7 +41,6 @@ from upshot.store.journal import SEQ_UNKNOWN, Timer
 
 log = logging.getLogger("upshot.engine")
 
-BUSY_PAUSE_SECONDS = 0.2
 HAND_BACK_PAUSE_SECONDS = 1.0
 
 
@@ -59,9 +58,10 @@ class Run(Timing):
         self.forks: dict[tuple[str, str], Fork] = {}
         self.sleeping: dict[tuple[str, str], LiveRun] = {}
         self.on_emitted: Callable[[Sequence[Event]], None] = lambda _: None
-        self.on_timer: Callable[[Timer], bool] = lambda _: False
         self.on_over: Callable[[], None] = lambda: None
         """Called when a run that flow control speaks of is over: it may have freed a place."""
+        self.on_called: Callable[[], None] = lambda: None
+        """Called when a run that another one called is over or sleeps: somebody may wait for its end."""
 
     def is_idle(self) -> bool:
         """Whether no run is being driven."""
@@ -125,6 +125,8 @@ class Run(Timing):
             self.give_back_room(run.tenant_id)
             if run.program.asking is not None:
                 self.on_over()
+            if run.is_called:
+                self.on_called()
 
     async def _carry_out(self, run: LiveRun, commands: Commands) -> Commands | None:  # noqa: PLR0911 - a return for each command
         """Do what these commands say; those that follow, None when the run sleeps, is over or left to others."""
@@ -212,12 +214,7 @@ class Run(Timing):
     async def record(self, recording: Recording) -> Recorded:
         """Keep what was done; while the store cannot take it, try again: the effect has happened and must not be forgotten."""
         run = recording.run
-        while True:
-            try:
-                recorded: Recorded = await self._process.commit.give(self._record, recording)
-                break
-            except Busy:
-                await asyncio.sleep(BUSY_PAUSE_SECONDS)
+        recorded: Recorded = await self.insist(self._record, recording)
         run.state = recorded.state
         run.seq += len(recorded.kept)
         for outcome in recorded.kept:
@@ -228,6 +225,8 @@ class Run(Timing):
                 run.timers.pop(outcome.step_id, None)
         if recorded.events:
             self.on_emitted(recorded.events)
+        if run.program.calls and any(run.program.is_call(outcome.step_id) for outcome in recorded.kept):
+            self.wants_claim()
         if self._process.changes.wanted(run.tenant_id):
             for outcome in recorded.kept:
                 self._process.changes.tell(
@@ -258,12 +257,7 @@ class Run(Timing):
         action = self._process.actions.get(step.action) if isinstance(step, ActionStep) else None
         if action is None or action.kind == "store":
             return
-        while True:
-            try:
-                await self._process.commit.give(self._begin, Beginning(run, step.id, attempt))
-                break
-            except Busy:
-                await asyncio.sleep(BUSY_PAUSE_SECONDS)
+        await self.insist(self._begin, Beginning(run, step.id, attempt))
 
     async def _after_a_lapse(self, run: LiveRun) -> None:
         """Wait for the lease, and see that nobody has taken the run meanwhile: else its step would be begun twice."""
@@ -286,12 +280,7 @@ class Run(Timing):
     async def park(self, parking: Parking) -> bool:
         """Set these timers and waits, and let the run sleep if it does; whether an event that it waits for keeps it awake."""
         run = parking.run
-        while True:
-            try:
-                parked: Parked = await self._process.commit.give(self._park, parking)
-                break
-            except Busy:
-                await asyncio.sleep(BUSY_PAUSE_SECONDS)
+        parked: Parked = await self.insist(self._park, parking)
         if not parking.sleeps:
             for timer in parking.timers:
                 self.on_timer(timer)

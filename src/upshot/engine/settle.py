@@ -13,6 +13,7 @@ from upshot.core.entities import Change
 from upshot.core.errors import Refused
 from upshot.core.events import EntityRef, Event
 from upshot.core.journal import Outcome
+from upshot.engine.call import Call, Called, start
 from upshot.store import entities
 
 if TYPE_CHECKING:
@@ -26,11 +27,12 @@ _encode = msgspec.json.Encoder().encode  # what is encoded here was held to stri
 
 
 class Performed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt as `act` made it: an outcome, or operations on our own store that will decide it. JSON is text."""
+    """One attempt as `act` made it: an outcome, or operations on our own store or a call that will decide it. JSON is text."""
 
     started_at: int
     outcome: Outcome | None = None
     operations: tuple[StoreOperation, ...] = ()
+    call: Call | None = None
     input: str | None = None
     log: str | None = None
     is_permanent: bool = False
@@ -50,7 +52,24 @@ def settle(connection: Connection, works: "Sequence[Work]", now: int) -> list[Se
         if isinstance(operation, ChangeEntity)
     ]
     applied = entities.apply(connection, changes, now) if changes else {}
-    return [_settle_one(work, applied.get(index, []), now) for index, work in enumerate(works)]
+    wanted = {
+        index: (run, done.step_id, done.performed.call)
+        for index, (run, done) in enumerate(works)
+        if done.performed.call is not None
+    }
+    called = dict(zip(wanted, start(connection, list(wanted.values()), now), strict=True)) if wanted else {}
+    return [
+        (_of_call(work[1].step_id, called[index]), ())
+        if index in called
+        else _settle_one(work, applied.get(index, []), now)
+        for index, work in enumerate(works)
+    ]
+
+
+def _of_call(step_id: str, called: Called | StepError) -> Outcome:
+    if isinstance(called, StepError):
+        return Outcome(step_id, "failed", error=called)
+    return Outcome(step_id, "completed", {"run_id": called.run_id, "status": called.status})
 
 
 def _settle_one(work: "Work", applied: "list[Change | Refused]", now: int) -> Settled:

@@ -86,18 +86,17 @@ def read_page(connection: Connection, sweep: Sweep, condition: Condition | None,
     if each.field and local is not None:
         anchor = each.anchor_of(local.date())
         days = ((anchor - NEAR).isoformat(), (anchor + NEAR).isoformat())
-        found = sweeps.near_day(connection, due.tenant_id, each.type, each.field, days, after, number)
-        meant = [one for _, one in found if local_date(one.fields.get(each.field), zone) == anchor]
+        found, place = sweeps.near_day(connection, due.tenant_id, each.type, each.field, days, after, number)
+        meant = [one for one in found if local_date(one.fields.get(each.field), zone) == anchor]
     else:
         anchor = None
-        found = sweeps.of_type(connection, due.tenant_id, each.type, after, number)
-        meant = [one for _, one in found]
+        meant, place = sweeps.of_type(connection, due.tenant_id, each.type, after, number)
     events: list[Event] = []
     for entity in meant:
         event = _event(sweep, entity, anchor.isoformat() if anchor is not None else None, now)
         if condition is None or _may_hold(condition, event, as_root(entity), now, sweep.zone):
             events.append(event)
-    return Page(events, found[-1][0] if len(found) == number else None)
+    return Page(events, place)
 
 
 def keep_page(connection: Connection, sweep: Sweep, page: Page, now: int, worker_id: str) -> list[Event] | None:

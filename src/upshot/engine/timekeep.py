@@ -29,6 +29,10 @@ GRACE = SECOND // 4
 FIRE_MAX = 1_000
 BUSY_PAUSE_SECONDS = 0.2
 
+MET = "met"
+"""The kind of a timer that fired of a call whose run was over: the run that waited is read again."""
+
+TimerRow = tuple[str, str, str, str, int, int]
 Entry = tuple[int, str, str, str]
 """Due instant, run, tenant, step."""
 
@@ -150,7 +154,8 @@ class Timekeep:
         absent: list[Fired] = []
         for timer in fired:
             run = self._run.sleeping.pop((timer.tenant_id, timer.run_id), None)
-            if run is None or run.epoch + 1 != timer.epoch or not self._run.reserve(timer.tenant_id):
+            is_read_again = run is None or run.epoch + 1 != timer.epoch or timer.kind == MET
+            if run is None or is_read_again or not self._run.reserve(timer.tenant_id):
                 absent.append(timer)
             else:
                 self._run.awake(run, timer.kind, timer.step_id, timer.epoch)
@@ -223,7 +228,9 @@ def fire(
     gone = journal.fire(connection, [key for key in keys if key[:2] in locked], now)
     taken = runs.wake(connection, [(row[0], row[1]) for row in gone], worker_id) if gone else {}
     over = [row for row in gone if row[3] != "retry" and row[:2] in taken]
-    waits.remove(connection, [row[:3] for row in over if row[3] == "wait"])
+    met = _met(connection, over)
+    over = [row for row in over if row[:3] not in met]
+    waits.remove(connection, [row[:3] for row in over if row[3] in {"wait", "call"}])
     if over:
         seqs = journal.next_seqs(connection, [row[:2] for row in over if row[4] == journal.SEQ_UNKNOWN])
         journal.keep(connection, [_kept(row, seqs.get(row[:2], row[4]), now) for row in over])
@@ -236,10 +243,18 @@ def fire(
     if others:
         runs.release(connection, others)
     return [
-        Fired(tenant_id, run_id, step_id, kind, taken[tenant_id, run_id])
+        Fired(
+            tenant_id, run_id, step_id, MET if (tenant_id, run_id, step_id) in met else kind, taken[tenant_id, run_id]
+        )
         for tenant_id, run_id, step_id, kind, _, _ in gone
         if (tenant_id, run_id) in taken and (tenant_id, run_id) not in others
     ]
+
+
+def _met(connection: Connection, over: list[TimerRow]) -> set[tuple[str, str, str]]:
+    """The steps among these whose called run was over in time: its end is kept already, and counts."""
+    keys = [row[:2] for row in over if row[3] == "call"]
+    return {(one.tenant_id, one.run_id, one.step_id) for one in waits.met_of_runs(connection, keys)} if keys else set()
 
 
 def fire_limits(
@@ -288,7 +303,7 @@ def _whole(key: tuple[str, str], seq: int, error: str | None, now: int) -> KeptS
     )
 
 
-def _kept(row: tuple[str, str, str, str, int, int], seq: int, now: int) -> KeptStep:
+def _kept(row: TimerRow, seq: int, now: int) -> KeptStep:
     tenant_id, run_id, step_id, kind, _, set_at = row
     outcome = advance.fired(step_id, kind)
     return KeptStep(

@@ -1,8 +1,10 @@
 """Timing: when what a run waits for is over, and when an attempt follows one that failed."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
-from upshot.core.automations.document import ParallelStep, WaitStep
+from upshot.core.automations.document import CallStep, DelayStep, ParallelStep, Step, WaitStep
 from upshot.core.automations.durations import due_at
 from upshot.core.commands import StepError
 from upshot.core.errors import Busy
@@ -13,9 +15,14 @@ from upshot.engine.process import Process
 from upshot.engine.record import Done, encode_error
 from upshot.engine.room import Room
 from upshot.engine.settle import Performed
+from upshot.engine.work import Kind
 from upshot.store import entities
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.journal import SEQ_UNKNOWN, Timer
+
+_KINDS: dict[type[Step], str] = {WaitStep: "wait", CallStep: "call", ParallelStep: "timeout", DelayStep: "delay"}
+"""The kinds of the timers of steps: of delays, and of timeouts."""
+BUSY_PAUSE_SECONDS = 0.2
 
 
 class Timing(Room):
@@ -24,10 +31,20 @@ class Timing(Room):
     def __init__(self, process: Process) -> None:
         super().__init__(process.limits)
         self._process = process
+        self.on_timer: Callable[[Timer], bool] = lambda _: False
+        """Called with a timer that was just set; whether it is near."""
 
     def now(self) -> int:
         """The present instant."""
         return self._process.clock.now()
+
+    async def insist(self, kind: Kind, work: Any) -> Any:
+        """Have this written, and try again while the store cannot take it; the answer after its commit."""
+        while True:
+            try:
+                return await self._process.commit.give(kind, work)
+            except Busy:
+                await asyncio.sleep(BUSY_PAUSE_SECONDS)
 
     async def entity(self, run: LiveRun) -> dict[str, object] | None:
         """The entity that the run is about, as it is now."""
@@ -41,7 +58,7 @@ class Timing(Room):
         """The timer of this delay or of this step's timeout; or its failure, when it cannot be told."""
         now = self._process.clock.now()
         step = run.program.steps[step_id]
-        kind = "wait" if isinstance(step, WaitStep) else "timeout" if isinstance(step, ParallelStep) else "delay"
+        kind = _KINDS[type(step)]
         try:
             entity = await self.entity(run) if run.program.needs_entity(step_id) else None
             facts = run.facts(now, entity)

@@ -75,6 +75,8 @@ class Engine:
         self.run.on_timer = self.recover.on_timer = self.timekeep.add
         self.run.on_room = self._loops["recover"].wake
         self.run.on_over = self._loops["release"].wake
+        self.run.on_called = self._loops["awaken"].wake
+        self.awaken.on_roused = self._loops["recover"].wake
         decide.on_controlled = self._controlled
         self.release.on_released = self._loops["recover"].wake
         self.match.wake = self._loops["match"].wake
@@ -234,7 +236,8 @@ class Engine:
         """A run was ended from outside: forget it if it sleeps here. Thread-safe."""
         if self.loop is not None:
             self.loop.call_soon_threadsafe(self.run.sleeping.pop, (tenant_id, run_id), None)
-            self.loop.call_soon_threadsafe(self._loops["release"].wake)
+            for name in ("release", "awaken"):
+                self.loop.call_soon_threadsafe(self._loops[name].wake)
 
     def definitions_changed(self, tenant_id: str) -> None:
         """This tenant's automations, event types or settings were just changed by this process. Thread-safe."""

@@ -94,6 +94,54 @@ def is_named(connection: Connection, tenant_id: str, name: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+class Named(msgspec.Struct, frozen=True):
+    """An automation as others refer to it."""
+
+    id: str
+    name: str
+    status: str
+    version: int | None
+    is_deleted: bool
+
+
+def named(connection: Connection, tenant_id: str, texts: Sequence[str]) -> list[Named]:
+    """The automations that have one of these as their id or name, deleted or not, in the order of their creation."""
+    is_meant = or_(automations.c.id.in_(texts), automations.c.name.in_(texts))
+    query = (
+        select(
+            automations.c.id,
+            automations.c.name,
+            automations.c.status,
+            automations.c.version,
+            automations.c.deleted_at.is_not(None),
+        )
+        .where(automations.c.tenant_id == tenant_id, is_meant)
+        .order_by(automations.c.id)
+    )
+    return [Named(row[0], row[1], row[2], row[3], bool(row[4])) for row in connection.execute(query)]
+
+
+def live_with(connection: Connection, tenant_id: str, text: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """The id, name and live document of each active automation in whose live document this text stands."""
+    query = (
+        select(automations.c.id, automations.c.name, automation_versions.c.document)
+        .join(
+            automation_versions,
+            (automation_versions.c.tenant_id == automations.c.tenant_id)
+            & (automation_versions.c.automation_id == automations.c.id)
+            & (automation_versions.c.version == automations.c.version),
+        )
+        .where(
+            automations.c.tenant_id == tenant_id,
+            automations.c.status == "active",
+            automations.c.deleted_at.is_(None),
+            contains(automation_versions.c.document, text),
+        )
+        .order_by(automations.c.id)
+    )
+    return [(row[0], row[1], msgspec.json.decode(row[2])) for row in connection.execute(query)]
+
+
 def drafts_named(connection: Connection, tenant_id: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The drafts of the automations of these names that are not deleted; of several of one name the oldest."""
     query = (

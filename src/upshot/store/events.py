@@ -126,6 +126,21 @@ def claim_unmatched(connection: Connection, worker_id: str, limit: int, after: s
     return found._replace(rows=[Unmatched(row[0], row[1], row[2] + 1) for row in found.rows])
 
 
+_hand_back = Prepared(
+    update(unmatched)
+    .where(
+        key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"]),
+        unmatched.c.worker_id.is_not_distinct_from(bindparam("holder")),
+    )
+    .values(worker_id=None, strikes=unmatched.c.strikes - 1)
+)
+
+
+def hand_back(connection: Connection, keys: Sequence[tuple[str, str]], worker_id: str) -> None:
+    """Let go of events that were claimed and not looked at: any worker may claim them, and the claim was no strike."""
+    _hand_back(connection, keys, holder=worker_id)
+
+
 _own_waiting = Prepared(
     select(unmatched.c.tenant_id, unmatched.c.event_id)
     .where(unmatched.c.worker_id == bindparam("worker_id"), unmatched.c.event_id < bindparam("before"))

@@ -292,7 +292,7 @@ _read_versions = Prepared(
 )
 
 
-_WAITING = ('"wait_for_event"', '"cancel_on"')
+_WAITING = ('"wait_for_event"', '"call"', '"cancel_on"')
 
 
 def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:

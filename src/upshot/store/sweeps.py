@@ -6,6 +6,7 @@ from sqlalchemy import Connection, bindparam, select, tuple_
 
 from upshot.core.entities import Entity
 from upshot.store.entities import entity_of
+from upshot.store.entities import read as read_entities
 from upshot.store.rows import INTEGER, TEXT, Prepared
 from upshot.store.schema import entities, entity_dates
 
@@ -25,13 +26,7 @@ _of_type = Prepared(
     .limit(_number)
 )
 _near = Prepared(
-    select(entity_dates.c.on_day, *_COLUMNS)
-    .join(
-        entities,
-        (entities.c.tenant_id == entity_dates.c.tenant_id)
-        & (entities.c.type == entity_dates.c.type)
-        & (entities.c.id == entity_dates.c.entity_id),
-    )
+    select(entity_dates.c.on_day, entity_dates.c.entity_id)
     .where(
         entity_dates.c.tenant_id == _named["tenant_id"],
         entity_dates.c.type == _named["of_type"],
@@ -44,14 +39,15 @@ _near = Prepared(
     .limit(_number)
 )
 
-Found = list[tuple[str, Entity]]
-"""Entities, each with the place after which the next page begins."""
+Found = tuple[list[Entity], str | None]
+"""The entities of a page, and the place after which the next one begins; None when it was the last."""
 
 
 def of_type(connection: Connection, tenant_id: str, type_: str, after: str, number: int) -> Found:
     """Entities of this type, in the order of their ids."""
-    found = _of_type(connection, tenant_id=tenant_id, of_type=type_, after_id=after, number=number)
-    return [(row[1], entity_of(row)) for row in found]
+    rows = _of_type(connection, tenant_id=tenant_id, of_type=type_, after_id=after, number=number)
+    found = [entity_of(row) for row in rows]
+    return found, found[-1].id if len(found) == number else None
 
 
 def near_day(
@@ -66,5 +62,9 @@ def near_day(
         "first": days[0],
         "last": days[1],
     }
-    found = _near(connection, **asked, day=day, after_id=last_id, number=number)
-    return [(f"{row[0]} {row[2]}", entity_of(row[1:])) for row in found]
+    listed = _near(connection, **asked, day=day, after_id=last_id, number=number).fetchall()
+    # Not joined: without statistics PostgreSQL would look through all entities of the type for each of these.
+    keys = [(tenant_id, type_, entity_id) for _, entity_id in listed]
+    known = read_entities(connection, keys) if keys else {}
+    place = " ".join(listed[-1]) if len(listed) == number else None
+    return [known[key] for key in keys if key in known], place

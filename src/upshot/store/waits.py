@@ -8,14 +8,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, exists, literal_column, or_, select, true, update
+from sqlalchemy import Connection, delete, exists, literal_column, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.events import DEPTH_MAX, Event
 from upshot.core.waits import Fields, event_key
 from upshot.store.events import read_events
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
-from upshot.store.schema import active, awaited, events, waits
+from upshot.store.schema import awaited, events, waits
 
 Key = tuple[str, str]
 PAGE = 500
@@ -122,7 +122,9 @@ _remove = Prepared(
         waits.c.kind == literal_column("'step'"),
     )
 )
-_looked_back = Prepared(update(waits).where(_of_runs).values(looked_back=literal_column("1")))
+_looked_back = Prepared(
+    update(waits).where(_of_runs, waits.c.looked_back == literal_column("0")).values(looked_back=literal_column("1"))
+)
 
 
 def of_runs(connection: Connection, keys: Collection[Key]) -> list[Wait]:
@@ -151,18 +153,6 @@ def note_looked_back(connection: Connection, keys: Sequence[Key]) -> None:
     """Everything that could be found by looking back was found for these runs."""
     if keys:
         _looked_back(connection, keys)
-
-
-_met_here = Prepared(
-    select(*(waits.c[name] for name, _ in _WAIT))
-    .select_from(waits.join(active, (active.c.tenant_id == waits.c.tenant_id) & (active.c.run_id == waits.c.run_id)))
-    .where(active.c.worker_id == bindparam("worker_id"), _is_met_step)
-)
-
-
-def met_here(connection: Connection, worker_id: str) -> list[Wait]:
-    """What has come for runs that this worker drives."""
-    return [Wait(*row) for row in _met_here(connection, worker_id=worker_id)]
 
 
 # --- looking back -------------------------------------------------------------------------------------------------------

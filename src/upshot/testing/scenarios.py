@@ -1,20 +1,32 @@
 """Plays scenarios: on the real engine, with time moved from one instant at which something is due to the next."""
 
+import contextlib
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from upshot.app.upshot import DEFAULT_TENANT, Upshot
 from upshot.core.action import Action
 from upshot.core.automations.fields import as_list, as_object
-from upshot.core.errors import Problem, Refused
+from upshot.core.errors import NotFound, Problem, Refused
 from upshot.core.instants import SECOND, from_text, to_text
 from upshot.core.packs import with_instants
-from upshot.core.scenarios import Check, GivenEntity, Observed, Scenario, ScenarioEvent, differences, read_scenario
-from upshot.store import flow
+from upshot.core.scenarios import (
+    Check,
+    GivenEntity,
+    Observed,
+    Scenario,
+    ScenarioEvent,
+    differences,
+    envelope_of,
+    read_scenario,
+)
+from upshot.core.schedules import schedule_of
+from upshot.store import flow, schedules
 from upshot.testing.clock import START, VirtualClock
 from upshot.testing.harness import PAGE, Harness
 
@@ -107,7 +119,7 @@ def play(scenario: Scenario, harness: Harness, *, tenant: str = DEFAULT_TENANT) 
         if isinstance(one, Check):
             told += differences(one, _observed(one, harness, tenant))
         else:
-            _emit(one, harness, tenant, start)
+            _emit(scenario, one, harness, tenant, start)
     return told
 
 
@@ -135,8 +147,10 @@ def _create(entity: GivenEntity, harness: Harness, tenant: str, start: int) -> N
     harness.settle()
 
 
-def _emit(event: ScenarioEvent, harness: Harness, tenant: str, start: int) -> None:
-    harness.emit(event.name, with_instants(event.data, start), tenant=tenant, id=event.id)
+def _emit(scenario: Scenario, event: ScenarioEvent, harness: Harness, tenant: str, start: int) -> None:
+    placed = msgspec.structs.replace(event, data=with_instants(event.data, start))
+    harness.upshot.events.accept(tenant, [envelope_of(scenario, placed)])
+    harness.settle()
 
 
 def _move_to(instant: int, harness: Harness, tenant: str) -> None:
@@ -150,16 +164,33 @@ def _move_to(instant: int, harness: Harness, tenant: str) -> None:
 
 def _next_due(harness: Harness, tenant: str) -> int | None:
     waiting = harness.upshot.runs.page(tenant, limit=PAGE, status="waiting").items
-    scheduled = harness.upshot.schedules.page(tenant, limit=PAGE).items
-    due = [run["waiting_until"] for run in waiting] + [schedule["due_at"] for schedule in scheduled]
+    due = [from_text(run["waiting_until"]) for run in waiting if run["waiting_until"] is not None]
     with harness.upshot.database.reading() as connection:
         released = flow.ahead(connection, 0).due_at
-    instants = [from_text(at, "") for at in due if at is not None]
-    return min(instants if released is None else [*instants, released], default=None)
+        due += _schedules_due(connection, harness, tenant)
+    return min(due if released is None else [*due, released], default=None)
+
+
+def _schedules_due(connection: Connection, harness: Harness, tenant: str) -> list[int]:
+    """When the schedules are due. One that queues behind its own run only looks again and again: it is due when that ends."""
+    listed = schedules.page(connection, tenant, None, PAGE)
+    causes = [(tenant, one.kept.last_event_id or "", one.kept.automation_id) for one in listed]
+    unfinished = schedules.unfinished(connection, causes)
+    due: list[int] = []
+    for one in listed:
+        kept, schedule = one.kept, schedule_of(one.document)
+        queues = schedule is not None and schedule.overlap == "queue" and (tenant, kept.last_event_id) in unfinished
+        if kept.due_at is not None and not (queues and (kept.occurrence_at or 0) <= harness.clock.now()):
+            due.append(kept.due_at)
+    return due
 
 
 def _observed(check: Check, harness: Harness, tenant: str) -> Observed:
     entities: list[dict[str, Any]] = []
     for type_ in sorted({expected.type for expected in check.all_entities}):
         entities += harness.entities(type_, tenant=tenant)
-    return Observed(harness.runs(tenant=tenant), entities, harness.events(tenant=tenant))
+    explained: dict[str, list[dict[str, Any]]] = {}
+    for one in check.explained:
+        with contextlib.suppress(NotFound):
+            explained[one.event] = harness.upshot.events.explain(tenant, one.event)["automations"]
+    return Observed(harness.runs(tenant=tenant), entities, harness.events(tenant=tenant), explained)

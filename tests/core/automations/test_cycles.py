@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from upshot.adapters.actions import built_in_actions
 from upshot.core.action import ActionRegistry
 from upshot.core.automations import ActionShape, read
-from upshot.core.automations.cycles import Emitted, Part, cycles, part_of
+from upshot.core.automations.cycles import Emitted, Part, cycles, endless_calls, part_of
 
 SHAPES = {
     **ActionRegistry(built_in_actions()).shapes,
@@ -72,6 +72,51 @@ def test_an_automation_that_starts_itself_is_told_once_for_each_event() -> None:
     ((place, said),) = cycles(part("self", *steps), [])
     assert place == "steps[0]"
     assert said.endswith("step “s0” makes self happen, which starts “own” again")
+
+
+CALL_B: dict[str, Any] = {"call": "b"}
+
+
+def test_a_call_starts_what_it_calls_whatever_that_listens_to() -> None:
+    own = part("first", {"delay": "1h"}, CALL_B, name="a")
+    other = part("second", {"action": "emit_event", "with": {"name": "first"}}, name="b")
+    said = "may go round in a circle: step “s1” calls “b”, whose step “s0” makes first happen, which starts “a” again"
+    assert cycles(own, [other]) == [("steps[1]", said)]
+    assert cycles(other, [own])[0][1].endswith("which starts “a”, whose step “s1” calls “b” again")
+    assert cycles(part("first", {"call": "c"}, name="a"), [other]) == []
+    assert endless_calls(own, [other]) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "call", "back", "is_endless"),
+    [
+        ([], {}, {"call": "a"}, True),
+        ([{"action": "log", "with": {"text": "x"}}], {}, {"call": "a"}, True),
+        ([{"delay": "1h"}], {}, {"call": "a"}, False),
+        ([{"wait_for_event": "x"}], {}, {"call": "a"}, False),
+        ([], {"await": False}, {"call": "a"}, False),
+        ([], {}, {"call": "a", "await": False}, False),
+        ([], {}, {"call": "c"}, False),
+        ([{"branch": {"field": "x", "operator": "exists"}, "if_true": "s1", "if_false": "s2"}, {"delay": "1h"}], {},
+         {"call": "a"}, True),
+    ],
+)  # fmt: skip
+def test_who_waits_for_itself_without_a_delay_is_told(
+    before: list[dict[str, Any]], call: dict[str, Any], back: dict[str, Any], is_endless: bool
+) -> None:
+    own = part("first", *before, {**CALL_B, **call}, name="a")
+    other = part("second", back, name="b")
+    at = len(before)
+    said = f"waits for itself in a circle without a delay: step “s{at}” calls “b”, whose step “s0” calls “a” again"
+    assert endless_calls(own, [other]) == ([(f"steps[{at}].call", said)] if is_endless else [])
+    assert bool(cycles(own, [other])) is (back["call"] == "a")
+
+
+def test_who_calls_itself_and_waits_is_told() -> None:
+    own = part("x", {"call": "own"})
+    assert endless_calls(own, [own]) == [
+        ("steps[0].call", "waits for itself in a circle without a delay: step “s0” calls “own” again")
+    ]
 
 
 NAMES = st.sampled_from("abcdef")

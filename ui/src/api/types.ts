@@ -126,6 +126,9 @@ export type StepDocument = {
   if_true?: string | null;
   if_false?: string | null;
   stop?: Json;
+  /** The id of the automation that is called; `with` is then the data of the event it starts with. */
+  call?: string;
+  await?: boolean;
   for_each?: Json;
   concurrency?: number;
   limit?: number;
@@ -154,12 +157,19 @@ export type AutomationDocument = {
   on_failure?: string | null;
   /** How many runs it starts, and when. */
   flow?: JsonObject | null;
+  /** The events that cancel its runs under way. */
+  cancel_on?: CancelOn[];
+  /** A run ends as completed as soon as it holds. */
+  goal?: Group | null;
+  /** A run ends as cancelled as soon as it holds. */
+  exit?: Group | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
   /** Where it is kept, with / between names. */
   folder?: string | null;
   tags?: string[];
 };
+export type CancelOn = { event: string; match?: Json };
 export type AutomationStatus = "draft" | "active" | "paused" | "archived";
 export type AutomationItem = AutomationDocument & {
   id: string;
@@ -295,6 +305,8 @@ export type RunSummary = {
   finished_at: string | null;
   duration_seconds: number | null;
   error: { code: string; message: string; step_id: string | null } | null;
+  /** The replay of past events that started it. */
+  replay_id?: string | null;
   current_step: string | null;
   waiting_until: string | null;
 };

@@ -1,5 +1,7 @@
+import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronUp, Copy, CornerDownRight, Ellipsis, Merge, Trash2 } from "lucide-react";
 import { type KeyboardEvent, useMemo, useRef } from "react";
+import { automationNamesQuery } from "@/api/automations";
 import type { ActionItem, AutomationDocument, DryRunStep, Operator, Problem, StepDocument } from "@/api/types";
 import { IconButton } from "@/parts/Button";
 import { cx } from "@/parts/classes";
@@ -132,13 +134,13 @@ function StepRow(props: RowProps) {
   return (
     <div
       className={cx(
-        "group relative flex items-start gap-1 rounded-lg border bg-surface shadow-card transition-colors",
+        "group relative flex items-start gap-1 rounded-lg border transition-colors",
+        props.would === "skip" ? "border-dashed" : "bg-surface shadow-card",
         selected
           ? "border-accent ring-1 ring-accent"
           : hasProblem
             ? "border-bad/60"
             : "border-line hover:border-line-strong",
-        props.would === "skip" && "opacity-55",
       )}
     >
       <button
@@ -153,6 +155,7 @@ function StepRow(props: RowProps) {
         <span className="min-w-0 flex-1">
           <span className="block truncate font-medium">
             {kind === "action" ? (action?.title ?? step.action ?? "") : texts.steps.kind[kind]}{" "}
+            {kind === "call" && <CalledName id={String(step.call ?? "")} />}
             <span className="ml-1 font-normal text-faint">{step.id}</span>
           </span>
           <span className="block truncate text-xs text-soft">{summary(step, props.operators)}</span>
@@ -192,6 +195,12 @@ function StepRow(props: RowProps) {
       </div>
     </div>
   );
+}
+
+/** The name of the automation that is called. */
+export function CalledName({ id }: { id: string }) {
+  const name = useQuery(automationNamesQuery).data?.items.find((one) => one.id === id)?.name;
+  return <>{name ? `“${name}”` : ""}</>;
 }
 
 /** Where a step leads, when that is not simply the step below it. */

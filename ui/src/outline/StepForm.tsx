@@ -7,6 +7,7 @@ import { Field, TextInput } from "@/parts/Field";
 import { JsonEditor } from "@/parts/JsonEditor";
 import { texts } from "@/texts";
 import { ActionForm } from "./ActionForm";
+import { CallForm } from "./CallForm";
 import { DelayForm } from "./DelayForm";
 import { addOnWay } from "./editing";
 import { FailureForm } from "./FailureForm";
@@ -64,6 +65,7 @@ export function StepForm(props: StepFormProps) {
       {kind === "parallel" && <ParallelForm {...part} />}
       {kind === "split" && <SplitForm {...part} />}
       {kind === "wait_for_event" && <WaitForm {...part} />}
+      {kind === "call" && <CallForm {...part} />}
       {kind === "other" && (
         <>
           <p className="text-sm text-soft">{texts.steps.otherLead}</p>
@@ -79,7 +81,7 @@ export function StepForm(props: StepFormProps) {
         </>
       )}
       {kind === "stop" && <StopPart {...part} />}
-      {["action", "delay", "for_each", "wait_for_event"].includes(kind) && (
+      {["action", "call", "delay", "for_each", "wait_for_event"].includes(kind) && (
         <TargetSelect
           label={texts.steps.next}
           steps={steps}

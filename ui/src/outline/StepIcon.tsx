@@ -22,6 +22,7 @@ import {
   Tag,
   UserPen,
   Webhook,
+  Workflow,
   Zap,
 } from "lucide-react";
 import { cx } from "@/parts/classes";
@@ -73,6 +74,7 @@ export function actionIcon(icon: string | null | undefined, action: string | nul
 
 const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = {
   branch: GitBranch,
+  call: Workflow,
   delay: Clock,
   for_each: Repeat,
   parallel: Split,
@@ -84,6 +86,7 @@ const kinds: Record<Exclude<StepKind, "action">, typeof Zap> = {
 const tints: Record<StepKind, string> = {
   action: "bg-accent-wash text-accent-text",
   branch: "bg-warn-wash text-warn",
+  call: "bg-accent-wash text-accent-text",
   delay: "bg-info-wash text-info",
   for_each: "bg-accent-wash text-accent-text",
   parallel: "bg-warn-wash text-warn",

@@ -66,6 +66,11 @@ export function addBelow(steps: StepDocument[], at: number, step: StepDocument):
   return { steps: insertStep(replaceStep(steps, at, flowing), at + 1, put), at: at + 1 };
 }
 
+/** Puts a step before all others: the run begins with it. */
+export function addFirst(steps: StepDocument[], step: StepDocument): Added {
+  return { steps: [leadingTo(step, undefined, steps[0]?.id ?? null), ...steps], at: 0 };
+}
+
 /** Adds a step that one way of this step leads to; it goes on to where that way led. */
 export function addOnWay(steps: StepDocument[], at: number, field: string, step: StepDocument): Added {
   const owner = steps[at] as StepDocument;

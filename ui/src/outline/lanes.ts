@@ -10,7 +10,8 @@ export function waysOf(steps: StepDocument[], at: number): Way[] {
   const step = steps[at];
   if (!step) return [];
   const below = steps[at + 1]?.id ?? null;
-  const isSaid = { on_timeout: step.wait_for_event !== undefined && step.on_timeout === null, on_failure: false };
+  const mayEnd = step.wait_for_event !== undefined || step.call !== undefined;
+  const isSaid = { on_timeout: mayEnd && step.on_timeout === null, on_failure: false };
   const others: Way[] = (["on_timeout", "on_failure"] as const).flatMap((field) =>
     step[field] || isSaid[field]
       ? [{ field, words: texts.steps.ways[field], to: step[field] ?? null, tone: "bad" as const }]

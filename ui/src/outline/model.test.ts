@@ -19,6 +19,7 @@ describe("steps", () => {
     expect(kindOf({ id: "x", delay: "1h" })).toBe("delay");
     expect(kindOf({ id: "x", stop: "" })).toBe("stop");
     expect(kindOf({ id: "x", wait_for_event: "a" })).toBe("wait_for_event");
+    expect(kindOf({ id: "x", call: "a", with: {} })).toBe("call");
     expect(kindOf({ id: "x", later: 1 })).toBe("other");
     expect(kindOf({ id: "x", parallel: ["a", "b"] })).toBe("parallel");
   });

@@ -7,6 +7,7 @@ import { delayWords } from "./delays";
 export type StepKind =
   | "action"
   | "branch"
+  | "call"
   | "delay"
   | "for_each"
   | "parallel"
@@ -19,6 +20,7 @@ export function kindOf(step: StepDocument): StepKind {
   if (step.branch !== undefined) return "branch";
   if (step.delay !== undefined) return "delay";
   if (step.stop !== undefined) return "stop";
+  if (step.call !== undefined) return "call";
   if (step.wait_for_event !== undefined) return "wait_for_event";
   if (step.for_each !== undefined) return "for_each";
   if (step.parallel !== undefined) return "parallel";
@@ -41,6 +43,7 @@ export function newStep(steps: StepDocument[], kind: StepKind, action?: ActionIt
     return { id: freeId(steps, "decide"), branch, if_false: null };
   }
   if (kind === "delay") return { id: freeId(steps, "wait"), delay: "1h" };
+  if (kind === "call") return { id: freeId(steps, "call"), call: "", with: {} };
   if (kind === "stop") return { id: freeId(steps, "stop"), stop: "" };
   if (kind === "wait_for_event") {
     return { id: freeId(steps, "answer"), wait_for_event: "", timeout: "3d", on_timeout: null };
@@ -153,6 +156,8 @@ export function summary(step: StepDocument, operators: Operator[]): string {
       return texts.steps.forEach(String(step.action ?? ""), brief(step.for_each, 60));
     case "other":
       return brief({ ...step, id: undefined } as unknown as Json, 60);
+    case "call":
+      return texts.steps.hands(argumentsWords(step.with ?? {}), step.await === false);
     case "wait_for_event":
       return texts.steps.waitsFor(String(step.wait_for_event ?? ""), delayWords(step.timeout), Boolean(step.timeout));
     case "split":

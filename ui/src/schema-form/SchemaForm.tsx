@@ -72,7 +72,7 @@ type OneProps = {
   onChange: (value: Json | undefined) => void;
 };
 
-function OneField({ field, value, facts, error, onChange }: OneProps) {
+export function OneField({ field, value, facts, error, onChange }: OneProps) {
   const insertable =
     field.kind === "text" ||
     field.kind === "textarea" ||

@@ -36,6 +36,13 @@ export function formFields(schema: JsonSchema | null | undefined): FormField[] {
   });
 }
 
+/** A field that takes any names, each with a value. */
+export function mapField(name: string, title: string, help: string): FormField {
+  return {
+    ...{ name, title, help, required: false, kind: "map", options: [], example: null, format: null, schema: {} },
+  };
+}
+
 /** By the schema's own order; what has none follows as it stands. */
 function ordered(object: JsonSchema): [string, JsonSchema][] {
   const place = (schema: JsonSchema) => schema["x-order"] ?? Number.MAX_SAFE_INTEGER;

@@ -1,7 +1,8 @@
-"""Automations that start one another in a circle: found in what each listens to and what its steps make happen.
+"""Automations that start one another in a circle: found in what each listens to, what its steps make happen and what they call.
 
 Only what is written is looked at, an event's name or an entity's type that a template gives is not known, and whether the
-conditions on the way hold is not asked: what is found may go round, and is told, not refused.
+conditions on the way hold is not asked: what is found may go round, and is told, not refused. But for one kind: where each
+waits for the end of the next and no delay lies between, nothing good can come of it.
 """
 
 import re
@@ -12,7 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.automations.document import ActionStep, Automation, ForEachStep
+from upshot.core.automations.document import CALLED, ActionStep, Automation, CallStep, DelayStep, ForEachStep, WaitStep
+from upshot.core.automations.regions import edges_of
 
 TOLD_MAX: Final = 5
 _OVER_MAX: Final = 8
@@ -21,15 +23,17 @@ _GAP: Final = re.compile(r"\{(\w+)\}")
 
 
 class Emitted(msgspec.Struct, frozen=True):
-    """An event that a step makes happen: its name, the step, and the step's place in the document."""
+    """An event that a step makes happen, that of a call too: its name, the step, and the step's place in the document. A call
+    that is awaited and comes without a delay before it `holds` its run."""
 
     event: str
     step_id: str
     place: int
+    holds: bool = False
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One automation in the graph: what starts it, and what it makes happen."""
+    """One automation in the graph: what starts it, beside a call of it, and what it makes happen."""
 
     id: str
     name: str
@@ -40,7 +44,15 @@ class Part(msgspec.Struct, frozen=True):
 def part_of(automation: Automation, automation_id: str, actions: Mapping[str, ActionShape]) -> Part:
     """This automation as a part of the graph."""
     emits: dict[str, Emitted] = {}
+    soon = (
+        _without_delay(automation) if any(isinstance(step, CallStep) for step in automation.steps) else frozenset[str]()
+    )
     for place, step in enumerate(automation.steps):
+        if isinstance(step, CallStep):
+            event, holds = CALLED + step.automation, step.is_awaited and step.id in soon
+            if event not in emits or (holds and not emits[event].holds):
+                emits[event] = Emitted(event, step.id, place, holds)
+            continue
         each = step.each if isinstance(step, ForEachStep) else step
         if isinstance(each, ActionStep):
             event = _event_of(actions.get(each.action), each.arguments, actions)
@@ -52,18 +64,57 @@ def part_of(automation: Automation, automation_id: str, actions: Mapping[str, Ac
 def cycles(own: Part, others: Iterable[Part]) -> list[tuple[str, str]]:
     """The place and the sentence of each way in which `own` may start itself again, by itself or through `others`: the
     shortest way for each event that it makes happen, at most five."""
-    listening: dict[str, list[Part]] = {}
-    for part in (own, *(other for other in others if other.id != own.id)):
-        listening.setdefault(part.listens_to, []).append(part)
+    listening = _listening(own, others)
     told: list[tuple[str, str]] = []
     for first in own.emits:
         way = _way_back(own, first, listening)
         if way is not None and len(told) < TOLD_MAX:
-            told.append((f"steps[{first.place}]", _sentence(own, first, way)))
+            told.append((f"steps[{first.place}]", f"may go round in a circle: {_sentence(own, first, way)}"))
     return told
 
 
+def endless_calls(own: Part, others: Iterable[Part]) -> list[tuple[str, str]]:
+    """The place and the sentence of each call of `own` that waits for a run of `own` again, by itself or through others that
+    wait too, without a delay on the way: it would go on until the chain of causes is too long."""
+    held = [_held_only(part) for part in (own, *others)]
+    listening = _listening(held[0], held[1:])
+    ways = ((first, _way_back(held[0], first, listening)) for first in held[0].emits)
+    return [
+        (f"steps[{first.place}].call", f"waits for itself in a circle without a delay: {_sentence(own, first, way)}")
+        for first, way in ways
+        if way is not None
+    ]
+
+
 Way = tuple[tuple[Part, Emitted], ...]
+
+
+def _listening(own: Part, others: Iterable[Part]) -> dict[str, list[Part]]:
+    listening: dict[str, list[Part]] = {}
+    for part in (own, *(other for other in others if other.id != own.id)):
+        for event in (part.listens_to, CALLED + part.id):
+            listening.setdefault(event, []).append(part)
+    return listening
+
+
+def _held_only(part: Part) -> Part:
+    """This automation with nothing but the calls that hold its runs."""
+    return Part(part.id, part.name, "", tuple(emitted for emitted in part.emits if emitted.holds))
+
+
+def _without_delay(automation: Automation) -> frozenset[str]:
+    """The steps that a run may come to without a delay before."""
+    by_id = {step.id: step for step in automation.steps}
+    waiting = [automation.steps[0].id, automation.on_failure or ""]
+    found: set[str] = set()
+    while waiting:
+        step = by_id.get(waiting.pop())
+        if step is None or step.id in found:
+            continue
+        found.add(step.id)
+        if not isinstance(step, DelayStep | WaitStep):
+            waiting += [target for _, target in edges_of(step)]
+    return frozenset(found)
 
 
 def _way_back(own: Part, first: Emitted, listening: Mapping[str, list[Part]]) -> Way | None:
@@ -83,12 +134,14 @@ def _way_back(own: Part, first: Emitted, listening: Mapping[str, list[Part]]) ->
 
 
 def _sentence(own: Part, first: Emitted, way: Way) -> str:
-    said = [f"step “{first.step_id}” makes {first.event} happen"]
-    said += [
-        f"which starts “{part.name}”, whose step “{further.step_id}” makes {further.event} happen"
-        for part, further in way
-    ]
-    return f"may go round in a circle: {', '.join(said)}, which starts “{own.name}” again"
+    steps = (first, *(further for _, further in way))
+    started = (*(part.name for part, _ in way), own.name)
+    said = ""
+    for step, name in zip(steps, started, strict=True):
+        of = f", whose step “{step.step_id}”" if said else f"step “{step.step_id}”"
+        is_call = step.event.startswith(CALLED)
+        said += f"{of} calls “{name}”" if is_call else f"{of} makes {step.event} happen, which starts “{name}”"
+    return f"{said} again"
 
 
 def _event_of(

@@ -9,6 +9,7 @@ from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -76,6 +77,9 @@ def describe_step(step: Step) -> str:  # noqa: PLR0911 - one return for each kin
             return f"split by lot: {', '.join(shares)}"
         case WaitStep():
             return _wait_words(step)
+        case CallStep():
+            most = f", at most {delay_words(step.timeout)}" if step.timeout is not None else ""
+            return f"call “{step.automation}”" + (f" and wait until it is over{most}" if step.is_awaited else "")
         case StopStep():
             return f"stop ({step.reason})" if step.reason else "stop"
 

@@ -239,6 +239,11 @@ def _step(path: str, of: str, old: dict[str, Any], new: dict[str, Any]) -> Itera
         elif name == "delay" and before is not None and after is not None:
             said = f"{of}it waits {delay_words(after)} instead of {delay_words(before)}"
             yield Change(at, "changed", _sentence(said), before, after)
+        elif name == "call" and before is not None and after is not None:
+            yield Change(at, "changed", _sentence(f"{of}it calls “{after}” instead of “{before}”"), before, after)
+        elif name == "await":
+            said = "goes on at once" if after is False else "waits until the run that it calls is over"
+            yield Change(at, "changed", _sentence(f"{of}it {said}"), before, after)
         elif name == "with":
             yield from _arguments(at, "", of, as_object(before) or {}, as_object(after) or {})
         else:
@@ -286,6 +291,8 @@ def _step_words(step: dict[str, Any]) -> str:
         return f"go on by whether {condition_words(step['branch'])}"
     if "delay" in step:
         return f"wait {delay_words(step['delay'])}"
+    if "call" in step:
+        return f"call “{step['call']}”"
     return next((name.replace("_", " ") for name in step if name not in _STEP_BESIDE), "nothing")
 
 

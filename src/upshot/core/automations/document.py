@@ -134,6 +134,27 @@ class WaitStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class CallStep(msgspec.Struct, frozen=True):
+    """Start a run of another automation, with `data`, which may hold templates, as that of its event. The path goes on when
+    that run is over or, if it is not awaited, at once.
+
+    After `timeout` (a delay) an awaited call fails, or goes on at `on_timeout`, or ends its path there (`ends_on_timeout`).
+    """
+
+    id: str
+    automation: str
+    data: dict[str, Any]
+    next: str | None
+    is_awaited: bool = True
+    timeout: str | dict[str, Any] | None = None
+    on_timeout: str | None = None
+    ends_on_timeout: bool = False
+    on_error: Literal["stop", "continue"] = "stop"
+    on_failure: str | None = None
+    name: str = ""
+    note: str = ""
+
+
 class SplitPath(msgspec.Struct, frozen=True):
     """One of the paths of a split: its share is its weight among all weights."""
 
@@ -151,11 +172,12 @@ class SplitStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-Step = ActionStep | BranchStep | DelayStep | ForEachStep | ParallelStep | SplitStep | StopStep | WaitStep
+Step = ActionStep | BranchStep | CallStep | DelayStep | ForEachStep | ParallelStep | SplitStep | StopStep | WaitStep
 
 _KINDS: Final[dict[type[Step], str]] = {
     ActionStep: "action",
     BranchStep: "branch",
+    CallStep: "call",
     DelayStep: "delay",
     ForEachStep: "for_each",
     ParallelStep: "parallel",
@@ -174,6 +196,8 @@ SCHEDULED: Final = "system.schedule."
 """How the names of the events begin that schedules make; the automation's id follows. Hosts cannot emit such names."""
 BY_HAND: Final = "system.manual."
 """The same of automations that start by hand only."""
+CALLED: Final = "system.call."
+"""The same of the events by which automations are called, whatever starts them else."""
 
 
 class Automation(msgspec.Struct, frozen=True):

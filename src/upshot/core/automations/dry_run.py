@@ -13,6 +13,7 @@ from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -46,8 +47,8 @@ def dry_run(
     """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
 
     A step is `{id, step_id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
-    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `wait`, `stop` or `skip`. Steps that go round are
-    shown for three rounds, in the second and third under ids of their own (`remind:2`).
+    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `wait`, `call`, `stop` or `skip`. Steps that go
+    round are shown for three rounds, in the second and third under ids of their own (`remind:2`).
     The steps stand in the order they would be
     reached, then those that would not be. Time moves on with each delay. What earlier steps would give as output is not
     known here, so placeholders that read it are blank and are named in `problems`. Nothing is raised: a step that would
@@ -107,6 +108,9 @@ class _Trial:
             case ForEachStep():
                 self._for_each(step, f"steps[{index}]", facts)
                 return facts, step.next
+            case CallStep():
+                self._call(step, f"steps[{index}]", facts)
+                return facts, step.next
             case WaitStep():
                 self.reached[place] = _entry(step, "wait", f"would {describe_step(step)}; as if it came at once")
                 return facts, step.next
@@ -154,6 +158,17 @@ class _Trial:
             inner = msgspec.structs.replace(facts, data={**facts.data, "item": listed[0], "index": 0})
             tried, _, _ = _try_action(step.each, at, inner, self.come_to, self._actions)
             entry |= {name: tried[name] for name in ("action", "arguments", "problems")}
+
+    def _call(self, step: CallStep, at: str, facts: Facts) -> None:
+        """What it would hand on; what the other automation would do is not asked."""
+        entry = _entry(step, "call", f"would {describe_step(step)}" + ("; as if it ended at once" * step.is_awaited))
+        try:
+            template = compile_template(step.data, f"{at}.with")
+            entry["problems"] = _unknown_outputs(template.paths, self.come_to, f"{at}.with")
+            entry["arguments"] = template.render(facts)
+        except TemplateError as error:
+            entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
+        self.reached[step.id] = entry
 
     def _fork(self, step: ParallelStep, step_id: str, facts: Facts) -> Facts:
         """Every branch from the same instant on; the join is met when as many have ended as it needs."""

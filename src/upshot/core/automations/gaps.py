@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.automations.document import ActionStep, Automation, DelayStep, WaitStep
+from upshot.core.automations.document import ActionStep, Automation, CallStep, DelayStep, WaitStep
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import compile_path
 from upshot.core.path_text import Segment
@@ -37,6 +37,8 @@ def gap_notes(
                 notes += _notes(value, at, schema, sample, then=fail if name in failing else blank)
         elif isinstance(step, DelayStep):
             notes += _notes(step.delay, f"steps[{index}].delay", schema, sample, then=fail)
+        elif isinstance(step, CallStep):
+            notes += _notes(step.data, f"steps[{index}].with", schema, sample, then=blank)
     for control in automation.flow.controls if automation.flow is not None else ():
         notes += _notes(
             control.key, f"flow.{control.name}.key", schema, sample, then="the event is then not controlled"

@@ -15,7 +15,7 @@ class Draft:
 
     id: str
     at: str
-    kind: Literal["action", "branch", "delay", "for_each", "parallel", "split", "stop", "wait_for_event"]
+    kind: Literal["action", "branch", "call", "delay", "for_each", "parallel", "split", "stop", "wait_for_event"]
     body: dict[str, Any]
     tail: dict[str, Any] = field(default_factory=dict[str, Any])
     next: Any = ABSENT

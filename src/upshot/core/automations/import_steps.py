@@ -34,11 +34,10 @@ _NOT_YET: Final = (
     "for_each",
     "foreach",
     "loop",
-    "call",
     "task",
     "split",
 )
-_OWN_KINDS: Final = ("for_each", "parallel", "split", "wait_for_event")
+_OWN_KINDS: Final = ("call", "for_each", "parallel", "split", "wait_for_event")
 """Kinds that no other system writes in another way."""
 _ARGUMENTS: Final = (
     "args",
@@ -146,7 +145,7 @@ class StepReader:
                 said = f"; this one has {' and '.join(kinds)}" if kinds else ""
                 self._findings.problem(
                     at,
-                    f"a step is one of action, branch, delay, for_each, parallel, split, stop or wait_for_event{said}",
+                    f"a step is one of action, branch, call, delay, for_each, parallel, split, stop or wait_for_event{said}",
                     "bad_step",
                 )
             return self._failed(fields, at)

@@ -6,7 +6,7 @@ that reads its list, `each[]`, and one for each item, `each[7]`; in a second rou
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -45,6 +45,24 @@ def _cut(place: str) -> tuple[str, str] | None:
     return (match[1], match[2]) if match else None
 
 
+def base_of(place: str, known: Container[str]) -> str | None:
+    """The one of these known ids of steps that this is a place of."""
+    while place not in known:
+        cut = _cut(place)
+        if cut is None:
+            return None
+        place = cut[0]
+    return place
+
+
+def name_of(place: str, known: Container[str]) -> str:
+    """A place, of a step among these known ids, whatever its round."""
+    if place in known or (cut := _cut(place)) is None:
+        return place
+    inner, mark = cut
+    return inner if mark.startswith(_ROUND) else f"{name_of(inner, known)}{mark}"
+
+
 class Steps(dict[str, Step]):
     """Steps by id, and their places as if they were steps. Places are made when they are asked for and not kept, so ten
     thousand items take no room. `repeated` are the steps that may have several rounds."""
@@ -76,19 +94,11 @@ class Steps(dict[str, Step]):
 
     def base(self, place: str) -> str | None:
         """The id of the step that this is a place of."""
-        while place not in self:
-            cut = _cut(place)
-            if cut is None:
-                return None
-            place = cut[0]
-        return place
+        return base_of(place, self)
 
     def name_of(self, place: str) -> str:
         """A place whatever its round: under this name the latest is remembered."""
-        if place in self or (cut := _cut(place)) is None:
-            return place
-        inner, mark = cut
-        return inner if mark.startswith(_ROUND) else f"{self.name_of(inner)}{mark}"
+        return name_of(place, self)
 
     def round_of(self, place: str) -> int:
         """In which round of its circle this place is."""

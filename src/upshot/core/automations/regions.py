@@ -10,6 +10,7 @@ from typing import NamedTuple
 from upshot.core.automations.document import (
     ActionStep,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -54,9 +55,9 @@ def ways_of(step: Step) -> list[tuple[str, str | None]]:
             return []
         case DelayStep():
             return [("next", step.next)]
-        case ActionStep() | ForEachStep() | ParallelStep() | WaitStep():
-            late = step.on_timeout if isinstance(step, ParallelStep | WaitStep) else None
-            ends = [("on_timeout", None)] if isinstance(step, WaitStep) and step.ends_on_timeout else []
+        case ActionStep() | CallStep() | ForEachStep() | ParallelStep() | WaitStep():
+            late = step.on_timeout if isinstance(step, CallStep | ParallelStep | WaitStep) else None
+            ends = [("on_timeout", None)] if isinstance(step, CallStep | WaitStep) and step.ends_on_timeout else []
             others = [("on_timeout", late), ("on_failure", step.on_failure)]
             return [("next", step.next), *ends, *(other for other in others if other[1] is not None)]
 

@@ -5,6 +5,7 @@ from typing import Any, Final, cast
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.arguments import argument_problems, argument_template, unknown_action
+from upshot.core.automations.call_steps import read_call
 from upshot.core.automations.document import (
     ActionStep,
     BranchStep,
@@ -36,6 +37,7 @@ from upshot.core.templates import is_lone
 STEP_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "action": ("action", "with", "next", "on_error", "retries", "timeout_seconds", "on_failure", "delivery"),
     "branch": ("branch", "if_true", "if_false"),
+    "call": ("call", "with", "await", "timeout", "on_timeout", "on_error", "on_failure", "next"),
     "delay": ("delay", "next"),
     "for_each": (
         "for_each",
@@ -265,6 +267,7 @@ def _read_stop(given: dict[str, Any], at: str, common: dict[str, Any], problems:
 
 _READERS: Final[Mapping[str, Callable[[dict[str, Any], str, dict[str, Any], list[Problem]], Step | None]]] = {
     "branch": _read_branch,
+    "call": read_call,
     "delay": _read_delay,
     "parallel": read_parallel,
     "split": read_split,

@@ -6,6 +6,7 @@ from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -54,7 +55,7 @@ def _trigger(automation: Automation) -> dict[str, Any]:
     return {"event": automation.event} if automation.event else {"manual": True}
 
 
-def _step_document(step: Step, below: str | None) -> dict[str, Any]:  # noqa: C901 - one case for each kind of step
+def _step_document(step: Step, below: str | None) -> dict[str, Any]:
     document: dict[str, Any] = {"id": step.id}
     if step.name:
         document["name"] = step.name
@@ -64,11 +65,7 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:  # noqa: C9
         case DelayStep():
             document |= {"delay": step.delay} | _target(step.next, below)
         case BranchStep():
-            document["branch"] = step.condition
-            if step.if_true != below:
-                document["if_true"] = step.if_true
-            if step.if_false is not None:
-                document["if_false"] = step.if_false
+            document |= _branch(step, below)
         case ParallelStep():
             document |= {"parallel": list(step.branches)} | _join(step) | {"next": step.next}
         case ForEachStep():
@@ -77,6 +74,8 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:  # noqa: C9
             document["split"] = [_path(path) for path in step.paths]
         case WaitStep():
             document |= _wait(step) | _target(step.next, below)
+        case CallStep():
+            document |= _call(step) | _target(step.next, below)
         case StopStep():
             document["stop"] = step.reason or True
     if step.note:
@@ -86,6 +85,12 @@ def _step_document(step: Step, below: str | None) -> dict[str, Any]:  # noqa: C9
 
 def _target(target: str | None, below: str | None) -> dict[str, Any]:
     return {} if target == below else {"next": target}
+
+
+def _branch(step: BranchStep, below: str | None) -> dict[str, Any]:
+    if_true = {"if_true": step.if_true} if step.if_true != below else {}
+    if_false = {"if_false": step.if_false} if step.if_false is not None else {}
+    return {"branch": step.condition, **if_true, **if_false}
 
 
 def _join(step: ParallelStep) -> dict[str, Any]:
@@ -111,6 +116,15 @@ def _wait(step: WaitStep) -> dict[str, Any]:
     kept = {name: value for name, value in given.items() if value is not None}
     ends = {"on_timeout": None} if step.ends_on_timeout else {}
     return {"wait_for_event": step.event, "match": step.match, **kept, **ends}
+
+
+def _call(step: CallStep) -> dict[str, Any]:
+    given = {"timeout": step.timeout, "on_timeout": step.on_timeout, "on_failure": step.on_failure}
+    kept = {name: value for name, value in given.items() if value is not None}
+    waits = {} if step.is_awaited else {"await": False}
+    ends = {"on_timeout": None} if step.ends_on_timeout else {}
+    on_error = {"on_error": step.on_error} if step.on_error != "stop" else {}
+    return {"call": step.automation, "with": step.data, **waits, **kept, **ends, **on_error}
 
 
 def _path(path: SplitPath) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from upshot.http.shapes.base import Answer, Body, EntityRef, Instant, JsonObject, ProblemItem
-from upshot.http.shapes.runs import CauseLink, RunSummary
+from upshot.http.shapes.runs import Cause, CauseLink, RunSummary
 
 EventName = Annotated[str, Field(min_length=1, max_length=200, examples=["crm/appointment.created"])]
 
@@ -34,13 +34,6 @@ class AcceptedEvents(Answer):
 
     ids: list[str]
     duplicates: int
-
-
-class Cause(Answer):
-    """The step that emitted an event."""
-
-    run_id: str
-    step_id: str | None
 
 
 class EventItem(Answer):

@@ -81,8 +81,16 @@ class Attempt(Answer):
     idempotency_key: str | None
 
 
+class CalledRun(Answer):
+    """The run that a step called, and its status now."""
+
+    id: str
+    status: RunStatus
+
+
 class RunStep(Answer):
-    """One step of a run: what was kept of it, what it does now, or that it is yet to come."""
+    """One step of a run: what was kept of it, what it does now, or that it is yet to come. `called_run` is that of a call, as
+    long as it is kept."""
 
     id: str = Field(
         description="Its own in the run: `remind`, `remind:3` in the third round, `each[7]` for the eighth item."
@@ -101,6 +109,15 @@ class RunStep(Answer):
     finished_at: Instant | None
     due_at: Instant | None
     explanation: JsonObject | None
+    called_run: CalledRun | None
+
+
+class Cause(Answer):
+    """The step that caused an event: emitted it, or called an automation by it. Without a step it is a run that was run
+    again."""
+
+    run_id: str
+    step_id: str | None
 
 
 class CausedAutomation(Answer):
@@ -120,9 +137,11 @@ class CauseLink(Answer):
 
 
 class RunDetail(RunSummary):
-    """One run with its steps, why it started, and the document of the version it runs. `path` is the chain of causes that led
-    to its event, from its root on, as far as it is kept; `depth` counts how many events it has."""
+    """One run with its steps, why it started, and the document of the version it runs. `cause` is the step of another run that
+    caused its event, by calling it or otherwise; `path` the chain of causes that led to its event, from its root on, as far as
+    it is kept; `depth` counts how many events it has."""
 
+    cause: Cause | None
     root_id: str | None
     depth: int | None
     path: list[CauseLink]

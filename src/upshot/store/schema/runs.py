@@ -131,7 +131,7 @@ timers = keyed_table(
     Column("seq", Integer, nullable=False),
     instant("set_at"),
     instant("due_at"),
-    one_of("kind", ("delay", "retry", "timeout", "limit", "wait")),
+    one_of("kind", ("delay", "retry", "timeout", "limit", "wait", "call")),
     Index(None, "due_at"),
     key=("tenant_id", "run_id", "step_id"),
 )

@@ -64,13 +64,13 @@ function OneVersion({ version, isLive, isChosen, onChoose }: OneProps) {
     <button
       type="button"
       aria-pressed={isChosen}
-      aria-label={texts.versions.pick(version.version)}
       onClick={onChoose}
       className={cx(
         "flex w-full items-center gap-3 rounded-md border px-3 py-2 text-left text-sm",
         isChosen ? "border-accent bg-surface" : "border-line hover:bg-hover",
       )}
     >
+      <span className="sr-only">{texts.versions.pick(version.version)}</span>
       <span className="font-medium">{texts.automations.version(version.version)}</span>
       {isLive && <Badge tone="good">{texts.versions.live}</Badge>}
       <span className="min-w-0 flex-1 truncate text-soft">{version.document.name}</span>

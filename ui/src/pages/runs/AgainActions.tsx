@@ -11,7 +11,7 @@ import { readJson } from "@/parts/json";
 import { ErrorNote } from "@/parts/Notes";
 import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
-import { isOver, stepsToSkip } from "./actions";
+import { isOver, named, stepsToSkip, stepWords } from "./actions";
 
 /** Going past the step where a run stands, and running again what is over. */
 export function AgainActions({ run }: { run: RunDetail }) {
@@ -140,7 +140,7 @@ function RerunDialog({ run, onClose }: { run: RunDetail; onClose: () => void }) 
                 .filter((step) => step.attempts.length > 0)
                 .map((step) => (
                   <option key={step.id} value={step.id}>
-                    {step.id}
+                    {stepWords(step.id)}
                   </option>
                 ))}
             </Select>
@@ -161,8 +161,10 @@ function RerunDialog({ run, onClose }: { run: RunDetail; onClose: () => void }) 
         <div role="status">
           {preview.data && (
             <>
-              <p className="font-medium">{texts.runs.rerunRepeats(preview.data.repeats)}</p>
-              {preview.data.kept.length > 0 && <p className="text-soft">{texts.runs.rerunKept(preview.data.kept)}</p>}
+              <p className="font-medium">{texts.runs.rerunRepeats(named(preview.data.repeats))}</p>
+              {preview.data.kept.length > 0 && (
+                <p className="text-soft">{texts.runs.rerunKept(named(preview.data.kept))}</p>
+              )}
             </>
           )}
         </div>

@@ -50,7 +50,7 @@ export function Timeline({ run, selected, onSelect }: Props) {
         );
       })}
       {rest.map((step) => (
-        <li key={step.id} className="flex items-center gap-3 border-b border-line px-4 py-2.5 opacity-60 last:border-0">
+        <li key={step.id} className="flex items-center gap-3 border-b border-line px-4 py-2.5 text-faint last:border-0">
           <StepIcon kind={step.kind as StepKind} action={step.action} />
           <span className="min-w-0 flex-1 truncate">{step.id}</span>
           <span className="text-xs text-faint">{texts.runs.notReached}</span>
@@ -229,8 +229,10 @@ function Note({ step, ended }: { step: RunStep; ended: boolean }) {
   if (step.status === "waiting" && step.due_at)
     return <span className="mt-0.5 block text-xs text-info">{texts.runs.waitsUntil(exact(step.due_at))}</span>;
   if (step.status === "pending") return null;
-  if (step.status === "skipped")
-    return <span className="block text-xs text-faint">{ended ? texts.runs.ended : texts.runs.skipped}</span>;
+  if (step.status === "skipped") {
+    const why = step.finished_at ? texts.runs.skippedByHand : ended ? texts.runs.ended : texts.runs.skipped;
+    return <span className="block text-xs text-faint">{why}</span>;
+  }
   if (step.kind === "delay" && step.finished_at)
     return <span className="mt-0.5 block text-xs text-faint">{texts.runs.wait(durationOf(step))}</span>;
   if (step.attempts.length > 1)

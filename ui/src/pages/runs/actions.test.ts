@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunDetail, RunStatus } from "@/api/types";
-import { actionsOf, consequence, stepsToSkip } from "./actions";
+import { actionsOf, consequence, named, stepsToSkip } from "./actions";
 
 test("a run offers what its status allows", () => {
   const offered = (status: RunStatus) => actionsOf({ status }).join(" ");
@@ -37,4 +37,9 @@ test("steps that failed, wait or are next can be skipped, but none while one is 
   expect(at("completed", ["a", "completed"])).toBe("");
   const failed = { status: "failed", error: { step_id: "b" }, steps: [] } as unknown as RunDetail;
   expect(stepsToSkip(failed)).toEqual(["b"]);
+});
+
+test("steps are named as a person reads them, many items of one list together", () => {
+  const words = ["a", "the list of each", "3 items of each", "each", "two[0]"];
+  expect(named(["a", "each[]", "each[0]", "each[1]", "each[2]", "each", "two[0]"])).toEqual(words);
 });

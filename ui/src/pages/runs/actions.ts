@@ -40,3 +40,25 @@ export function stepsToSkip(run: Pick<RunDetail, "status" | "steps" | "error">):
   const inside = open.filter((step) => step.kind !== "parallel" && step.kind !== "for_each");
   return [...inside, ...open.filter((step) => !inside.includes(step))].map((step) => step.id);
 }
+
+const ITEM = /^(.*)\[(\d*)\]$/s;
+
+/** A step as a person reads it: `each[]` is where the step `each` took its list. */
+export function stepWords(id: string): string {
+  return id.endsWith("[]") ? texts.runs.listOf(id.slice(0, -2)) : id;
+}
+
+/** Steps as a person reads them, the items of one list together. */
+export function named(ids: string[]): string[] {
+  const items = new Map<string, number>();
+  for (const id of ids) {
+    const of = ITEM.exec(id);
+    if (of?.[2]) items.set(of[1] ?? "", (items.get(of[1] ?? "") ?? 0) + 1);
+  }
+  const words = ids.map((id) => {
+    const of = ITEM.exec(id);
+    const count = of?.[2] ? (items.get(of[1] ?? "") ?? 0) : 0;
+    return count > 2 ? texts.runs.itemsNamed(count, of?.[1] ?? "") : stepWords(id);
+  });
+  return [...new Set(words)];
+}

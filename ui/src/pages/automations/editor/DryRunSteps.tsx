@@ -15,7 +15,13 @@ export function DryRunSteps({ steps }: { steps: DryRunStep[] }) {
       <h4 className="eyebrow mb-2">{texts.inspector.steps}</h4>
       <ol className="flex flex-col gap-2">
         {steps.map((step) => (
-          <li key={step.id} className={cx("card p-2.5", step.would === "skip" && "opacity-60")}>
+          <li
+            key={step.id}
+            className={cx(
+              "p-2.5",
+              step.would === "skip" ? "rounded-lg border border-dashed border-line-strong" : "card",
+            )}
+          >
             <div className="flex items-center gap-2">
               <StepIcon kind={step.kind as StepKind} action={step.action} size={22} />
               <span className="min-w-0 flex-1 truncate font-medium">{step.id}</span>

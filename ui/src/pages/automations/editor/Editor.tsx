@@ -1,18 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
-import { type KeyboardEvent, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, lazy, Suspense, useMemo, useRef, useState } from "react";
 import { problemsOf } from "@/api/client";
 import { eventTypesQuery } from "@/api/events";
 import { actionsQuery, operatorsQuery } from "@/api/system";
-import type { ActionItem, AutomationDocument, AutomationItem, Operator } from "@/api/types";
+import type { ActionItem, AutomationDocument, AutomationItem, EventType, Operator } from "@/api/types";
 import { factsOf } from "@/condition-builder/facts";
 import { Confirm } from "@/parts/Confirm";
 import { Dialog } from "@/parts/Dialog";
+import { SkeletonRows } from "@/parts/Notes";
 import { texts } from "@/texts";
 import { PublishDialog } from "../PublishDialog";
 import { isSaid } from "../trigger";
 import { backToOutline, EditorBody } from "./EditorBody";
-import { EditorHeader } from "./EditorHeader";
+import { EditorHeader, type EditorView } from "./EditorHeader";
 import { JsonPane } from "./JsonPane";
 import { Notices } from "./Notices";
 import type { Selection } from "./selection";
@@ -32,12 +33,14 @@ type Props = {
 
 const noActions: ActionItem[] = [];
 const noOperators: Operator[] = [];
+const noEventTypes: EventType[] = [];
+const CanvasBody = lazy(() => import("./CanvasBody").then((loaded) => ({ default: loaded.CanvasBody })));
 
 /** The automation under edit: outline, form and sample side by side; the same document as JSON behind a tab. */
 export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
   const draft = useDraft(item?.id ?? null, start, item?.draft_revision ?? null);
   const { document, edit } = draft;
-  const [view, setView] = useState<"build" | "json">("build");
+  const [view, setView] = useState<EditorView>("build");
   const [selection, setSelection] = useState<Selection>({ part: isSaid(document.trigger) ? "condition" : "trigger" });
   const actions = useQuery(actionsQuery).data ?? noActions;
   const operators = useQuery(operatorsQuery).data ?? noOperators;
@@ -62,6 +65,15 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
   const publish = async () => {
     if (!item || item.version === null) return (await save.publishFirst()) && finish();
     setPublishing(await save.saved());
+  };
+  const body = {
+    ...{ item, dirty: draft.dirty, document, selection, actions, operators, facts, sample, checks },
+    eventTypes: eventTypes ?? noEventTypes,
+    onSelect: setSelection,
+    onEdit: edit,
+    onRun: save.runForReal,
+    running: save.running,
+    runError: save.runError,
   };
   const keys = useEditorKeys({ undo: draft.undo, redo: draft.redo, save: save.saveDraft });
   return (
@@ -91,16 +103,12 @@ export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
           <Notices draft={draft} save={save} item={item} />
           {view === "json" ? (
             <JsonPane document={document} onChange={edit} />
+          ) : view === "canvas" ? (
+            <Suspense fallback={<SkeletonRows />}>
+              <CanvasBody {...body} />
+            </Suspense>
           ) : (
-            <EditorBody
-              {...{ item, dirty: draft.dirty, document, selection, actions, operators, facts, sample, checks }}
-              eventTypes={eventTypes ?? []}
-              onSelect={setSelection}
-              onEdit={edit}
-              onRun={save.runForReal}
-              running={save.running}
-              runError={save.runError}
-            />
+            <EditorBody {...body} />
           )}
         </div>
       </Dialog>

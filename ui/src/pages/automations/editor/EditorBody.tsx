@@ -7,6 +7,7 @@ import { Button } from "@/parts/Button";
 import { useLanding } from "@/parts/useLanding";
 import { texts } from "@/texts";
 import { ConditionForm } from "./ConditionForm";
+import { EndingForm } from "./EndingForm";
 import { FlowForm } from "./FlowForm";
 import { Inspector } from "./Inspector";
 import { OutlinePane } from "./OutlinePane";
@@ -88,7 +89,8 @@ export function backToOutline(from: HTMLElement): boolean {
   return row !== null;
 }
 
-function SelectedForm(props: BodyProps) {
+/** The form of what is selected. */
+export function SelectedForm(props: BodyProps) {
   const { selection, document, onEdit, checks, sample } = props;
   switch (selection.part) {
     case "trigger":
@@ -97,6 +99,8 @@ function SelectedForm(props: BodyProps) {
       return <ConditionForm {...props} />;
     case "flow":
       return <FlowForm {...props} />;
+    case "ending":
+      return <EndingForm {...props} />;
     case "settings":
       return <SettingsForm {...props} />;
     case "step":

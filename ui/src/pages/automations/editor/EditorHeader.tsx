@@ -7,11 +7,13 @@ import { texts } from "@/texts";
 import { VersionBadge } from "../VersionBadge";
 import type { DraftState } from "./useDraft";
 
+export type EditorView = "build" | "canvas" | "json";
+
 type Props = {
   item: AutomationItem | null;
   draft: DraftState;
-  view: "build" | "json";
-  onView: (view: "build" | "json") => void;
+  view: EditorView;
+  onView: (view: EditorView) => void;
   saving: boolean;
   onSave: () => void;
   onPublish: () => void;
@@ -79,7 +81,7 @@ function ViewSwitch({ view, onView }: Pick<Props, "view" | "onView">) {
       aria-label={texts.editor.views}
       className="flex rounded-md border border-line bg-sunken p-0.5"
     >
-      {(["build", "json"] as const).map((one) => (
+      {(["build", "canvas", "json"] as const).map((one) => (
         <label
           key={one}
           className={cx(

@@ -6,6 +6,7 @@ export type Selection =
   | { part: "trigger" }
   | { part: "condition" }
   | { part: "flow" }
+  | { part: "ending" }
   | { part: "settings" }
   | { part: "step"; at: number };
 
@@ -16,6 +17,7 @@ export function partOf(problem: Problem): Selection {
   if (problem.path.startsWith("condition")) return { part: "condition" };
   if (problem.path.startsWith("trigger")) return { part: "trigger" };
   if (problem.path.startsWith("flow")) return { part: "flow" };
+  if (/^(cancel_on|goal|exit)\b/.test(problem.path)) return { part: "ending" };
   return { part: "settings" };
 }
 
@@ -27,6 +29,7 @@ export function placeWords(path: string, steps: StepDocument[]): string {
     return [texts.editor.condition, inside(path.slice("condition".length))].filter(Boolean).join(" › ");
   if (path.startsWith("trigger")) return texts.editor.trigger;
   if (path.startsWith("flow")) return texts.flow.title;
+  if (/^(cancel_on|goal|exit)\b/.test(path)) return texts.ending.title;
   if (path === "name") return texts.editor.name;
   if (path === "steps") return texts.steps.title;
   return path;

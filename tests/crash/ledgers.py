@@ -145,7 +145,7 @@ def check_now(look: Look, folder: Path) -> Snapshot:
 
 def check_end(look: Look, folder: Path) -> Snapshot:
     """What must hold when all is over: each event started its automation once, each run is completed, and the provider was
-    called for each of its steps, with the step's own key and no other."""
+    called for each of its steps, with the step's own key and no other. Runs that an event ends are cancelled."""
     assert look.is_over()
     snapshot = check_now(look, folder)
     assert snapshot.timers == []
@@ -159,7 +159,8 @@ def check_end(look: Look, folder: Path) -> Snapshot:
     )
     assert runs == expected
     assert not [e for e in snapshot.events if str(e["source_id"]).startswith(("rolled-back", "bad"))]
-    assert {run["status"] for run in snapshot.runs if run["error"] is None} <= {"completed"}
+    assert {run["status"] for run in snapshot.runs if run["error"] is None and run["ended_by"] is None} <= {"completed"}
+    assert {run["status"] for run in snapshot.runs if run["ended_by"] is not None} <= {"cancelled"}
     wanted = {
         f"{run['id']}:{step_id}"
         for run in snapshot.runs

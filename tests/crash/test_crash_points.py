@@ -43,6 +43,17 @@ def prepare_all_kinds(work: Work) -> None:
     upshot.automations.create(
         TENANT, {"name": "soon", "trigger": soon, "flow": later, "steps": steps, "status": "active"}
     )
+    leave = {
+        "name": "leave",
+        "trigger": {"event": "crash/leave"},
+        "cancel_on": [{"event": "crash/none", "match": "of"}],
+        "steps": [
+            {"id": "say", "action": "emit_event", "with": {"name": "crash/none", "data": {"of": "{{ of }}"}}},
+            {"id": "nap", "delay": "30d"},
+        ],
+    }
+    upshot.automations.create(TENANT, {**leave, "status": "active"})
+    upshot.events.accept(TENANT, [{"name": "crash/leave", "data": {"of": number}} for number in range(3)])
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
     upshot.close()
     assert look.run(f"UPDATE upshot_unmatched SET strikes = 99 WHERE event_id = '{hopeless}'") == 1

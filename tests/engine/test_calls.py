@@ -8,6 +8,7 @@ from tests.engine.conftest import Bench
 from tests.engine.test_dead_letters import broken
 from tests.engine.test_runs import statuses, step
 from tests.engine.test_waits import rows
+from upshot.store import calls
 
 Run = dict[str, Any]
 
@@ -248,6 +249,30 @@ def test_what_cannot_be_called_fails_the_step(bench: Bench) -> None:
         "was deleted.",
     ]
     assert [shown(run, "settle")["called_run"] for run in found] == [None] * 3
+
+
+def test_what_nobody_would_wait_for_and_cannot_be_called_fails_the_step_too(bench: Bench) -> None:
+    settle = callee(bench, step("pay"))
+    bench.automation({**call(settle), "await": False, "on_failure": "sorry", "next": None}, step("sorry"))
+    bench.upshot.automations.pause("default", settle)
+    bench.happen({"number": 1})
+    assert (bench.run()["status"], shown(bench.run(), "settle")["error"]["code"]) == ("partial", "not_callable")
+    assert (bench.calls, broken(bench)) == ([("sorry", {})], [])
+
+
+def test_an_end_that_is_kept_before_the_time_is_over_counts(bench: Bench) -> None:
+    settle = callee(bench, {"id": "nap", "delay": "9d"})
+    bench.automation(call(settle, timeout="1h"), step("after", arguments={"how": "{{ steps.settle.output.status }}"}))
+    bench.happen({"number": 1})
+    bench.upshot.stop()
+    with bench.upshot.database.writing() as connection:  # as by a process that died before it told anybody
+        calls.end(connection, [("default", family(bench)[1]["id"])], "partial")
+    bench.clock.advance(7200)
+    bench.restart()
+    bench.advance(1)
+    assert family(bench)[0]["status"] == "completed"
+    assert bench.calls == [("after", {"how": "partial"})]
+    assert rows(bench, "waits") == 0
 
 
 def test_a_chain_of_calls_that_is_too_long_ends_with_a_failed_step(bench: Bench) -> None:

@@ -1,6 +1,6 @@
 """Programs of any shape, and what their steps may come to."""
 
-from typing import Any
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 
@@ -8,6 +8,7 @@ from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     OnError,
@@ -30,7 +31,7 @@ def programs(draw: st.DrawFn) -> Program:
     steps: list[Step] = []
     for place in range(count):
         ahead = st.one_of(st.none(), st.integers(place + 1, count - 1).map(str)) if place + 1 < count else st.none()
-        kind = draw(st.sampled_from(["action", "branch", "delay", "stop"]))
+        kind = draw(st.sampled_from(["action", "branch", "call", "delay", "stop"]))
         match kind:
             case "action":
                 on_error: OnError = draw(st.sampled_from(("stop", "continue")))
@@ -38,6 +39,9 @@ def programs(draw: st.DrawFn) -> Program:
                 steps.append(ActionStep(str(place), "log", {}, draw(ahead), on_error=on_error, on_failure=fails_to))
             case "branch":
                 steps.append(BranchStep(str(place), ALWAYS, draw(ahead), draw(ahead)))
+            case "call":
+                passes: CallError = draw(st.sampled_from(("stop", "continue")))
+                steps.append(call(str(place), draw(ahead), passes, is_awaited=draw(st.booleans())))
             case "delay":
                 anywhere = st.integers(0, count - 1).map(str)
                 steps.append(DelayStep(str(place), "1h", draw(ahead | anywhere)))
@@ -54,7 +58,7 @@ def forked_programs(draw: st.DrawFn) -> Program:
 
     def path(depth: int, end: str | None) -> str:
         """Some steps in a row that end at `end`; the first one's id."""
-        row = draw(st.lists(st.sampled_from(KINDS[: 5 + 2 * (depth < 2)]), min_size=1, max_size=3))
+        row = draw(st.lists(st.sampled_from(KINDS[: 6 + 2 * (depth < 2)]), min_size=1, max_size=3))
         ids = [f"{len(steps)}.{depth}.{place}" for place in range(len(row))]
         for place, kind in enumerate(row):
             after = ids[place + 1] if place + 1 < len(ids) else end
@@ -81,6 +85,9 @@ def forked_programs(draw: st.DrawFn) -> Program:
                 passes_over: OnError = draw(st.sampled_from(("stop", "continue")))
                 each = ActionStep(step_id, "log", {}, None, on_error=passes_over)
                 steps.append(ForEachStep(step_id, "{{ items }}", each, after, draw(st.integers(1, 3))))
+            case "call":
+                stops: CallError = draw(st.sampled_from(("stop", "continue")))
+                steps.append(call(step_id, after, stops, is_awaited=draw(st.booleans())))
             case "stop" if depth and draw(st.booleans()):
                 steps.append(StopStep(step_id))
             case _:
@@ -95,7 +102,13 @@ def forked_programs(draw: st.DrawFn) -> Program:
     return program
 
 
-KINDS = ("action", "delay", "for_each", "action", "again", "parallel", "stop")
+KINDS = ("action", "delay", "for_each", "call", "action", "again", "parallel", "stop")
+CallError = Literal["stop", "continue"]
+
+
+def call(step_id: str, after: str | None, on_error: CallError, *, is_awaited: bool) -> CallStep:
+    """A call of some automation."""
+    return CallStep(step_id, "other", {}, after, is_awaited, on_error=on_error)
 
 
 def outcome_of(program: Program, step_id: str, *, works: bool) -> Outcome:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.properties.programs import forked_programs, outcome_of, programs
 from upshot.core import advance, continuing
 from upshot.core.automations.document import DelayStep
-from upshot.core.commands import Finish, Keep, Sleep
+from upshot.core.commands import Await, Finish, Keep, Sleep
 from upshot.core.journal import Outcome
 from upshot.core.program import Program
 
@@ -26,6 +26,7 @@ def test_a_fold_of_the_journal_is_the_run_that_never_stopped(program: Program, l
         assert advance.resume(program, journal) == (state, (command,))
         assert not isinstance(command, Keep)
         assert isinstance(command, Sleep) == isinstance(program.steps[command.step_id], DelayStep)
+        assert isinstance(command, Await) == (command.step_id in program.waits)
         journal.append(outcome_of(program, command.step_id, works=luck[len(journal)]))
         state, (command,) = advance.apply(program, state, journal[-1])
     assert advance.resume(program, journal) == (state, (command,))
@@ -61,8 +62,8 @@ def test_any_interleaving_of_branches_folds_to_the_same_run(program: Program, da
     assert max(issued.values(), default=1) == 1, "a step was begun twice"
 
 
-def _work(commands: advance.Commands) -> list[advance.RunStep | Sleep]:
-    return [c for c in commands if isinstance(c, advance.RunStep | Sleep)]
+def _work(commands: advance.Commands) -> list[advance.RunStep | Sleep | Await]:
+    return [c for c in commands if isinstance(c, advance.RunStep | Sleep | Await)]
 
 
 @given(programs())

@@ -25,8 +25,11 @@ TENANTS = ("north", "south")
 FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE, ROUNDS_ABOVE = 5, 8, 4, 7, 6
 THINGS = 5
 """Entities of each tenant, for each of which the automation `each` is meant."""
+THINGS_MEANT = 3
+"""So many of them events are about."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RUN = {"run": "{{ run.id }}"}
+_CANCELLED = {"cancel_on": [{"event": "sim/answered", "match": {"even": "{{ even }}"}}]}
 _TWO_OF_THREE = [number for number in range(400) if number % 3]
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
@@ -46,6 +49,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
         "trigger": {"event": "sim/asked"},
         "condition": {"field": "even", "operator": "is_true"},
         "priority": 8,
+        **_CANCELLED,
         "steps": [{"id": "first", "delay": "2s"}, {"id": "second", "action": "call", "with": _MARKED, **_RETRIED}],
     },
     "told": {
@@ -55,6 +59,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
     "forked": {
         "trigger": {"event": "sim/asked"},
         "condition": {"field": "number", "operator": "less_than", "value": FORKED_BELOW},
+        **_CANCELLED,
         "steps": [
             {"id": "fork", "parallel": ["left", "right", "far"], "join": 2, "timeout": "8s", "on_timeout": "late",
              "next": "joined"},
@@ -186,30 +191,52 @@ CONTROLLED: dict[str, dict[str, Any]] = {
     "limited": {"flow": {"rate_limit": {"key": _BY_PARITY, "limit": 2, "per": "10s"}}, "steps": [_CALL]},
     "slowed": {
         "flow": {"throttle": {"limit": 2, "per": "3s"}, "concurrency": {"limit": 1}},
+        **_CANCELLED,
         "steps": [_CALL, {"id": "nap", "delay": "1s"}],
     },
-    "calm": {"flow": {"debounce": {"key": _BY_PARITY, "for": "3s", "max": "8s"}}, "steps": [_CALL]},
+    "calm": {
+        "flow": {"debounce": {"key": _BY_PARITY, "for": "3s", "max": "8s"}},
+        **_CANCELLED,
+        "steps": [{"id": "nap", "delay": "1s"}, _CALL],
+    },
     "batches": {
         "flow": {"batch": {"key": _BY_PARITY, "size": 3, "within": "4s"}, "concurrency": {"limit": 1}},
         "steps": [_CALL],
     },
     "single": {"flow": {"once": {"key": "{{ number }}", "per": "20s"}}, "steps": [_CALL]},
+    "skips": {"flow": {"reentry": "skip"}, "steps": [_CALL, {"id": "nap", "delay": "2s"}]},
+    "restarts": {"flow": {"reentry": "restart"}, "steps": [{"id": "nap", "delay": "2s"}, _CALL]},
 }
 """Automations that flow control speaks of. They have an event of their own, which some seeds emit."""
 CONTROLLED_EVENT = "sim/controlled"
 AUTOMATIONS |= {name: {"trigger": {"event": CONTROLLED_EVENT}, **one} for name, one in CONTROLLED.items()}
+LOOPING, LOOPING_EVENT = "loops", "sim/loop"
+_AGAIN: dict[str, Any] = {
+    "action": "emit_event",
+    "with": {
+        "name": LOOPING_EVENT,
+        "data": {**_MARKED, "thing": "{{ thing }}"},
+        "entity": {"type": "thing", "id": "{{ thing }}"},
+    },
+}
+AUTOMATIONS[LOOPING] = {
+    "trigger": {"event": LOOPING_EVENT},
+    "steps": [{"id": "left again", **_AGAIN}, {"id": "right again", **_AGAIN}],
+}
+"""It answers each event about an entity with two: some seeds begin it."""
 
 COLUMNS = {
-    "events": ("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id"),
+    "events": ("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id", "entity_id"),
     "unmatched": ("tenant_id", "event_id", "worker_id"),
     "runs": (
         *("tenant_id", "id", "automation_id", "version", "event_id", "status"),
-        *("created_at", "finished_at", "place", "waits_for"),
+        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by"),
     ),
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
     "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output", "error"),
     "timers": ("tenant_id", "run_id", "step_id", "kind", "due_at"),
-    "waits": ("tenant_id", "run_id", "kind", "step_id", "event_name", "match_key", "met_by"),
+    "waits": ("tenant_id", "run_id", "kind", "step_id", "event_name", "match_key", "looked_back", "met_by"),
+    "cancelling": ("tenant_id", "event_id", "match_key"),
     "outbox": ("seq", "id", "tenant_id", "status"),
     "dead_letters": ("tenant_id", "kind", "noun_id"),
     "flow_keys": ("tenant_id", "automation_id", "control", "key", "due_at", "waits"),
@@ -251,7 +278,9 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
 
 def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[str, Any]:
     """The data of an event of this tenant."""
-    return {"mark": mark_of(tenant_id), "number": number, "even": number % 2 == 0, "deadly": is_deadly}
+    thing = f"thing-{number % THINGS_MEANT}"
+    is_even = number % 2 == 0
+    return {"mark": mark_of(tenant_id), "number": number, "even": is_even, "deadly": is_deadly, "thing": thing}
 
 
 @cache
@@ -270,6 +299,8 @@ def template() -> bytes:
         upshot.migrate()
         for tenant_id in TENANTS:
             upshot.tenants.create(tenant_id, name=tenant_id)
+            for name in (CONTROLLED_EVENT, LOOPING_EVENT):
+                upshot.event_types.put(tenant_id, name, entity={"type": "thing", "id": "thing"})
             with upshot.database.writing() as connection:  # without the events that changes are
                 made = [CreateEntity("thing", f"thing-{n}", {"mark": mark_of(tenant_id)}) for n in range(THINGS)]
                 wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]

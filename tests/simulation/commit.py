@@ -29,6 +29,10 @@ class Commit:
         self.again: list[Row] = []
         self.occurred: list[Row] = []
         self.dead: set[Key] = set()
+        self.reopened: dict[Key, Row] = {}
+        """Runs that were failed and go on, as they were."""
+        self.forgotten: dict[Key, dict[str, Row]] = {}
+        self.moved_up: dict[Key, list[Row]] = {}
         self.epochs: dict[tuple[Any, ...], int] = {}
         for piece in process.commit.batch if process is not None else ():
             self._promised(piece.work)

@@ -60,6 +60,8 @@ class Controls:
             return
         if old is None and new["window_id"] is not None:
             self.windows[new["tenant_id"], new["window_id"]].append(new["event_id"])
+        if new["outcome"] == "already_running" and (new["tenant_id"], new["run_id"]) not in self._watch.active:
+            self._world.broken("I7", f"{new}, and that run is not under way")
         self.outcomes[at] = new
 
     def after_commit(self, runs: "dict[Key, None]") -> None:
@@ -67,6 +69,8 @@ class Controls:
         touched = {(row["tenant_id"], row["automation_id"]) for key in runs if (row := self._watch.runs.get(key))}
         for tenant_id, automation_id in touched:
             rule = CONTROLLED.get(self._watch.automations[tenant_id, automation_id]["name"], {}).get("flow", {})
+            if "reentry" in rule:
+                self._one_for_each(tenant_id, automation_id)
             if "concurrency" not in rule:
                 continue
             begun: dict[str, list[str]] = defaultdict(list)
@@ -79,6 +83,18 @@ class Controls:
             for which, found in begun.items():
                 if len(found) > rule["concurrency"]["limit"]:
                     self._world.broken("I7", f"runs {found} of {automation_id} {which} are under way at once")
+
+    def _one_for_each(self, tenant_id: str, automation_id: str) -> None:
+        """Of each entity one run is under way; not counting those that people started, or had go on after they failed."""
+        watch, found = self._watch, defaultdict[str, list[str]](list)
+        for key in watch.active:
+            run = watch.runs[key]
+            is_its = (run["tenant_id"], run["automation_id"]) == (tenant_id, automation_id)
+            if is_its and key not in watch.reopened.keys and not self._is_by_hand(run):
+                found[self._data(run)["thing"]].append(run["id"])
+        for thing, runs in found.items():
+            if len(runs) > 1:
+                self._world.broken("I7", f"runs {runs} of {automation_id} for {thing} are under way at once")
 
     def is_over(self) -> bool:
         """Whether nothing is gathered, and nothing waits for its instant."""

@@ -31,6 +31,7 @@ RATES: dict[str, tuple[float, float]] = {
     "hold": (0.2, 2.0),  # a second: somebody pauses a run, and resumes it after up to 4 s
     "skip": (0.2, 2.0),  # a second: somebody skips a step of a run that nobody drives
     "again": (0.1, 1.0),  # a second: somebody runs a run again that is over
+    "retry": (0.2, 2.0),  # a second: somebody retries a run that failed, or skips the step that failed it
 }
 KINDS = tuple(RATES)
 SHARE = 0.4

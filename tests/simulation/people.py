@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.automations import CONTROLLED_EVENT, TENANTS, event_data
+from tests.simulation.automations import CONTROLLED_EVENT, LOOPING_EVENT, TENANTS, event_data
 from tests.simulation.held import opened
 from upshot import Upshot
 from upshot.core.errors import Busy, UpshotError
@@ -51,6 +51,8 @@ class People:
 
         self._controlled = Random(f"controlled {world.seed}")
         self._controlled_share = self._controlled.choice((0.0, 0.0, 0.3, 0.8))
+        self._looping = Random(f"looping {world.seed}")
+        self._looping_share = self._looping.choice((0.0, 0.0, 0.0, 0.15))
 
     def begin(self) -> None:
         """Spread this seed's events, operators and mishaps over its time."""
@@ -58,6 +60,7 @@ class People:
         for _ in range(draw.randint(3, 20)):
             after(draw.uniform(0, self.seconds), self.emit if draw.random() < 0.5 else self.transact)
         deeds = {"cancel": self.cancel, "edit": self.edit, "hold": self.hold, "skip": self.skip, "again": self.again}
+        deeds["retry"] = self.retry
         for kind, deed in deeds.items():
             self._often(kind, deed)
         mishaps = {"crash": self.crash, "pause": self.pause, "clock": self.jump, "drain": self.drain}
@@ -90,6 +93,8 @@ class People:
         name = "sim/rare" if draw.random() < self._rare_share else draw.choice(ASKED)
         if self._controlled.random() < self._controlled_share:
             name = CONTROLLED_EVENT
+        if self._looping.random() < self._looping_share:
+            name = LOOPING_EVENT
         is_deadly = draw.random() < self._world.faults.rate("deadly")
         data = event_data(tenant_id, self._numbers % 11, is_deadly=is_deadly)
         return (tenant_id, f"event-{self._numbers // 2}"), {"name": name, "data": data}
@@ -207,6 +212,19 @@ class People:
             output = SUBSTITUTES.get(re.sub(":[0-9]+", "", step_id or ""))
             self._world.note("operator", f"skips step {step_id} of run {run_id}")
             self._operate(lambda upshot: upshot.runs.skip(tenant_id, run_id, step=step_id, output=output))
+
+    def retry(self) -> None:
+        """Somebody lets a run go on that failed: at the step that failed it, or past it."""
+        failed = sorted(key for key, run in self._world.watch.runs.items() if run["status"] == "failed")
+        if not failed:
+            return
+        tenant_id, run_id = self._draw.choice(failed)
+        if self._draw.random() < 0.3:
+            self._world.note("operator", f"skips what failed run {run_id}")
+            self._operate(lambda upshot: upshot.runs.skip(tenant_id, run_id))
+        else:
+            self._world.note("operator", f"retries run {run_id}")
+            self._operate(lambda upshot: upshot.runs.retry(tenant_id, run_id))
 
     def again(self) -> None:
         """Somebody runs a run again that is over: from the beginning, or from a step it came to."""

@@ -13,11 +13,24 @@ from tests.simulation.world import Broken, simulate
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
 from upshot.core.waits import RUN_ENDED
-from upshot.engine import accept, admit, housekeep, match, record, recover, schedule
+from upshot.engine import accept, admit, awaiting, cancel, housekeep, match, record, recover, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
-from upshot.store import calls, events, flow, journal, outbox, runs, schedules, throttled, waits
+from upshot.store import (
+    calls,
+    cancelling,
+    events,
+    flow,
+    journal,
+    loops,
+    outbox,
+    reopening,
+    runs,
+    schedules,
+    throttled,
+    waits,
+)
 from upshot.store.rows import Prepared
 from upshot.store.schema import timers
 
@@ -139,6 +152,20 @@ def without_a_look_back(patch: Monkey) -> None:
     patch.setattr(waits, "look_back", lambda *_: None)
 
 
+def without_a_look_back_for_what_cancels(patch: Monkey) -> None:
+    """A run that events cancel does not look for what came before it could be found."""
+    patch.setattr(awaiting, "look_back", lambda *_: None)
+    patch.setattr(cancel, "look_back_all", lambda *_: {})
+
+
+def with_an_event_that_is_spread_once(patch: Monkey) -> None:
+    """What cancels more runs than fit into one transaction cancels the first of them."""
+    patch.setattr(cancel, "RUNS_MAX", 1)
+    patch.setattr(
+        cancelling, "end", lambda connection, _done: connection.exec_driver_sql("DELETE FROM upshot_cancelling")
+    )
+
+
 def without_the_end_of_what_was_called(patch: Monkey) -> None:
     """A run that ends is not told to the run that called it."""
     patch.setattr(calls, "end", lambda *_: None)
@@ -179,6 +206,21 @@ def with_the_first_of_what_was_gathered(patch: Monkey) -> None:
     patch.setattr(admit, "joined", joined)
 
 
+def without_a_look_who_is_under_way(patch: Monkey) -> None:
+    """A rule of re-entry sees nobody."""
+    patch.setattr(flow, "live", lambda _connection, keys: {key: [] for key in keys})
+
+
+def without_counting_loops(patch: Monkey) -> None:
+    """The breaker counts no run that others caused."""
+    patch.setattr(loops, "count_caused", lambda _connection, pairs, _since: dict.fromkeys(pairs, 0))
+
+
+def with_a_retry_that_forgets_all(patch: Monkey) -> None:
+    """What handled a failure is forgotten with it, and done again."""
+    patch.setattr(reopening, "continuing", SimpleNamespace(outlasts=lambda *_: False))
+
+
 def with_keys_that_are_forgotten_by_any_clock(patch: Monkey) -> None:
     """A worker whose clock is ahead forgets what another still counts with."""
     patch.setattr(housekeep, "CLOCKS_APART_MAX", 0)
@@ -217,12 +259,17 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_schedules_that_move_later: ({"I13"}, None),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
+    without_a_look_back_for_what_cancels: ({"I17"}, {}),
+    with_an_event_that_is_spread_once: ({"I17"}, {}),
     without_the_end_of_what_was_called: ({"I12", "I16"}, {}),
     with_calls_kept_before_who_waits: ({"I11"}, {}),
     without_counting_places: ({"I7"}, {}),
     with_starts_that_cannot_wait: ({"I7", "I12"}, {}),
     with_the_first_of_what_was_gathered: ({"I11"}, {}),
     with_keys_that_are_forgotten_by_any_clock: ({"I7"}, {"clock": 1.0}),
+    without_a_look_who_is_under_way: ({"I7"}, {}),
+    without_counting_loops: ({"I18"}, {}),
+    with_a_retry_that_forgets_all: ({"I5"}, {"retry": 2.0, "effect_raises": 0.5}),
     with_branches_that_go_on_while_paused: ({"I14"}, {"hold": 3.0, "effect_slow": 0.5}),
     with_timers_that_fire_while_paused: ({"I4", "I8", "I11", "I14"}, {"hold": 2.0}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),

@@ -1,11 +1,11 @@
 """The checker: it reads what every commit changed, in order, and holds it against the invariants at once.
 
 I1 a committed event becomes exactly one event row, a rolled-back one none. I3 an event starts each automation that listens
-for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes. I6 nothing is written for a run but
-by who holds it, under its present epoch. I8 a timer fires once and never early. I10 tenants stay apart. I11 what was
-accepted is somewhere. I13 an occurrence of a schedule is one event, never early, and the schedule moves on with it.
-I14 of a paused run nothing begins and no delay is over. I15: see `waiting`. I9 (one key per step) is the provider's to see,
-I12 (it all ends) the world's. I2 and I7 (ordering and concurrency keys) come with flow control.
+for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never changes, but what failed a run when people
+retry it (`reopened`). I6 nothing is written for a run but by who holds it, under its present epoch. I8 a timer fires once and
+never early. I10 tenants stay apart. I11 what was accepted is somewhere. I13 an occurrence of a schedule is one event, never
+early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I17: see
+`cancels`, I18: see `loops`, I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
 """
 
 import sqlite3
@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.simulation.automations import TENANTS, THINGS, listens
+from tests.simulation.automations import LOOPING, TENANTS, THINGS, listens
+from tests.simulation.cancels import Cancels
 from tests.simulation.commit import Commit, Key, Row
 from tests.simulation.controls import Controls, is_batch
 from tests.simulation.held import HeldBack
+from tests.simulation.loops import Loops
 from tests.simulation.provider import mark_of
+from tests.simulation.reopened import Reopened
 from tests.simulation.waiting import Waiting
 from upshot.core.automations.document import CALLED, SCHEDULED
 from upshot.core.events import DEPTH_MAX
@@ -54,10 +57,13 @@ class Watch:
         self.steps: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.timers: dict[Key, dict[str, Row]] = defaultdict(dict)
         self.waiting = Waiting()
+        self.cancels = Cancels(self)
         self.outbox: dict[int, Row] = {}
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
         self.controls = Controls(self, world)
+        self.loops = Loops(self, world)
+        self.reopened = Reopened()
         self.paused: set[Key] = set()
         self.dead: set[Key] = set()
         self.held_back = HeldBack()
@@ -107,6 +113,7 @@ class Watch:
         key, source = (new["tenant_id"], new["id"]), (new["tenant_id"], new["source_id"])
         self.events[key] = new
         commit.accepted.append(new)
+        self.cancels.event_accepted(new)
         if new["cause_run_id"] is not None and new["cause_step_id"] is None:
             commit.again.append(new)
             was = self.events[new["tenant_id"], self.runs[new["tenant_id"], new["cause_run_id"]]["event_id"]]
@@ -157,6 +164,8 @@ class Watch:
         elif old["status"] != new["status"]:
             if not may_move("run", old["status"], new["status"]):
                 self._broken("I4", f"run {key} went from {old['status']} to {new['status']}")
+            if old["status"] == "failed":
+                commit.reopened[key] = old
             if new["status"] in {"completed", "partial"}:
                 self._needs_hold(commit, key, ("runs", key), f"ended {new['status']}")
         elif is_final("run", old["status"]) and old != new:
@@ -180,13 +189,19 @@ class Watch:
         self.active[key] = new
 
     def _steps(self, commit: Commit, old: Row | None, new: Row | None) -> None:
-        if old is not None or new is None:
-            return self._broken("I5", f"kept step {old} became {new}")
-        key = (new["tenant_id"], new["run_id"])
+        row = new or old or {}
+        key = (row["tenant_id"], row["run_id"])
         kept = self.steps[key]
+        if new is None:
+            self.reopened.forgot(commit, key, kept.pop(row["step_id"]))
+            return None
+        if old is not None:
+            return self._broken("I5", f"kept step {old} became {new}")
         if new["step_id"] in kept or new["seq"] != len(kept):
             self._broken("I5", f"run {key} kept {new} after {list(kept.values())}")
         kept[new["step_id"]] = new
+        if self.reopened.kept_again(commit, key, new):
+            return None
         if (why := self.waiting.heard(key, new, kept, self.emitted)) is not None:
             self._broken("I15", why)
         commit.kept.append(new)
@@ -215,10 +230,16 @@ class Watch:
     def _waits(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         row, key = (new or old or {}), (str((new or old or {})["tenant_id"]), str((new or old or {})["run_id"]))
         commit.runs[key] = None
+        if row["kind"] == "cancel":
+            return self.cancels.watch_changed(key, old, new)
         if (why := self.waiting.changed(key, old, new)) is not None:
             self._broken("I15", why)
         if row["met_by"] is not None:
             commit.met.add(key)
+        return None
+
+    def _cancelling(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
+        self.cancels.spread_changed(old, new)
 
     def _outbox(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         if new is None:
@@ -253,9 +274,13 @@ class Watch:
     # --- one commit -----------------------------------------------------------------------------------------------------
 
     def _at_the_end(self, commit: Commit, before: dict[Key, Row]) -> None:
+        if (why := self.reopened.wrong(commit)) is not None:
+            self._broken("I5", why)
         self._matches(commit, before)
         self._timers_fired(commit)
         self.controls.after_commit(commit.runs)
+        if (wrong := self.cancels.wrong(commit.runs, commit.matched)) is not None:
+            self._broken("I17", wrong)
         for event in commit.occurred:
             self._occurred(commit, event)
         for key in commit.runs:
@@ -312,6 +337,9 @@ class Watch:
                 continue
             if self.controls.name_of(run) is not None:
                 continue
+            if self.name_of(run) == LOOPING:
+                self.loops.started(run)
+                continue
             if key not in started:
                 self._broken("I3", f"run {run} was started by an event that was not to be matched any more")
                 return
@@ -345,6 +373,7 @@ class Watch:
             if row["tenant_id"] == event["tenant_id"]
             and row["status"] == "active"
             and self.controls.name_of({**row, "automation_id": row["id"]}) is None
+            and row["name"] != LOOPING
             and listens(row["id"], row["name"], event["name"], _decode(event["data"]))
         )
 
@@ -374,13 +403,20 @@ class Watch:
             for row in self.schedules.values()
         )
         is_relayed = all(row["status"] != "pending" for row in self.outbox.values())
-        return not (self.active or self.unmatched or is_due) and is_relayed and self.controls.is_over()
+        return (
+            not (self.active or self.unmatched or self.cancels.spreading or is_due)
+            and is_relayed
+            and self.controls.is_over()
+        )
 
     def check_all(self) -> None:
         """Hold the whole store against the invariants of the core, and the tenants' rows against each other."""
         rows = {name: self._rows(f"SELECT * FROM upshot_{name}") for name in Snapshot.__struct_fields__}
         snapshot, before = Snapshot(**rows), self._snapshot
         self._snapshot = snapshot
+        if before is not None:  # what a retry changes of a journal was looked at as it happened
+            same = [step for step in before.steps if (step["tenant_id"], step["run_id"]) not in self.reopened.keys]
+            before = msgspec.structs.replace(before, steps=same)
         for violation in violations(snapshot) + (moves(before, snapshot) if before is not None else []):
             invariant, _, why = violation.partition(": ")
             self._broken(invariant, why)
@@ -400,6 +436,7 @@ class Watch:
             if how == "committed" and not is_there:
                 self._broken("I1", f"event {source_id} of tenant {tenant_id} is lost")
         self.controls.check_end()
+        self.loops.check_end()
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
                 self._broken("I13", f"the occurrence of schedule {row} was never started")

@@ -10,12 +10,14 @@ import tempfile
 import zlib
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 from tests.simulation.automations import template
 from tests.simulation.faults import Faults, stream
+from tests.simulation.loops import RUNS_MAX, WINDOW_SECONDS
 from tests.simulation.people import People
 from tests.simulation.process import SimulatedProcess
 from tests.simulation.provider import Provider
@@ -154,10 +156,15 @@ class World:
     def boot(self) -> None:
         """Start another process."""
         shape, rate = self.draw.shape, self.faults.rate
-        limits = Limits(lease_seconds=LEASE_SECONDS, sweep_page=2)
+        limits = Limits(
+            lease_seconds=LEASE_SECONDS,
+            sweep_page=2,
+            loop_runs_max=RUNS_MAX,
+            loop_window_seconds=WINDOW_SECONDS,
+        )
         if rate("small"):
             room, sleepers = shape.randint(1, 4), shape.randint(0, 3)
-            limits = Limits(runs_max=room, sleepers_max=sleepers, lease_seconds=LEASE_SECONDS, sweep_page=1)
+            limits = replace(limits, runs_max=room, sleepers_max=sleepers, sweep_page=1)
         skew = int(SECOND * shape.uniform(-2, 2)) if rate("clock") else 0
         self.processes.append(SimulatedProcess(self, f"process {next(self._boots)}", limits, skew))
 

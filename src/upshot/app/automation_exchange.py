@@ -12,8 +12,8 @@ from upshot.adapters.actions import save_problems
 from upshot.adapters.clock import new_id
 from upshot.app.called import calls_any, resolved, told_by_name, with_calls
 from upshot.app.schedules import foretold
-from upshot.core.automations import WaitStep, dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import cycles as circles
+from upshot.core.automations import dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import read as read_document
 from upshot.core.automations.diff import diff
 from upshot.core.automations.fields import Findings, as_list, as_object
@@ -23,6 +23,7 @@ from upshot.core.facts import Facts
 from upshot.core.instants import to_text
 from upshot.core.schedules import problems_now
 from upshot.core.strict_json import check
+from upshot.core.watches import shapes_of
 from upshot.store import automations as store
 from upshot.store import entities, event_types
 
@@ -205,7 +206,7 @@ class Exchange(ABC):
         upshot = self._upshot
         automation = read_document(canonical, actions=upshot.actions.shapes)
         problems = save_problems(automation, upshot.actions, upshot.settings.outbound_policy())
-        if tenant_id is not None and any(isinstance(step, WaitStep) for step in automation.steps):
+        if tenant_id is not None and shapes_of(automation):
             with self._upshot.database.reading(tenant_id) as connection:
                 problems += wait_problems(automation, lambda name: event_types.schema(connection, tenant_id, name))
         schedule = automation.schedule

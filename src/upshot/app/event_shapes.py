@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from upshot.core.commands import Reason
 from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import SECOND, to_text
 from upshot.store.event_pages import EventRow, Hop
@@ -66,6 +67,7 @@ def run_item(run: RunRow, timers: Sequence[TimerRow]) -> dict[str, Any]:
         "finished_at": to_text(run.finished_at) if run.finished_at is not None else None,
         "duration_seconds": seconds,
         "error": error_of(run.error),
+        "reason": reason_of(run.reason),
         "current_step": timer.step_id if timer is not None else None,
         "waiting_until": to_text(timer.due_at) if timer is not None else None,
     }
@@ -82,6 +84,15 @@ def error_of(text: str | None) -> dict[str, Any] | None:
         return None
     error: dict[str, Any] = msgspec.json.decode(text)
     return {"code": error["code"], "message": error["message"], "step_id": error.get("step_id")}
+
+
+def reason_of(text: str | None) -> dict[str, Any] | None:
+    """Why a run ended before its last step: `{code, message, event}`."""
+    if text is None:
+        return None
+    reason = msgspec.json.decode(text, type=Reason)
+    event = {"id": reason.event_id, "name": reason.event_name} if reason.event_id is not None else None
+    return {"code": reason.code, "message": reason.message, "event": event}
 
 
 def _status(event: EventRow, *, is_unmatched: bool, given_up: str | None) -> str:

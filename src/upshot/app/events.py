@@ -31,7 +31,7 @@ class Events(Emitting):
         return Listed(items, page.next_before)
 
     def get(self, tenant_id: str, event_id: str) -> dict[str, Any]:
-        """One event with the runs it started.
+        """One event with the runs it started and those it cancelled, 200 of each at most.
 
         Raises:
             NotFound: there is none of that id, the host's or the engine's.
@@ -41,6 +41,7 @@ class Events(Emitting):
             item = _items(connection, tenant_id, [event])[0]
             found = run_pages.of_event(connection, tenant_id, event.id, RUNS_MAX)
             waits = run_pages.timers_of(connection, tenant_id, [run.id for run in found])
+            cancelled = run_pages.ended_by(connection, tenant_id, event.id, RUNS_MAX)
             replay_of = letter_pages.replayed_as(connection, tenant_id, event.id)
             path = path_of(store.causes(connection, tenant_id, event))
         return {
@@ -48,6 +49,7 @@ class Events(Emitting):
             "path": path,
             "replay_of": replay_of,
             "runs": [run_item(run, waits.get(run.id, ())) for run in found],
+            "cancelled_runs": [run_item(run, ()) for run in cancelled],
         }
 
     def explain(self, tenant_id: str, event_id: str) -> dict[str, Any]:

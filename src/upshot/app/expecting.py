@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection
 
 from upshot.app import changing
-from upshot.core.automations import WaitStep, read
+from upshot.core.automations import read
 from upshot.core.errors import UpshotError
-from upshot.core.waits import Fields, fields_of
+from upshot.core.watches import Shape, shapes_of
 from upshot.store import tenants, waits
 
 if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
 
 T = TypeVar("T")
-Shapes = set[tuple[str, Fields]]
+Shapes = set[tuple[str, Shape]]
 
 
 class Unexpected(UpshotError):
@@ -34,11 +34,10 @@ class Unexpected(UpshotError):
 
 def raise_if_unexpected(connection: Connection, tenant_id: str, document: dict[str, Any]) -> None:
     """Raise `Unexpected` when a version of this document would wait for what is not made known."""
-    steps = read(document).steps
-    wanted = {(step.event, fields_of(step.match)) for step in steps if isinstance(step, WaitStep)}
+    wanted = shapes_of(read(document))
     if wanted:
         known = waits.expected(connection, tenant_id)
-        missing = {(name, fields) for name, fields in wanted if fields not in known.get(name, ())}
+        missing = {(name, shape) for name, shape in wanted if shape not in known.get(name, ())}
         if missing:
             raise Unexpected(missing)
 

@@ -47,7 +47,12 @@ def steps_shown(
         if step_id not in kept:
             shown.append(_open(run, step_id, program, tried.get(step_id, []), waiting.get(step_id), is_held=is_held))
             kept.add(step_id)
-    for step_id, attempts in tried.items():  # a run that was cancelled between two attempts
+    if run.status == "cancelled":
+        for step_id in _open_steps(program, journal, []):
+            if step_id not in kept:
+                shown.append(_waiting(run, step_id, program, "cancelled", tried.get(step_id, []), None))
+                kept.add(step_id)
+    for step_id, attempts in tried.items():  # a run whose program cannot be read here
         if step_id not in kept:
             shown.append(_waiting(run, step_id, program, "cancelled", attempts, None))
             kept.add(step_id)

@@ -92,10 +92,11 @@ def _move(upshot: "Upshot", tenant_id: str, version: int, document: dict[str, An
     def program_of(given: dict[str, Any]) -> Program:
         return Program(read(given, actions=upshot.actions.shapes))
 
-    target = program_of(document)
+    target, zone = program_of(document), upshot.engine.process.definitions.of_now(tenant_id).zone
 
     def batch(connection: Connection, chosen: list[str]) -> tuple[list[str], list[str], dict[str, str]]:
-        moved = moving.move(connection, tenant_id, chosen, version, target, program_of)
+        now = upshot.clock.now()
+        moved = moving.move(connection, tenant_id, chosen, version, target, program_of, zone=zone, now=now)
         return moved.done, moved.driven, moved.refused
 
     return batch

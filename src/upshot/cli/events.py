@@ -65,7 +65,7 @@ def show(
     database: options.Database = None,
     as_json: options.Json = False,
 ) -> None:
-    """One event with the runs it started."""
+    """One event with the runs it started and cancelled."""
     from upshot.cli import output
     from upshot.cli.opening import opened
 
@@ -74,9 +74,12 @@ def show(
     if as_json:
         output.show_json(event)
         return
-    output.show_fields({name: value for name, value in event.items() if name not in {"runs", "path"}})
+    output.show_fields({name: value for name, value in event.items() if name not in {"runs", "cancelled_runs", "path"}})
     columns = {"id": "RUN", "status": "STATUS", "automation.name": "AUTOMATION", "created_at": "CREATED"}
     output.show_table(event["runs"], columns, f"It started no run. Why: upshot events explain {event_id}")
+    if event["cancelled_runs"]:
+        output.show("It cancelled:")
+        output.show_table(event["cancelled_runs"], columns, "")
 
 
 @commands.command()

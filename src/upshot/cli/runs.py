@@ -76,6 +76,9 @@ def show(
         output.show(f"caused by step “{run['cause']['step_id']}” of run {run['cause']['run_id']}")
     if run["error"]:
         output.show(f"failed: {run['error']['message']}")
+    if run["reason"]:
+        event = run["reason"]["event"]
+        output.show(f"{run['reason']['message']}{' ' + event['id'] if event else ''}")
     columns = {"id": "STEP", "kind": "KIND", "action": "ACTION", "status": "STATUS", "error.message": "ERROR"}
     if any(step["called_run"] is not None for step in run["steps"]):
         columns |= {"called_run.id": "CALLED RUN", "called_run.status": "WHICH IS"}

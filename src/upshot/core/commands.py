@@ -51,5 +51,15 @@ class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
     step_id: str | None = None
 
 
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a run ended before its last step, though nothing failed: a stable code, a sentence for a person, and the event that
+    ended it, by the id its host knows and its name."""
+
+    code: str
+    message: str
+    event_id: str | None = None
+    event_name: str | None = None
+
+
 Command = RunStep | Sleep | Await | Keep | Finish
 Commands = tuple[Command, ...]

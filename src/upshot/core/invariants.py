@@ -133,8 +133,10 @@ def _timers_belong_to_the_unfinished(snapshot: Snapshot) -> Iterable[str]:
     timed = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers}
     asleep = {key for key, how in parked.items() if how == ASLEEP}
     woken = {(row["tenant_id"], row["run_id"]) for row in snapshot.timers if row["step_id"] != WHOLE}
-    waiting = {_run_key(row) for row in snapshot.waits if row["kind"] == "step" and row["met_by"] is None}
-    events = [row for row in snapshot.waits if row["kind"] == "step" and row["event_name"] != RUN_ENDED]
+    of_steps = [row for row in snapshot.waits if row["kind"] == "step"]
+    # A run is woken a moment after the end of the one it called, in a transaction of its own.
+    waiting = {_run_key(row) for row in of_steps if row["met_by"] is None or row["event_name"] == RUN_ENDED}
+    events = [row for row in of_steps if row["event_name"] != RUN_ENDED]
     met = {_run_key(row) for row in events if row["met_by"] is not None}
     yield from (f"I12: run {key} sleeps and nothing can wake it" for key in sorted(asleep - woken - waiting))
     yield from (f"I15: run {key} sleeps though what it waits for has come" for key in sorted(asleep & met))

@@ -24,6 +24,7 @@ from upshot.core.flow import Asking
 from upshot.core.journal import WHOLE
 from upshot.core.templates import Template, compile_template
 from upshot.core.waits import fields_of
+from upshot.core.watches import Watching
 
 
 class Program:
@@ -46,6 +47,7 @@ class Program:
         "steps",
         "templates",
         "waits",
+        "watching",
         "within",
     )
 
@@ -56,6 +58,7 @@ class Program:
         wanted = automation.condition
         self.condition = compile_condition(wanted) if wanted is not None else None
         self.asking = Asking(automation.flow) if automation.flow is not None else None
+        self.watching = Watching(automation) if automation.cancel_on else None
         self.forks = any(isinstance(step, ForEachStep | ParallelStep) for step in automation.steps)
         self.within: dict[str, Region] = regions_of(automation.steps, automation.on_failure) if self.forks else {}
         self.circles = circles_of(automation.steps, automation.on_failure, self.within)

@@ -62,8 +62,9 @@ class ScenarioEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ExpectedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So many runs (one, unless said) of this automation, for this event where one is named; each of them as said.
 
-    `error` is a part of the run's error message, `log` a part of one line that one of its steps wrote, `starts` the instants at
-    which they began, all of them and in order; an empty list says that there are none.
+    `error` is a part of the run's error message, `reason` one of why it ended early, `log` a part of one line that
+    one of its steps wrote, `starts` the instants at which they began, all of them and in order; an empty list says that there
+    are none.
     """
 
     automation: str
@@ -72,6 +73,7 @@ class ExpectedRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: str | None = None
     steps: dict[str, str] = {}
     error: str | None = None
+    reason: str | None = None
     log: str | None = None
     waiting_until: str | None = None
     starts: list[str] | None = None
@@ -292,9 +294,11 @@ def _run_differences(expected: ExpectedRun, runs: Sequence[Mapping[str, Any]]) -
         for step_id, status in expected.steps.items():
             if statuses.get(step_id) != status:
                 told.append(f"step {step_id!r} of {named} is {statuses.get(step_id)}, not {status}")
-        message: str = run["error"]["message"] if run["error"] else ""
-        if expected.error is not None and expected.error not in message:
-            told.append(f"the error of {named} is {message!r}, without {expected.error!r}")
+        for what in ("error", "reason"):
+            message: str = run[what]["message"] if run[what] else ""
+            part: str | None = getattr(expected, what)
+            if part is not None and part not in message:
+                told.append(f"the {what} of {named} is {message!r}, without {part!r}")
         lines = [line["text"] for step in run["steps"] for attempt in step["attempts"] for line in attempt["log"]]
         if expected.waiting_until is not None and not _is_instant(run["waiting_until"], expected.waiting_until):
             told.append(f"the run of {named} waits until {run['waiting_until']}, not {expected.waiting_until}")

@@ -1,4 +1,4 @@
-"""Awaiting: what a run does at a step that waits for an event.
+"""Awaiting: what a run does at a step that waits for an event, and before its first step where events may cancel it.
 
 The wait is committed first; then the run looks back, for what came since its own event; only then it sleeps, and not if the
 wait was met meanwhile. So an event is seen by the one or by the other, however fast it comes: one that was accepted before the
@@ -14,9 +14,11 @@ from upshot.core.commands import StepError
 from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.journal import Outcome
-from upshot.core.waits import Unmatchable, fields_of, hint_of, key_of
+from upshot.core.waits import Unmatchable, fields_of, key_of
+from upshot.core.watches import Watching
 from upshot.engine import crash_points
 from upshot.engine.calling import Calling
+from upshot.engine.cancel import look_back
 from upshot.engine.context import clean_text
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
@@ -26,7 +28,7 @@ from upshot.engine.timing import Timing
 from upshot.store import waits
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.events import read_events
-from upshot.store.waits import Wait
+from upshot.store.waits import Wait, waits_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,6 +39,24 @@ class Awaiting:
     def __init__(self, process: Process, timing: Timing, park: Callable[[Parking], Awaitable[bool]]) -> None:
         self._process, self._timing, self._park = process, timing, park
         self._calling = Calling(process, timing)
+
+    async def watch(self, run: LiveRun, watching: Watching) -> Event | None:
+        """Let events find this run, and look back for what came before they could: the one that cancels it, if any has come."""
+        if run.watches is None:
+            entity = await self._timing.entity(run) if watching.reads_entity else None
+            watches = watching.of(run.facts(self._timing.now(), entity))
+            run.watches = waits_of(*run.key, watches, self._timing.now(), test=run.test)
+            if run.watches:
+                await self._park(Parking(run, (), waits=tuple(run.watches), sleeps=False))
+        unlooked = [wait for wait in run.watches if not wait.looked_back]
+        if not unlooked:
+            return None
+        crash_points.reach("cancel.before_look_back")
+        shapes = {wait.step_id: (watching.fields(wait.step_id),) for wait in unlooked}
+        event = await self._process.reads.run(look_back, unlooked, shapes, run.event.id)
+        for wait in unlooked:
+            wait.looked_back = 1
+        return event
 
     async def begin(self, run: LiveRun, step_id: str) -> Done | None:
         """Wait, unless this run does so already, and look back: how the step ended, None while it waits."""
@@ -99,8 +119,7 @@ class Awaiting:
         return wait
 
     async def _look_back(self, run: LiveRun, step: WaitStep, wait: Wait) -> Event | None:
-        fields, since = fields_of(step.match), run.event.id
-        return await self._process.reads.run(waits.look_back, wait, fields, hint_of(wait.match_key), since)
+        return await self._process.reads.run(waits.look_back, wait, (fields_of(step.match),), run.event.id)
 
     async def _read(self, run: LiveRun, step: WaitStep, wait: Wait) -> Done:
         found = await self._process.reads.run(read_events, [(run.tenant_id, wait.met_by)])

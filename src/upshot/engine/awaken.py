@@ -1,5 +1,6 @@
 """Awaken: an event meets the waits for it, in the transaction that matches it, after it was accepted. Who sleeps is made ready
-for any worker; whoever is driven is told by its worker, which looks for what has come.
+for any worker; whoever is driven is told by its worker, which looks for what has come. Runs that it cancels are cancelled after
+that (see `cancel`).
 
 Who waits for the end of a run that it called, and sleeps, is made ready in a transaction of its own after that end is kept.
 """
@@ -12,7 +13,8 @@ from upshot.core.events import Event
 from upshot.engine.decide import Matched
 from upshot.engine.process import Process
 from upshot.engine.run import Run
-from upshot.store import calls, hints, runs, waits
+from upshot.store import calls, cancelling, hints, runs, waits
+from upshot.store.cancelling import Cancelling
 from upshot.store.waits import Wait
 
 POLL_SECONDS = 1.0
@@ -20,37 +22,48 @@ ROUSED_MAX = 500
 
 
 def awaken(connection: Connection, matched: Sequence[Matched]) -> bool:
-    """Meet the waits for these events, each by the first that comes; whether there were any."""
-    asked = {(m.event.tenant_id, m.event.name, key): m.event for m in reversed(matched) for key in m.keys}
-    if not asked:
-        return False
-    met = _first_of_each(matched, waits.find(connection, sorted(asked)))
+    """Meet the waits for these events, each by the first that comes, and begin to cancel the runs that they cancel; whether
+    there were any."""
+    asked = {(m.event.tenant_id, m.event.name, key) for m in matched for kind, key in m.keys if kind == "step"}
+    cancelled = [
+        Cancelling(m.event.tenant_id, m.event.id, key, m.event.name, int(m.event.test))
+        for m in matched
+        for kind, key in m.keys
+        if kind == "cancel"
+    ]
+    has_met = bool(asked) and _meet(connection, matched, sorted(asked))
+    is_cancelling = bool(cancelled) and cancelling.begin(connection, cancelled)
+    return has_met or is_cancelling
+
+
+def _meet(connection: Connection, matched: Sequence[Matched], asked: Sequence[tuple[str, str, str]]) -> bool:
+    met = _first_of_each(matched, waits.find(connection, asked))
     if not met:
         return False
-    keys = sorted({(wait.tenant_id, wait.run_id) for wait, _ in met})
-    locked = runs.lock(connection, keys)
+    locked = runs.lock(connection, sorted({(wait.tenant_id, wait.run_id) for wait, _ in met}))
     wanted = [
-        (wait.tenant_id, wait.run_id, wait.kind, wait.step_id, event.id)
+        (wait.tenant_id, wait.run_id, wait.step_id, event.id)
         for wait, event in met
         if (wait.tenant_id, wait.run_id) in locked
     ]
     first = waits.meet(connection, wanted)
-    runs.rouse(connection, sorted({(tenant_id, run_id) for tenant_id, run_id, kind in first if kind == "step"}))
+    runs.rouse(connection, sorted(first))
     hints.send(connection, hints.RUNS)
     hints.send(connection, hints.WAITS)
     return bool(first)
 
 
-def _first_of_each(matched: Sequence[Matched], found: Sequence[Wait]) -> list[tuple[Wait, Event]]:
+def _first_of_each(matched: Sequence[Matched], found: Sequence[tuple[Wait, str]]) -> list[tuple[Wait, Event]]:
     """Each open wait with the first of these events that meets it."""
     by_key: dict[tuple[str, str, str], list[Event]] = {}
     for one in sorted(matched, key=lambda m: m.event.id):
-        for key in one.keys:
-            by_key.setdefault((one.event.tenant_id, one.event.name, key), []).append(one.event)
+        for kind, key in one.keys:
+            if kind == "step":
+                by_key.setdefault((one.event.tenant_id, one.event.name, key), []).append(one.event)
     met: list[tuple[Wait, Event]] = []
-    for wait in found:
+    for wait, since in found:
         events = by_key.get((wait.tenant_id, wait.event_name, wait.match_key), ())
-        first = next((event for event in events if _may_meet(event, wait)), None)
+        first = next((event for event in events if event.id > since and _may_meet(event, wait)), None)
         if first is not None:
             met.append((wait, first))
     return met

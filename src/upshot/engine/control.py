@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection
 
-from upshot.core.commands import StepError
+from upshot.core.commands import Reason, StepError
 from upshot.core.events import Event
 from upshot.core.instants import SECOND
 from upshot.core.statuses import DEAD_LETTER, RUN, RUN_OVER
@@ -60,9 +60,28 @@ def _refusal(one: Standing | None, action: Action) -> str | None:
     return None
 
 
+def cancel_by(connection: Connection, event: Event, run_ids: Sequence[str], now: int) -> list[str]:
+    """Cancel those of these runs that are not over, since this event came; those that were."""
+    stand = standing.lock(connection, [(event.tenant_id, run_id) for run_id in run_ids])
+    wanted = {run_id: one for run_id, one in stand.items() if _refusal(one, "cancel") is None}
+    if wanted:
+        _end(connection, event.tenant_id, wanted, now, event)
+    return sorted(wanted)
+
+
 def _cancel(connection: Connection, tenant_id: str, wanted: dict[str, Standing], _who: str, now: int) -> dict[str, str]:
-    keys = [(tenant_id, run_id) for run_id in wanted]
-    runs.finish(connection, keys, "cancelled", now)
+    _end(connection, tenant_id, wanted, now)
+    return {}
+
+
+def _end(
+    connection: Connection, tenant_id: str, wanted: dict[str, Standing], now: int, event: Event | None = None
+) -> None:
+    keys, reason, ended_by = [(tenant_id, run_id) for run_id in wanted], None, None
+    if event is not None:
+        message = f"Cancelled by the event {event.name}."
+        reason, ended_by = Reason("cancelled_by_event", message, event.public_id, event.name), event.id
+    runs.finish(connection, keys, "cancelled", now, reason=reason, ended_by=ended_by)
     journal.clear_timers(connection, keys)
     calls.end(connection, keys, "cancelled")
     cancel_called(connection, calls.awaited(connection, keys), now)
@@ -70,7 +89,6 @@ def _cancel(connection: Connection, tenant_id: str, wanted: dict[str, Standing],
     changes = Counter((tenant_id, "runs", "", "cancelled") for one in wanted.values() if not one.test)
     changes.subtract((tenant_id, "runs", "", one.status) for one in wanted.values())
     counts.add(connection, changes, now)
-    return {}
 
 
 def cancel_called(connection: Connection, awaited: Mapping[tuple[str, str, str], str], now: int) -> None:

@@ -22,6 +22,7 @@ TRANSACTIONS = (
     "claim",
     "claim_events",
     "give_up",
+    "cancel",
     "hand_back",
     "leave",
     "relay_claim",
@@ -31,7 +32,7 @@ TRANSACTIONS = (
 )
 POINTS = frozenset(
     {f"{name}.{edge}" for name in TRANSACTIONS for edge in EDGES}
-    | {"act.before_effect", "act.after_effect", "wait.before_look_back"}
+    | {"act.before_effect", "act.after_effect", "wait.before_look_back", "cancel.before_look_back"}
 )
 """Every point there is; a test visits each one on each database."""
 

@@ -42,8 +42,8 @@ class Matched(msgspec.Struct, frozen=True):
     steps: int = 0
     breaker: Breaker | None = None
     """Set where a run caused the event and the entity is known: loops are looked for before its runs are made."""
-    keys: tuple[str, ...] = ()
-    """By what runs may wait for this event."""
+    keys: tuple[tuple[str, str], ...] = ()
+    """By what runs may wait for this event, or be cancelled by it: the kind and the key."""
 
 
 class Decide:
@@ -91,7 +91,11 @@ class Decide:
             asking = listener.program.asking
             # A test takes no notice of flow control: it must not stand in the way of what is real, nor be gathered with it.
             asked = asking.of(facts, event.entity) if asking is not None and not event.test else None
-            started.append((listener, self._new_run(event, listener, kept_facts, asked, now)))
+            run = self._new_run(event, listener, kept_facts, asked, now)
+            watching = listener.program.watching
+            if watching is not None:
+                run = msgspec.structs.replace(run, watches=watching.of(facts))
+            started.append((listener, run))
         breaker = self._breaker if event.depth and event.entity is not None else None
         return Matched(
             event, known.revision, known.zone, started, EVENT_STEPS_MAX - facts.meter.left, breaker, _keys(event, known)
@@ -136,13 +140,13 @@ class Decide:
         )
 
 
-def _keys(event: Event, known: TenantDefinitions) -> tuple[str, ...]:
+def _keys(event: Event, known: TenantDefinitions) -> tuple[tuple[str, str], ...]:
     shapes = known.awaited.get(event.name)
     if shapes is None:
         return ()
     root = event.as_root()
-    found = (event_key(fields, root) for fields in shapes)
-    return tuple({key: None for key in found if key is not None})
+    found = ((shape.kind, event_key(shape.fields, root)) for shape in shapes)
+    return tuple({(kind, key): None for kind, key in found if key is not None})
 
 
 def current(connection: Connection, matched: Sequence[Matched]) -> list[Matched]:

@@ -19,7 +19,7 @@ from upshot.core.conditions import MatchIndex
 from upshot.core.errors import Refused
 from upshot.core.event_payloads import EntityBinding, PayloadSchema, compile_schema
 from upshot.core.program import Program
-from upshot.core.waits import Fields
+from upshot.core.watches import Shape
 from upshot.engine.reads import Reads
 from upshot.store import definitions as store
 from upshot.store.database import Database
@@ -47,10 +47,8 @@ class Listeners:
         ordered = sorted(listeners, key=lambda listener: -listener.priority)
         self.by_id = {listener.automation_id: listener for listener in ordered}
         self.index = MatchIndex([(x.automation_id, rank, x.program.condition) for rank, x in enumerate(ordered)])
-        keys = (listener.program.asking for listener in ordered)
-        self.reads_entity = self.index.reads_entity or any(
-            asking is not None and asking.reads_entity for asking in keys
-        )
+        beside = (part for x in ordered for part in (x.program.asking, x.program.watching))
+        self.reads_entity = self.index.reads_entity or any(part is not None and part.reads_entity for part in beside)
 
 
 class EventType(msgspec.Struct, frozen=True):
@@ -71,8 +69,8 @@ class TenantDefinitions(msgspec.Struct, frozen=True):
     limits: dict[str, Any]
     listeners: dict[str, Listeners]
     event_types: dict[str, EventType]
-    awaited: dict[str, tuple[Fields, ...]]
-    """The events that runs may wait for: the lists of fields by which they are compared, by the name of the event."""
+    awaited: dict[str, tuple[Shape, ...]]
+    """The events that runs may wait for, or be cancelled by: how they are compared, by the name of the event."""
     unreadable: tuple[tuple[str, int], ...] = ()
     """Active automations, with their versions, that this release cannot read."""
 

@@ -23,7 +23,8 @@ class LiveRun:
     """One unfinished run: where it stands, what its steps gave, the hold (`epoch`) under which it may write, and the trace
     that its present step belongs to. Of a run with several open places also their timers, and when they
     began. `begun` are steps that were begun before it was taken up here; `is_limited` says that the timer of its time
-    limit is set, or has fired. `waits` are those that are kept, `taken` the events that met earlier ones."""
+    limit is set, or has fired. `waits` are those that are kept, `taken` the events that met earlier ones. `watches` are what
+    the run itself watches for, as far as somebody may have to look back for it; None when none of that is kept."""
 
     __slots__ = (
         "_facts",
@@ -46,6 +47,7 @@ class LiveRun:
         "traceparent",
         "version",
         "waits",
+        "watches",
     )
 
     def __init__(
@@ -66,13 +68,17 @@ class LiveRun:
         self.is_limited = False
         self.waits: dict[str, Wait] = {}
         self.taken: list[str] = []
+        self.watches: list[Wait] | None = None
         base = facts_of(event, now=event.ts, zone=zone, entity=None)
         self._facts = msgspec.structs.replace(base, steps=self.outputs, run={"id": run_id, "test": event.test})
 
     @classmethod
     def born(cls, event: Event, new: NewRun, program: Program, zone: str) -> "LiveRun":
         """A run that was just created by this process."""
-        return cls(event, new.id, new.automation_id, new.version, program, zone)
+        run = cls(event, new.id, new.automation_id, new.version, program, zone)
+        if program.watching is not None:
+            run.watches = new.waits(event.ts)
+        return run
 
     @classmethod
     def kept(cls, kept: KeptRun, program: Program, zone: str, epoch: int) -> "tuple[LiveRun, Commands]":
@@ -83,6 +89,7 @@ class LiveRun:
             run.remember(outcome)
         run.begun, run.taken = kept.begun, kept.taken
         run.waits = {wait.step_id: wait for wait in kept.waits if wait.kind == "step"}
+        run.watches = [wait for wait in kept.waits if wait.kind != "step"] or None
         is_over = any(outcome.step_id == WHOLE for outcome in kept.journal)
         run.is_limited = is_over or any(timer.step_id == WHOLE for timer in kept.timers)
         run.state, commands = advance.resume(program, kept.journal)

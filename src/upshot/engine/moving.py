@@ -12,7 +12,9 @@ from upshot.core.errors import Refused
 from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
 from upshot.core.statuses import RUN_OVER
-from upshot.store import in_flight, journal, standing
+from upshot.core.watches import Watching
+from upshot.engine.live_run import facts_of
+from upshot.store import entities, in_flight, journal, standing, waits
 from upshot.store.journal import KeptRun
 
 ProgramOf = Callable[[dict[str, Any]], Program]
@@ -28,17 +30,27 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 def move(
-    connection: Connection, tenant_id: str, run_ids: Sequence[str], version: int, target: Program, program_of: ProgramOf
+    connection: Connection,
+    tenant_id: str,
+    run_ids: Sequence[str],
+    version: int,
+    target: Program,
+    program_of: ProgramOf,
+    *,
+    zone: str,
+    now: int,
 ) -> Moved:
     """Let those of these runs that rest go on on `target`, the program of this version: each whose kept outcomes lead to the
-    same open steps there. Their timers stay as they are. The others stay as they were."""
+    same open steps there. Their timers stay as they are, and what that version watches for is watched for. The others stay as
+    they were."""
     stand = standing.lock(connection, [(tenant_id, run_id) for run_id in run_ids])
     left = [run_id for run_id in run_ids if run_id in stand and stand[run_id].status not in RUN_OVER]
     driven = [run_id for run_id in left if stand[run_id].is_driven]
     resting = [(tenant_id, run_id) for run_id in left if not stand[run_id].is_driven]
     programs: dict[int, Program | str] = {}
     refused: dict[str, str] = {}
-    for kept in journal.load(connection, resting) if resting else ():
+    found = journal.load(connection, resting) if resting else []
+    for kept in found:
         if kept.version not in programs:
             programs[kept.version] = _read(kept, program_of)
         why = _refusal(programs[kept.version], target, version, kept)
@@ -47,7 +59,26 @@ def move(
     done = [key for key in resting if key[1] not in refused]
     if done:
         in_flight.move(connection, done, version, has_limit=target.has_limit)
+        waits.clear_watches(connection, done)
+        if target.watching is not None:
+            moved = [kept for kept in found if kept.run_id not in refused]
+            waits.add(connection, _watched(connection, target.watching, moved, zone, now))
     return Moved([run_id for _, run_id in done], driven, refused)
+
+
+def _watched(
+    connection: Connection, watching: Watching, moved: Sequence[KeptRun], zone: str, now: int
+) -> list[waits.Wait]:
+    """What these runs watch for."""
+    abouts = {kept.run_id: (kept.tenant_id, ref.type, ref.id) for kept in moved if (ref := kept.event.entity)}
+    roots = entities.read_roots(connection, sorted({*abouts.values()})) if watching.reads_entity else {}
+    watched: list[waits.Wait] = []
+    for kept in moved:
+        about = abouts.get(kept.run_id)
+        entity = roots.get(about) if about is not None else None
+        watches = watching.of(facts_of(kept.event, now=now, zone=zone, entity=entity))
+        watched += waits.waits_of(kept.tenant_id, kept.run_id, watches, now, test=kept.test)
+    return watched
 
 
 def _read(kept: KeptRun, program_of: ProgramOf) -> Program | str:

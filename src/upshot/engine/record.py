@@ -213,7 +213,7 @@ def finish(
                     given_up.append(_letter(run, command.error))
             if run.program.forks or run.program.has_limit:
                 timed.append(run.key)
-            if run.program.waits:
+            if run.program.waits or run.program.watching is not None:
                 waiting.append(run.key)
             if run.is_called:
                 called.setdefault(command.status, []).append(run.key)
@@ -342,7 +342,8 @@ class Park:
             asleep = [run.key for run in resting if run.id not in met]
             if asleep:
                 runs.park(connection, asleep)
-            waits.note_looked_back(connection, [key for key in waiting if key[1] not in met])
+            looked = [run.key for run in resting if (run.waits or run.watches) and run.id not in met]
+            waits.note_looked_back(connection, looked)
             standing.release_paused(connection, [w.run.key for w in mine if w.sleeps and ours[w.run.id]])
             changes: Counter[counts.Key] = Counter()
             for tenant_id, _ in asleep:

@@ -13,7 +13,7 @@ from upshot.core.errors import Busy
 from upshot.core.events import Event
 from upshot.core.instants import MINUTE
 from upshot.core.journal import WHOLE, Outcome
-from upshot.engine import tracing
+from upshot.engine import control, tracing
 from upshot.engine.act import Act
 from upshot.engine.awaiting import Awaiting
 from upshot.engine.fork import Fork
@@ -107,6 +107,9 @@ class Run(Timing):
     async def _drive(self, run: LiveRun, commands: Commands) -> None:
         try:
             following: Commands | None = commands
+            watching = run.program.watching
+            if watching is not None and (event := await self.awaiting.watch(run, watching)) is not None:
+                await self._cancel(run, event)
             if run.program.has_limit and not run.is_limited:
                 await self._limit(run)
             while following is not None:
@@ -185,6 +188,18 @@ class Run(Timing):
         timer = Timer(run.tenant_id, run.id, WHOLE, "limit", SEQ_UNKNOWN, now, due)
         await self.park(Parking(run, (timer,), sleeps=False))
         run.is_limited = True
+
+    async def _cancel(self, run: LiveRun, event: Event) -> None:
+        """This event cancels the run, which is driven here.
+
+        Raises:
+            LeaseLost: it is cancelled now, or over already.
+            Busy: the store could not take it; the run is handed back, and looks back again.
+        """
+        now = self._process.clock.now
+        await self._process.commit.run_async(lambda c: control.cancel_by(c, event, [run.id], now()), "cancel")
+        self._tell(run, "cancelled")
+        raise LeaseLost(run.id)
 
     def drop(self, key: tuple[str, str]) -> None:
         """Drive this run no further: it was taken over. What it does at this moment is let go."""
@@ -293,6 +308,8 @@ class Run(Timing):
         is_near = [self.on_timer(timer) for timer in waiting]  # also the older ones: they may have come due just now
         if any(is_near) and len(self.sleeping) < self._process.limits.sleepers_max:
             self.sleeping[run.key] = run
+        if run.watches:
+            run.watches.clear()  # it was noted that nobody needs to look back
         self._tell(run, "waiting")
         return False
 

@@ -273,7 +273,7 @@ def fire_limits(
         return [], paused
     taken = runs.take_over(connection, gone, worker_id)
     journal.clear_timers(connection, gone)
-    waits.clear(connection, gone)
+    waits.clear_steps(connection, gone)
     seqs = journal.next_seqs(connection, gone)
     error = encode_error(advance.out_of_time().error)
     journal.keep(connection, [_whole(key, seqs[key], error, now) for key in gone])

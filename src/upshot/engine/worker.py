@@ -16,6 +16,7 @@ from upshot.engine import tracing
 from upshot.engine.accept import Accept
 from upshot.engine.act import Act
 from upshot.engine.awaken import Awaken
+from upshot.engine.cancel import Cancel
 from upshot.engine.changes import Changes
 from upshot.engine.decide import Decide
 from upshot.engine.heartbeat import Heartbeat
@@ -59,9 +60,10 @@ class Engine:
         self.prune = Prune(process)
         self.listen = Listen(process) if process.database.is_shared else None
         self.awaken = Awaken(process, self.run)
+        self.cancel = Cancel(process)
         services = (
             *(self.match, self.awaken, self.recover, self.timekeep, self.schedule, self.release),
-            *(self.relay, self.housekeep, self.prune),
+            *(self.cancel, self.relay, self.housekeep, self.prune),
         )
         self._loops = {service.name: Loop(service) for service in (*services, self.listen) if service is not None}
         self._lock = FileLock(f"{process.database.path}-engine", thread_local=False) if process.database.path else None
@@ -70,7 +72,7 @@ class Engine:
         self.is_draining = False
         self._turned_at = 0
         self.run.on_emitted = self.schedule.on_events = self.match.hand
-        self.schedule.on_cancelled = self.dropped
+        self.schedule.on_cancelled = self.cancel.on_cancelled = self.dropped
         self.accept.on_accepted = self.hand
         self.run.on_timer = self.recover.on_timer = self.timekeep.add
         self.run.on_room = self._loops["recover"].wake
@@ -192,9 +194,9 @@ class Engine:
                 self.loop.call_soon_threadsafe(work)
 
     def _woken(self) -> None:
-        """What runs wait for has come: some are ready, others are driven."""
-        self._loops["recover"].wake()
-        self._loops["awaken"].wake()
+        """What runs wait for has come: some are ready, others are driven, and others are to be cancelled."""
+        for name in ("recover", "awaken", "cancel"):
+            self._loops[name].wake()
 
     def _look(self) -> None:
         """What the store has may differ from what is in memory: look everywhere."""

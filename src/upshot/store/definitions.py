@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from upshot.core.errors import NotFound
-from upshot.core.waits import Fields
+from upshot.core.watches import Shape
 from upshot.store import waits
 from upshot.store.rows import TEXT, Prepared, rows
 from upshot.store.schema import active, automation_versions, automations, event_types, runs, tenants
@@ -39,7 +39,7 @@ class Definitions(msgspec.Struct, frozen=True):
     settings: dict[str, Any]
     active: list[ActiveVersion]
     event_types: list[DeclaredType]
-    awaited: dict[str, tuple[Fields, ...]]
+    awaited: dict[str, tuple[Shape, ...]]
 
 
 _tenants = rows(("id", TEXT))

@@ -30,6 +30,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     finished_at: int | None
     error: str | None
+    reason: str | None
 
 
 class TimerRow(msgspec.Struct, frozen=True):
@@ -102,6 +103,7 @@ _COLUMNS = (
     runs.c.created_at,
     runs.c.finished_at,
     runs.c.error,
+    runs.c.reason,
 )
 _TROUBLE = frozenset({"failed", "partial", "cancelled"})
 
@@ -179,6 +181,12 @@ def of_event(connection: Connection, tenant_id: str, event_id: str, limit: int) 
     """The runs that this event started, in the order they were created."""
     keys = _ordered(tenant_id, Filter(event_id=event_id)).limit(limit)
     return sorted(_rows(connection, _joined().where(_in(tenant_id, keys))), key=lambda run: run.id)
+
+
+def ended_by(connection: Connection, tenant_id: str, event_id: str, limit: int) -> list[RunRow]:
+    """The runs that this event ended, in the order they were created."""
+    keys = select(runs.c.id).where(runs.c.tenant_id == tenant_id, runs.c.ended_by == event_id).order_by(runs.c.id)
+    return sorted(_rows(connection, _joined().where(_in(tenant_id, keys.limit(limit)))), key=lambda run: run.id)
 
 
 def count_by_event(connection: Connection, tenant_id: str, event_ids: Sequence[str]) -> dict[str, int]:

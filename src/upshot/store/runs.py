@@ -11,13 +11,19 @@ import msgspec
 from sqlalchemy import Connection, bindparam, case, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from upshot.core.commands import Reason
 from upshot.core.flow import Ask
+from upshot.core.watches import Watch
+from upshot.store import waits
 from upshot.store.fair import Share, Waiting
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, runs, steps
+from upshot.store.waits import Wait
 
 Key = tuple[str, str]
 """Tenant and run id."""
+
+_encode = msgspec.json.Encoder().encode
 
 PAUSED = 2
 """`active.parked` of a run that is paused. 1: it sleeps until a timer; 0: it is ready, or driven."""
@@ -46,6 +52,12 @@ class NewRun(msgspec.Struct, frozen=True, gc=False):
     """The key of the place that it waits for."""
     entry: str | None = None
     """The entity whose re-entry it stands in the way of."""
+    watches: tuple[Watch, ...] = ()
+    """What it watches for from the moment it is made."""
+
+    def waits(self, now: int) -> list[Wait]:
+        """Its watches as they are kept from `now` on."""
+        return waits.waits_of(self.tenant_id, self.id, self.watches, now, test=self.test)
 
 
 _RUN = (
@@ -97,6 +109,7 @@ def create(connection: Connection, new: Sequence[NewRun], now: int) -> set[str]:
     born = [(r.tenant_id, r.id, r.priority, r.worker_id, r.queue) for r in new if r.id in made]
     if born:
         _insert_active(connection, born)
+    waits.add(connection, [wait for run in new if run.watches and run.id in made for wait in run.waits(now)])
     return made
 
 
@@ -154,7 +167,13 @@ _active_in_keys = key_in(_active_key, _keys, ["tenant_id", "run_id"])
 _set_finished = Prepared(
     update(runs)
     .where(_runs_in_keys)
-    .values(status=bindparam("status"), finished_at=bindparam("now"), error=bindparam("error"))
+    .values(
+        status=bindparam("status"),
+        finished_at=bindparam("now"),
+        error=bindparam("error"),
+        reason=bindparam("reason"),
+        ended_by=bindparam("ended_by"),
+    )
 )
 _set_status = Prepared(update(runs).where(_runs_in_keys).values(status=bindparam("status")))
 _let_go = Prepared(delete(active).where(_active_in_keys))
@@ -164,9 +183,19 @@ _one_less = case((active.c.strikes > 0, active.c.strikes - 1), else_=0)
 _release_without_strike = Prepared(update(active).where(_active_in_keys).values(worker_id=None, strikes=_one_less))
 
 
-def finish(connection: Connection, keys: Sequence[Key], status: str, now: int, error: str | None = None) -> None:
-    """End these runs, all with this final status and error."""
-    _set_finished(connection, keys, status=status, now=now, error=error)
+def finish(
+    connection: Connection,
+    keys: Sequence[Key],
+    status: str,
+    now: int,
+    error: str | None = None,
+    *,
+    reason: Reason | None = None,
+    ended_by: str | None = None,
+) -> None:
+    """End these runs, all with this final status, error, reason and the event that ended them."""
+    told = _encode(reason).decode() if reason is not None else None
+    _set_finished(connection, keys, status=status, now=now, error=error, reason=told, ended_by=ended_by)
     _let_go(connection, keys)
 
 

@@ -49,7 +49,7 @@ export type EventItem = {
   test: boolean;
   run_count?: number;
 };
-export type EventDetail = EventItem & { runs: RunSummary[] };
+export type EventDetail = EventItem & { runs: RunSummary[]; cancelled_runs?: RunSummary[] };
 export type ExplainedAutomation = {
   automation_id: string;
   name: string;
@@ -159,10 +159,6 @@ export type AutomationDocument = {
   flow?: JsonObject | null;
   /** The events that cancel its runs under way. */
   cancel_on?: CancelOn[];
-  /** A run ends as completed as soon as it holds. */
-  goal?: Group | null;
-  /** A run ends as cancelled as soon as it holds. */
-  exit?: Group | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
   /** Where it is kept, with / between names. */
@@ -305,6 +301,8 @@ export type RunSummary = {
   finished_at: string | null;
   duration_seconds: number | null;
   error: { code: string; message: string; step_id: string | null } | null;
+  /** Why it ended before its last step, though nothing failed. */
+  reason?: { code: string; message: string; event: { id: string; name: string } | null } | null;
   /** The replay of past events that started it. */
   replay_id?: string | null;
   current_step: string | null;
@@ -324,7 +322,12 @@ export type Attempt = {
   idempotency_key?: string | null;
 };
 export type RunStep = {
+  /** Its own in the run: `remind`, `remind:3` in the third round, `each[7]` for the eighth item. */
   id: string;
+  /** The step of the document. */
+  step_id?: string;
+  /** In which round of its circle, from 1. */
+  round?: number;
   kind: string;
   action: string | null;
   status: StepStatus;
@@ -336,8 +339,12 @@ export type RunStep = {
   finished_at: string | null;
   due_at: string | null;
   explanation: Explanation | null;
+  /** The run that this step called. */
+  called_run?: { id: string; status: RunStatus } | null;
 };
 export type RunDetail = RunSummary & {
+  /** The step that caused its event; without a step, the run that was run again. */
+  cause?: { run_id: string; step_id: string | null } | null;
   explanation: Explanation | null;
   steps: RunStep[];
   document: AutomationDocument | null;

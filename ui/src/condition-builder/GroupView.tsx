@@ -12,7 +12,7 @@ import { RuleView } from "./RuleView";
 const numberOf = (place: Place) => place.map((index) => index + 1).join(".");
 
 export function GroupView({ group, place }: { group: Group; place: Place }) {
-  const { root, change, remove, told, empty } = useBuilder();
+  const { root, change, remove, told, at } = useBuilder();
   const problems = useProblemsAt(place);
   const isRoot = place.length === 0;
   return (
@@ -36,7 +36,9 @@ export function GroupView({ group, place }: { group: Group; place: Place }) {
         )}
       </div>
       {group.rules.length === 0 && (
-        <p className={cx("text-sm text-faint", !isRoot && "mt-2")}>{isRoot ? empty : texts.condition.emptyGroup}</p>
+        <p className={cx("text-sm text-faint", !isRoot && "mt-2")}>
+          {isRoot && at === "condition" ? texts.condition.empty : texts.condition.emptyGroup}
+        </p>
       )}
       <ol className={cx("flex flex-col gap-1.5", group.rules.length > 0 && "mt-2.5")}>
         {group.rules.map((node, index) => {

@@ -13,8 +13,6 @@ type Builder = {
   sample: JsonObject | null;
   problems: Problem[];
   at: string;
-  /** What it means that there are no conditions. */
-  empty: string;
 };
 
 export const BuilderContext = createContext<Builder | null>(null);

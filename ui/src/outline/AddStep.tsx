@@ -60,7 +60,7 @@ export function AddStep({ actions, label, name, look = "button", onAdd }: Props)
 
 type Choice = { key: string; kind: StepKind; title: string; help: string; action?: ActionItem };
 
-const flow = (["branch", "delay", "wait_for_event", "parallel", "for_each", "split", "stop"] as const).map(
+const flow = (["branch", "delay", "wait_for_event", "parallel", "for_each", "call", "split", "stop"] as const).map(
   (kind): Choice => ({ key: `:${kind}`, kind, title: texts.steps[kind], help: texts.steps[`${kind}Help`] }),
 );
 

@@ -221,11 +221,16 @@ function Ways({ at, steps, place }: { at: number; steps: StepDocument[]; place: 
               {field === "next" ? joinWords(steps[at]) : words}{" "}
             </span>
           )}
-          → {to ?? end}
+          {isBack(steps, at, to) ? texts.steps.back : "→"} {to ?? end}
         </span>
       ))}
     </span>
   );
+}
+
+/** Whether a way leads to a step that stands above: the run goes round there. */
+function isBack(steps: StepDocument[], at: number, to: string | null): boolean {
+  return to !== null && steps.slice(0, at + 1).some((step) => step.id === to);
 }
 
 function joinWords(step: StepDocument | undefined): string {

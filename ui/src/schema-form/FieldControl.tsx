@@ -185,6 +185,7 @@ function MapControl({ value, facts, control, onChange }: Props) {
         // biome-ignore lint/suspicious/noArrayIndexKey: the name changes while it is typed
         <div key={index} className="flex gap-1.5">
           <TextInput
+            id={index === 0 ? control.id : undefined}
             aria-label={texts.form.key}
             placeholder={texts.form.key}
             className="max-w-40 font-mono text-xs!"
@@ -214,7 +215,6 @@ function MapControl({ value, facts, control, onChange }: Props) {
       ))}
       <span>
         <Button
-          id={control.id}
           size="sm"
           look="quiet"
           icon={<Plus size={13} />}

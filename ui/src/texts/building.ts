@@ -270,29 +270,13 @@ export const building = {
     entityNow: "Entities are read as they are today, not as they were.",
   },
   ending: {
-    title: "When a run ends early",
-    lead: "What ends a run before its last step, wherever it stands, also asleep.",
-    none: "Each run goes to its last step",
-    cancelOn: "Cancelled by an event",
-    cancelOnLead:
-      "A run under way is cancelled when such an event comes: no further step starts, and what was done stays done.",
+    title: "Cancelled by an event",
+    lead: "A run under way is cancelled when such an event comes, also while it sleeps: no further step starts, and what was done stays done.",
+    none: "No event cancels its runs",
+    cancelOn: "Events that cancel",
     addCancel: "Add an event",
     removeCancel: (number: number) => `Remove event ${number}`,
-    goal: {
-      title: "Goal",
-      lead: "As soon as this holds, the run has reached what it is for: it ends as completed.",
-      empty: "No goal.",
-    },
-    exit: {
-      title: "Exit",
-      lead: "As soon as this holds, the run is of no use any more: it ends as cancelled.",
-      empty: "No such condition.",
-    },
-    words: {
-      cancelOn: (events: string) => `cancelled by ${events}`,
-      goal: (words: string) => `goal: ${words}`,
-      exit: (words: string) => `exit: ${words}`,
-    },
+    words: (events: string) => `Cancelled by ${events}`,
   },
   priority: {
     title: "Priority",

@@ -179,6 +179,7 @@ export const steps = {
     ways: { next: "then", on_timeout: "if it takes too long", on_failure: "if it fails", runFails: "if the run fails" },
     branchOf: (number: number, of: number) => `branch ${number} of ${of}`,
     path: (name: string, share: number) => `${name} · ${share} %`,
+    back: "↺ back to",
     joinsHere: (id: string) => `where the branches of ${id} join`,
     kind: {
       action: "Action",

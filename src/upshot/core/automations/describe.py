@@ -49,7 +49,9 @@ def describe(automation: Automation) -> str:
         heads = dict.fromkeys(target for _, target in sorted(circles.back))
         shown.append(f"again from {' and from '.join(describe_step(automation.step(head)) for head in heads)}")
     limits = f" ({flow_words(automation.flow.document)})" if automation.flow is not None else ""
-    return f"{when}{limits}: {', then '.join(shown)}"
+    cancels = " or ".join(event_words(one.event, one.match) for one in automation.cancel_on)
+    until = f", cancelled by {cancels}" if cancels else ""
+    return f"{when}{limits}: {', then '.join(shown)}{until}"
 
 
 def describe_step(step: Step) -> str:  # noqa: PLR0911 - one return for each kind of step
@@ -86,8 +88,13 @@ def describe_step(step: Step) -> str:  # noqa: PLR0911 - one return for each kin
 
 def _wait_words(step: WaitStep) -> str:
     most = f", at most {delay_words(step.timeout)}" if step.timeout is not None else ""
-    same = " and ".join(f"{field} is {value_words(value)}" for field, value in step.match.items())
-    return f"wait for {step.event}{' where ' + same if same else ''}{most}"
+    return f"wait for {event_words(step.event, step.match)}{most}"
+
+
+def event_words(event: Any, match: Any) -> str:
+    """An event by its name and the fields that are compared: "order/cancelled where orderId is {{ order.id }}"."""
+    same = " and ".join(f"{field} is {value_words(value)}" for field, value in (as_object(match) or {}).items())
+    return f"{event} where {same}" if same else str(event)
 
 
 def condition_words(condition: Any) -> str:

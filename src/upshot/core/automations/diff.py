@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from upshot.core.automations.describe import condition_words, delay_words, value_words
+from upshot.core.automations.describe import condition_words, delay_words, event_words, value_words
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow_control import control_words
 
@@ -47,6 +47,8 @@ def _changes(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
             continue
         if name == "trigger":
             yield from _trigger(as_object(old) or {}, as_object(new) or {})
+        elif name == "cancel_on":
+            yield from _cancel_on(_listed(old), _listed(new))
         elif name == "flow":
             yield from _flow(as_object(old) or {}, as_object(new) or {})
         else:
@@ -89,6 +91,19 @@ def _flow(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
         else:
             text = f"{said}: {control_words(name, after)}, was: {control_words(name, before)}"
             yield Change(path, "changed", _sentence(text), before, after)
+
+
+def _cancel_on(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> Iterator[Change]:
+    """The events that cancel runs, those that are gone and those that are new."""
+    gone, fresh = _without(old, new), _without(new, old)
+    for one in gone:
+        said = f"the event {event_words(one.get('event'), one.get('match'))} does not cancel runs any more"
+        yield Change("cancel_on", "removed", _sentence(said), one, None)
+    for one in fresh:
+        said = f"the event {event_words(one.get('event'), one.get('match'))} cancels runs under way"
+        yield Change("cancel_on", "added", _sentence(said), None, one)
+    if not gone and not fresh:
+        yield Change("cancel_on", "moved", "The events that cancel runs stand in another order.", old, new)
 
 
 # --- conditions ---------------------------------------------------------------------------------------------------------

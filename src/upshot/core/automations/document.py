@@ -134,6 +134,14 @@ class WaitStep(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class CancelOn(msgspec.Struct, frozen=True):
+    """An event that cancels a run under way: of this name, with fields that equal the values of `match`, which may hold
+    templates."""
+
+    event: str
+    match: dict[str, Any]
+
+
 class CallStep(msgspec.Struct, frozen=True):
     """Start a run of another automation, with `data`, which may hold templates, as that of its event. The path goes on when
     that run is over or, if it is not awaited, at once.
@@ -217,6 +225,7 @@ class Automation(msgspec.Struct, frozen=True):
     timeout: str | dict[str, Any] | None = None
     folder: str = ""
     tags: tuple[str, ...] = ()
+    cancel_on: tuple[CancelOn, ...] = ()
 
     def listens_to(self, automation_id: str) -> str:
         """The name of the events that start it."""

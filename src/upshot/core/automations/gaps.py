@@ -47,11 +47,14 @@ def gap_notes(
 
 
 def wait_problems(automation: Automation, schema_of: Callable[[str], dict[str, Any] | None]) -> list[Problem]:
-    """Waits for events that can never match: fields that the schema of their event type does not know."""
+    """Waits for events, and events that cancel, which can never match: fields that the schema of their event type does not
+    know."""
     problems: list[Problem] = []
     for index, step in enumerate(automation.steps):
         if isinstance(step, WaitStep):
             problems += match_gaps(step.match, f"steps[{index}].match", schema_of(step.event), step.event)
+    for index, one in enumerate(automation.cancel_on):
+        problems += match_gaps(one.match, f"cancel_on[{index}].match", schema_of(one.event), one.event)
     return problems
 
 

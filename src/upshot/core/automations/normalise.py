@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.cancel_on import canonical_cancel_on
 from upshot.core.automations.fields import ABSENT, Fields, Findings, as_list, as_object, snake
 from upshot.core.automations.import_steps import StepReader
 from upshot.core.automations.import_trigger import read_trigger
@@ -31,6 +32,7 @@ _KNOWN: Final = (
     "on_failure",
     "flow",
     "timeout",
+    "cancel_on",
     "folder",
     "tags",
     "status",
@@ -128,6 +130,10 @@ def _read_document(
     flow = fields.take("flow")
     if flow not in (ABSENT, None, {}):
         canonical["flow"] = _read_flow(flow)
+    cancel_on, path = fields.take_with_path("cancel_on")
+    if cancel_on not in (ABSENT, None, []):
+        findings.came_from("cancel_on" if isinstance(cancel_on, list) else "cancel_on[0]", path)
+        canonical["cancel_on"] = canonical_cancel_on(cancel_on)
     if _read_status(fields, findings):
         canonical["status"] = "active"
     if imported:

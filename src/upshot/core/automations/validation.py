@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
+from upshot.core.automations.cancel_on import read_cancel_on
 from upshot.core.automations.document import Automation, Step
 from upshot.core.automations.durations import limit_problems
 from upshot.core.automations.field_problems import text_problems
@@ -43,6 +44,7 @@ _FIELDS: Final = (
     "on_failure",
     "flow",
     "timeout",
+    "cancel_on",
     "folder",
     "tags",
     "status",
@@ -83,7 +85,8 @@ def examine(
     problems = _head_problems(given)
     schedule, schedule_problems = _read_schedule(given.get("trigger"))
     flow, controlling_problems = read_flow(given.get("flow"))
-    problems += [*schedule_problems, *controlling_problems]
+    cancel_on, cancelling_problems = read_cancel_on(given.get("cancel_on"))
+    problems += [*schedule_problems, *controlling_problems, *cancelling_problems]
     if flow is not None and (as_object(given.get("trigger")) or {}).get("manual") is True:
         said = "controls nothing here: runs that people start take no notice of it; leave it out, or name an event"
         problems.append(Problem("flow", said, "bad_combination"))
@@ -104,6 +107,7 @@ def examine(
         timeout=given.get("timeout"),
         folder=given.get("folder", ""),
         tags=tuple(given.get("tags", ())),
+        cancel_on=cancel_on,
     ), []
 
 

@@ -35,6 +35,8 @@ def to_document(automation: Automation) -> dict[str, Any]:
         document["flow"] = automation.flow.document
     if automation.timeout is not None:
         document["timeout"] = automation.timeout
+    if automation.cancel_on:
+        document["cancel_on"] = [{"event": one.event, "match": one.match} for one in automation.cancel_on]
     if automation.folder:
         document["folder"] = automation.folder
     if automation.tags:

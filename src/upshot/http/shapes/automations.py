@@ -42,6 +42,12 @@ _SHAPE: dict[str, Any] = {
         "condition": {"description": "A boolean tree over the facts, or null to start always."},
         "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
         "steps": {"type": "array", "items": {"type": "object"}},
+        "cancel_on": {
+            "type": "array",
+            "maxItems": 20,
+            "items": {"type": "object"},
+            "description": 'The events that cancel a run under way: `[{"event": "order/cancelled", "match": {...}}]`.',
+        },
         "folder": {"type": "string", "maxLength": 200},
         "tags": {"type": "array", "items": {"type": "string", "maxLength": 50}, "maxItems": 20},
         "flow": {
@@ -127,6 +133,7 @@ class AutomationItem(Answer):
     timeout: AnyJson = Field(
         description="How long a run may take, as delays are written; null for as long as it likes."
     )
+    cancel_on: list[JsonObject] = Field(description="The events that cancel its runs under way.")
     folder: str | None = Field(description="Where it is kept, like `Clinic/Reminders`; null for nowhere.")
     tags: list[str]
     version: int | None = Field(description="The live version; null when it was never published.")

@@ -56,12 +56,13 @@ class EventItem(Answer):
 
 
 class EventDetail(EventItem):
-    """One event and the runs it started. `replay_of` is the dead letter whose edited replay it is, `path` the chain of causes
-    that led to it, from its root on, as far as it is kept."""
+    """One event, the runs it started and those it cancelled, 200 of each at most. `replay_of` is the dead letter whose edited
+    replay it is, `path` the chain of causes that led to it, from its root on, as far as it is kept."""
 
     path: list[CauseLink]
     replay_of: str | None
     runs: list[RunSummary]
+    cancelled_runs: list[RunSummary]
 
 
 class EventPage(Answer):

@@ -33,6 +33,14 @@ class RunError(Answer):
     step_id: str | None
 
 
+class RunReason(Answer):
+    """Why a run ended before its last step, though nothing failed."""
+
+    code: str = Field(examples=["cancelled_by_event"])
+    message: str
+    event: RunEvent | None = Field(description="The event that ended it.")
+
+
 class StepError(Answer):
     """Why a step or attempt failed."""
 
@@ -54,6 +62,7 @@ class RunSummary(Answer):
     finished_at: Instant | None
     duration_seconds: float | None
     error: RunError | None
+    reason: RunReason | None
     current_step: str | None
     waiting_until: Instant | None
 

@@ -11,7 +11,7 @@ from upshot.store.schema.events import event_keys, event_types, events, outbox, 
 from upshot.store.schema.flow import flow_keys, flow_outcomes
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
 from upshot.store.schema.system import counts, dead_letters, workers
-from upshot.store.schema.waits import awaited, waits
+from upshot.store.schema.waits import awaited, cancelling, waits
 from upshot.store.schema.webhooks import webhooks
 from upshot.store.schema.who import api_keys, audit, idempotency, tenants
 
@@ -37,6 +37,7 @@ __all__ = [
     "timers",
     "waits",
     "awaited",
+    "cancelling",
     "flow_keys",
     "flow_outcomes",
     "workers",

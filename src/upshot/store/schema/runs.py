@@ -24,6 +24,8 @@ runs = keyed_table(
     maybe("place"),
     maybe("waits_for"),
     maybe("entry"),
+    maybe("reason"),
+    maybe("ended_by"),
     UniqueConstraint("tenant_id", "event_id", "automation_id"),
     one_of("status", statuses.RUN),
     Index(None, "tenant_id", "automation_id", "id"),
@@ -43,6 +45,13 @@ runs = keyed_table(
         "id",
         sqlite_where=text("status IN ('failed', 'partial', 'cancelled')"),
         postgresql_where=text("status IN ('failed', 'partial', 'cancelled')"),
+    ),
+    Index(
+        "ix_upshot_runs_ended_by",
+        "tenant_id",
+        "ended_by",
+        sqlite_where=text("ended_by IS NOT NULL"),
+        postgresql_where=text("ended_by IS NOT NULL"),
     ),
     *(
         Index(

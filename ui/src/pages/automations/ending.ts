@@ -1,14 +1,8 @@
-import type { AutomationDocument, Operator } from "@/api/types";
-import { inWords } from "@/condition-builder/words";
+import type { AutomationDocument } from "@/api/types";
 import { texts } from "@/texts";
 
-/** What ends a run before its last step, in a few words; empty when nothing does. */
-export function endingWords(document: AutomationDocument, operators: Operator[]): string {
+/** What cancels a run before its last step, in a few words; empty when nothing does. */
+export function endingWords(document: AutomationDocument): string {
   const events = (Array.isArray(document.cancel_on) ? document.cancel_on : []).map((one) => one.event).filter(Boolean);
-  const { words } = texts.ending;
-  const goal = inWords(document.goal, operators);
-  const exit = inWords(document.exit, operators);
-  return [events.length && words.cancelOn(events.join(", ")), goal && words.goal(goal), exit && words.exit(exit)]
-    .filter(Boolean)
-    .join("; ");
+  return events.length ? texts.ending.words(events.join(", ")) : "";
 }

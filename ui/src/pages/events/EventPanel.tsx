@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { eventQuery } from "@/api/events";
 import type { EventDetail } from "@/api/types";
 import { apiRoot } from "@/base";
-import { EntityLink } from "@/pages/runs/RunsTable";
+import { EntityLink, RunsTable } from "@/pages/runs/RunsTable";
 import { Button, buttonClass } from "@/parts/Button";
 import { CopyButton, CopyIconButton } from "@/parts/Copy";
 import { Dialog } from "@/parts/Dialog";
@@ -104,6 +104,12 @@ function Body({ event }: { event: EventDetail }) {
         <h3 className="eyebrow mb-2">{texts.events.why}</h3>
         <Explained event={event} />
       </section>
+      {(event.cancelled_runs ?? []).length > 0 && (
+        <section aria-label={texts.events.cancelled}>
+          <h3 className="eyebrow mb-2">{texts.events.cancelled}</h3>
+          <RunsTable runs={event.cancelled_runs ?? []} label={texts.events.cancelled} />
+        </section>
+      )}
       <section aria-label={texts.events.payload}>
         <h3 className="eyebrow mb-2">{texts.events.payload}</h3>
         <JsonView value={event.data} label={texts.events.payload} />

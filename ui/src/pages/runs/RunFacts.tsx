@@ -24,6 +24,18 @@ export function RunFacts({ run }: { run: RunDetail }) {
             texts.runs.by
           )}
         </Fact>
+        {run.cause && (
+          <Fact title={texts.runs.causeLabel}>
+            <Link
+              to="/runs/$id"
+              params={{ id: run.cause.run_id }}
+              search={run.cause.step_id ? { step: run.cause.step_id } : {}}
+              className="block truncate text-accent-text hover:underline"
+            >
+              {run.cause.step_id ? texts.runs.causeStep(run.cause.step_id) : texts.runs.causeAgain}
+            </Link>
+          </Fact>
+        )}
         <Fact title={texts.runs.entityLabel}>
           <EntityLink entity={run.entity} />
         </Fact>
@@ -42,6 +54,16 @@ export function RunFacts({ run }: { run: RunDetail }) {
         <Fact title={texts.runs.startedLabel}>
           <Exact at={run.started_at ?? run.created_at} />
         </Fact>
+        {run.reason && (
+          <Fact title={texts.runs.reasonLabel}>
+            {run.reason.message}{" "}
+            {run.reason.event && (
+              <Link to="/events/$id" params={{ id: run.reason.event.id }} className="text-accent-text hover:underline">
+                {texts.runs.reasonEvent}
+              </Link>
+            )}
+          </Fact>
+        )}
         <Fact title={texts.events.id}>
           <span className="flex items-center gap-1">
             <code className="code truncate">{run.id}</code>

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { Attempt, Json, LogLine, RunStep } from "@/api/types";
 import { ExplanationTree } from "@/parts/ExplanationTree";
 import { exact, span } from "@/parts/instants";
@@ -27,6 +28,18 @@ export function StepDetail({ step, tab, onTab }: Props) {
       {step.error && (
         <p role="alert" className="mx-4 mt-2 rounded-md bg-bad-wash px-3 py-2 text-sm break-words text-bad">
           {step.error.message} <code className="code">{step.error.code}</code>
+        </p>
+      )}
+      {step.called_run && (
+        <p className="mx-4 mt-2 flex items-center gap-2 text-sm">
+          <StatusBadge status={step.called_run.status} />
+          <Link
+            to="/runs/$id"
+            params={{ id: step.called_run.id }}
+            className="font-medium text-accent-text hover:underline"
+          >
+            {texts.runs.calledRun}
+          </Link>
         </p>
       )}
       <Tabs label={texts.runs.stepDetail} tabs={tabs} value={shown} onChange={onTab} />

@@ -8,7 +8,7 @@ import { exact, span } from "@/parts/instants";
 import { StatusBadge, toneOf } from "@/parts/Status";
 import { useNow } from "@/parts/Time";
 import { texts } from "@/texts";
-import { counted, type Grouped, grouped } from "./grouping";
+import { counted, grouped } from "./grouping";
 import { type Bar, layOut, notReached, type TimelineRow } from "./timeline";
 
 type Props = { run: RunDetail; selected: string | null; onSelect: (id: string) => void };
@@ -45,7 +45,26 @@ export function Timeline({ run, selected, onSelect }: Props) {
               isSelected={group.step.id === selected}
               onSelect={() => onSelect(group.step.id)}
             />
-            {group.items.length > 0 && <Items {...{ group, selected, onSelect, now, ended }} action={action ?? null} />}
+            {group.rounds.length > 0 && (
+              <Entries
+                {...{ selected, onSelect, now, ended }}
+                entries={group.rounds}
+                label={texts.runs.roundsOf(group.title)}
+                words={texts.runs.rounds(group.rounds.length)}
+                depth={group.depth}
+                action={action ?? null}
+              />
+            )}
+            {group.items.length > 0 && (
+              <Entries
+                {...{ selected, onSelect, now, ended }}
+                entries={group.items}
+                label={texts.runs.itemsOf(group.title)}
+                words={texts.runs.items(group.items.length)}
+                depth={group.depth}
+                action={action ?? null}
+              />
+            )}
           </li>
         );
       })}
@@ -64,8 +83,12 @@ const INDENT = 18;
 const AT_ONCE = 50;
 const FAILED_SHOWN = 5;
 
-type ItemsProps = {
-  group: Grouped;
+type EntriesProps = {
+  entries: RunStep[];
+  label: string;
+  /** What they are, and how many. */
+  words: string;
+  depth: number;
   action: string | null;
   selected: string | null;
   now: number;
@@ -73,22 +96,21 @@ type ItemsProps = {
   onSelect: (id: string) => void;
 };
 
-/** The items a step was done for: how many stand how; those that failed; the others when they are asked for. */
-function Items({ group, action, selected, now, ended, onSelect }: ItemsProps) {
+/** The items a step was done for, or its earlier rounds: how many stand how; those that failed; the others when asked for. */
+function Entries({ entries, label, words, depth, action, selected, now, ended, onSelect }: EntriesProps) {
   const [shown, setShown] = useState(0);
-  const { items } = group;
-  const failed = items.filter((item) => item.status === "failed").slice(0, FAILED_SHOWN);
-  const picked = items.filter((item) => item.id === selected);
-  const visible = shown ? items.slice(0, shown) : [...new Set([...failed, ...picked])];
+  const failed = entries.filter((item) => item.status === "failed").slice(0, FAILED_SHOWN);
+  const picked = entries.filter((item) => item.id === selected);
+  const visible = shown ? entries.slice(0, shown) : [...new Set([...failed, ...picked])];
   const rows = layOut(visible, now);
   return (
     <div className="border-t border-line bg-sunken/50">
       <div
         className="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 py-1.5 text-xs text-soft"
-        style={{ paddingLeft: 16 + (group.depth + 1) * INDENT }}
+        style={{ paddingLeft: 16 + (depth + 1) * INDENT }}
       >
-        <span className="font-medium">{texts.runs.items(items.length)}</span>
-        {counted(items).map(([status, count]) => (
+        <span className="font-medium">{words}</span>
+        {counted(entries).map(([status, count]) => (
           <span key={status} className={status === "failed" ? "text-bad" : ""}>
             {count.toLocaleString()} {(texts.status[status] ?? status).toLowerCase()}
           </span>
@@ -103,13 +125,13 @@ function Items({ group, action, selected, now, ended, onSelect }: ItemsProps) {
           {shown ? texts.runs.hideItems : texts.runs.showItems}
         </Button>
       </div>
-      <ol aria-label={texts.runs.itemsOf(group.title)}>
+      <ol aria-label={label}>
         {rows.map((row) => (
           <li key={row.step.id} className="border-t border-line">
             <StepRow
               row={{ ...row, step: { ...row.step, action: row.step.action ?? action } }}
               title={row.step.id}
-              depth={group.depth + 1}
+              depth={depth + 1}
               ended={ended}
               isSelected={row.step.id === selected}
               onSelect={() => onSelect(row.step.id)}
@@ -117,10 +139,10 @@ function Items({ group, action, selected, now, ended, onSelect }: ItemsProps) {
           </li>
         ))}
       </ol>
-      {shown > 0 && shown < items.length && (
+      {shown > 0 && shown < entries.length && (
         <div className="border-t border-line p-1.5 text-center">
           <Button size="sm" look="quiet" onClick={() => setShown(shown + 4 * AT_ONCE)}>
-            {texts.runs.moreItems(items.length - shown)}
+            {texts.runs.moreItems(entries.length - shown)}
           </Button>
         </div>
       )}

@@ -63,4 +63,22 @@ describe("the steps of a run", () => {
       ["n[1]", "n[1]", 0],
     ]);
   });
+
+  it("stand in the round they came to last, with the rounds before under them", () => {
+    const round = (id: string, number: number) => ({ ...step(id, "action"), step_id: "x", round: number });
+    const [, x] = grouped([step("both", "parallel"), round("x", 1), round("x:2", 2), round("x:10", 10)], document);
+    expect([x?.step.id, x?.rounds.map((one) => one.id)]).toEqual(["x:10", ["x:2", "x"]]);
+    const inList = (id: string, number: number) => ({
+      ...step(id, id.endsWith("]") && !id.endsWith("[]") ? "action" : "for_each"),
+      step_id: "each",
+      round: number,
+    });
+    const ids = ["each[]", "each[0]", "each", "each:2[]", "each:2[0]"];
+    const [each] = grouped(
+      ids.map((id) => inList(id, id.includes(":") ? 2 : 1)),
+      document,
+    );
+    expect([each?.step.id, each?.rounds.map((one) => one.id)]).toEqual(["each:2[]", ["each"]]);
+    expect(each?.items.map((one) => one.id)).toEqual(["each[0]", "each:2[0]"]);
+  });
 });

@@ -16,6 +16,8 @@ export function runSentence(run: RunDetail): string {
       return run.current_step && run.waiting_until
         ? say.waiting(run.current_step, exact(run.waiting_until))
         : say.waitingPlain;
+    case "cancelled":
+      return run.reason ? say.cancelledBy(run.reason.message) : say.cancelled;
     default:
       return say[run.status];
   }

@@ -7,6 +7,8 @@ export type Lane = { attempt: Attempt; bar: Bar };
 export type TimelineRow = { step: RunStep; lanes: Lane[]; bar: Bar | null; idle: boolean };
 
 const MIN_WIDTH = 0.006;
+/** Kinds of steps in which the run does nothing itself. */
+const IDLE = new Set(["delay", "wait_for_event", "call"]);
 
 type Stretch = { from: number; to: number };
 
@@ -19,7 +21,7 @@ function stretchOf(step: RunStep, now: number): Stretch | null {
 export function layOut(steps: RunStep[], now: number): TimelineRow[] {
   const axis = new Axis(steps, now);
   return steps.map((step) => {
-    const idle = step.kind === "delay" || step.kind === "wait_for_event";
+    const idle = IDLE.has(step.kind);
     const stretch = stretchOf(step, now);
     const lanes = step.attempts.flatMap((attempt) => {
       if (!attempt.started_at) return [];
@@ -66,7 +68,7 @@ class Axis {
 }
 
 function attemptsOf(step: RunStep, now: number): Stretch[] {
-  if (step.kind === "delay" || step.kind === "wait_for_event") return [];
+  if (IDLE.has(step.kind)) return [];
   const tries = step.attempts.flatMap((attempt) =>
     attempt.started_at
       ? [{ from: Date.parse(attempt.started_at), to: attempt.finished_at ? Date.parse(attempt.finished_at) : now }]
@@ -94,7 +96,7 @@ export function notReached(
   document: AutomationDocument | null,
   steps: RunStep[],
 ): { id: string; kind: string; action: string | null }[] {
-  const known = new Set(steps.map((step) => step.id));
+  const known = new Set(steps.map((step) => step.step_id ?? step.id));
   return (document?.steps ?? [])
     .filter((step) => !known.has(step.id))
     .map((step) => ({ id: step.id, kind: kindOf(step), action: step.action ?? null }));

@@ -1,4 +1,4 @@
-import { ArrowUp, Gauge, SlidersHorizontal, TriangleAlert } from "lucide-react";
+import { ArrowUp, CircleSlash, Gauge, SlidersHorizontal, TriangleAlert } from "lucide-react";
 import { useRef } from "react";
 import { Canvas } from "@/canvas/Canvas";
 import { stepNode } from "@/canvas/graph";
@@ -81,6 +81,7 @@ function Rest({ selection, onPick, checks }: BodyProps) {
   const [first] = checks.all;
   const parts = [
     { part: "flow", title: texts.flow.title, icon: <Gauge size={13} /> },
+    { part: "ending", title: texts.ending.title, icon: <CircleSlash size={13} /> },
     { part: "settings", title: texts.editor.settings, icon: <SlidersHorizontal size={13} /> },
   ] as const;
   return (

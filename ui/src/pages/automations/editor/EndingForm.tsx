@@ -1,9 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { eventTypesQuery } from "@/api/events";
-import type { CancelOn, Group } from "@/api/types";
-import { ConditionBuilder } from "@/condition-builder/ConditionBuilder";
-import { asGroup } from "@/condition-builder/model";
+import type { CancelOn } from "@/api/types";
 import { MatchForm } from "@/outline/MatchForm";
 import { errorAt, errorJustAt } from "@/outline/problems";
 import { Button, IconButton } from "@/parts/Button";
@@ -13,16 +11,12 @@ import { texts } from "@/texts";
 import type { BodyProps } from "./EditorBody";
 import { FormHead } from "./FormHead";
 
-/** What ends a run before its last step: an event that cancels it, a goal that is met, a condition to leave it. */
+/** What ends a run before its last step: the events that cancel it. */
 export function EndingForm(props: BodyProps) {
   return (
     <>
       <FormHead title={texts.ending.title} lead={texts.ending.lead} />
-      <div className="flex flex-col gap-8">
-        <CancelEvents {...props} />
-        <Until {...props} name="goal" />
-        <Until {...props} name="exit" />
-      </div>
+      <CancelEvents {...props} />
     </>
   );
 }
@@ -35,8 +29,6 @@ function CancelEvents({ document, checks, facts, onEdit }: BodyProps) {
   const bad = errorJustAt(checks.problems, "cancel_on");
   return (
     <section aria-label={texts.ending.cancelOn}>
-      <h4 className="text-sm font-medium">{texts.ending.cancelOn}</h4>
-      <p className="mb-2 text-xs text-faint">{texts.ending.cancelOnLead}</p>
       <ul className="flex flex-col gap-3">
         {listed.map((one, at) => {
           const path = `cancel_on[${at}]`;
@@ -93,27 +85,6 @@ function CancelEvents({ document, checks, facts, onEdit }: BodyProps) {
       >
         {texts.ending.addCancel}
       </Button>
-    </section>
-  );
-}
-
-/** A condition that ends a run as soon as it holds. */
-function Until({ document, checks, facts, operators, sample, onEdit, name }: BodyProps & { name: "goal" | "exit" }) {
-  const put = (group: Group) => onEdit({ ...document, [name]: group.rules.length ? group : undefined }, name);
-  return (
-    <section aria-label={texts.ending[name].title}>
-      <h4 className="text-sm font-medium">{texts.ending[name].title}</h4>
-      <p className="mb-2 text-xs text-faint">{texts.ending[name].lead}</p>
-      <ConditionBuilder
-        value={asGroup(document[name] ?? null)}
-        onChange={put}
-        facts={facts}
-        operators={operators}
-        sample={document.trigger.event ? sample.data : null}
-        problems={checks.problems}
-        at={name}
-        empty={texts.ending[name].empty}
-      />
     </section>
   );
 }

@@ -1,4 +1,4 @@
-import { CircleCheck, Filter, Gauge, ListTodo, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
+import { CircleCheck, CircleSlash, Filter, Gauge, ListTodo, SlidersHorizontal, TriangleAlert, Zap } from "lucide-react";
 import type { ReactNode } from "react";
 import { ResultMark } from "@/condition-builder/ResultMark";
 import { inWords } from "@/condition-builder/words";
@@ -8,6 +8,7 @@ import { cx } from "@/parts/classes";
 import { ErrorNote, ProblemLines } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
+import { endingWords } from "../ending";
 import { flowWords } from "../flow";
 import { triggerWords } from "../trigger";
 import type { BodyProps } from "./EditorBody";
@@ -64,6 +65,13 @@ export function OutlinePane(props: BodyProps) {
           bad={bad("flow")}
           selected={selection.part === "flow"}
           onSelect={() => onPick({ part: "flow" })}
+        />
+        <PartRow
+          icon={<CircleSlash size={14} />}
+          title={endingWords(document) || texts.ending.none}
+          bad={bad("ending")}
+          selected={selection.part === "ending"}
+          onSelect={() => onPick({ part: "ending" })}
         />
         <PartRow
           icon={<SlidersHorizontal size={14} />}

@@ -1,0 +1,58 @@
+"""An automation that calls another, and one that an event cancels: built in their forms, and followed in their runs."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+
+def test_a_call_is_built_in_its_form_and_its_runs_lead_to_each_other(page: Page) -> None:
+    say = {"id": "say", "action": "log", "with": {"message": "Paid {{ order }}"}}
+    called = {"name": "Settle it", "status": "active", "trigger": {"manual": True}, "steps": [say]}
+    assert page.request.post("/api/v1/automations", data=called).ok
+    page.goto("/automations/new")
+    editor = page.get_by_role("dialog", name="New automation")
+    editor.get_by_role("textbox", name="Name").first.fill("Calls it")
+    editor.get_by_role("combobox", name="Event").fill("test/call")
+    editor.get_by_role("button", name="Add step").press("Enter")
+    expect(page.get_by_role("searchbox", name="Add step")).to_be_focused()
+    page.keyboard.type("Call an automation")
+    page.keyboard.press("Enter")
+    expect(editor.get_by_role("heading", name="Call", exact=True)).to_be_focused()
+    editor.get_by_role("combobox", name="Automation", exact=True).select_option(label="Settle it")
+    editor.get_by_role("button", name="Add a field").press("Enter")
+    editor.get_by_role("textbox", name="Field name").fill("order")
+    editor.get_by_role("textbox", name="order Value").fill("{{ order }}")
+    expect(editor.get_by_role("list", name="Steps")).to_contain_text("“Settle it”")
+    editor.get_by_role("button", name="Publish & turn on").press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    page.request.post("/api/v1/events", data={"name": "test/call", "data": {"order": "o-7"}})
+    page.goto("/runs")
+    page.get_by_role("row", name=re.compile("Completed Calls it")).get_by_role("link", name="Calls it").click()
+    page.get_by_role("link", name="The run that was called").click()
+    expect(page.get_by_role("heading", name="Settle it")).to_be_visible()
+    page.get_by_role("tab", name=re.compile("^Log")).click()
+    expect(page.get_by_text("Paid o-7")).to_be_visible()
+    page.get_by_role("link", name="the step “call” of another run").click()
+    expect(page.get_by_role("heading", name="Calls it")).to_be_visible()
+
+
+def test_an_event_that_cancels_is_named_in_its_form_and_ends_a_run_that_sleeps(page: Page) -> None:
+    nap = {"id": "nap", "delay": "30d"}
+    document = {"name": "Called off", "trigger": {"event": "test/begun"}, "steps": [nap]}
+    made = page.request.post("/api/v1/automations", data=document).json()["id"]
+    page.goto(f"/automations/{made}/edit")
+    editor = page.get_by_role("dialog", name="Edit Called off")
+    editor.get_by_role("button", name="No event cancels its runs").press("Enter")
+    editor.get_by_role("button", name="Add an event").press("Enter")
+    editor.get_by_role("combobox", name="Event", exact=True).fill("test/called-off")
+    editor.get_by_role("combobox", name="Field of the event that comes").fill("order")
+    editor.get_by_role("textbox", name="Value").fill("{{ order }}")
+    expect(editor.get_by_role("button", name="Cancelled by test/called-off")).to_be_visible()
+    editor.get_by_role("button", name="Publish & turn on").press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.request.post("/api/v1/events", data={"name": "test/begun", "data": {"order": "o-1"}})
+    page.goto(f"/runs?automation={made}")
+    expect(page.get_by_role("row", name=re.compile("Waiting Called off"))).to_be_visible()
+    page.request.post("/api/v1/events", data={"name": "test/called-off", "data": {"order": "o-1"}})
+    expect(page.get_by_role("row", name=re.compile("Cancelled Called off"))).to_be_visible()

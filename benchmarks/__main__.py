@@ -29,6 +29,7 @@ WHOLE: dict[str, tuple[str, ...]] = {
     "crash": (*BOTH, *ALL_PEERS),
     "storm": BOTH,
     "schedules": BOTH,
+    "waits": BOTH,
     "sleepers": BOTH,
     "history": BOTH,
     "retention": (),

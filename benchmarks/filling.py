@@ -1,7 +1,8 @@
 """Fills a store with copies of one run, by set-based SQL: millions of rows that the engine itself would need many minutes for.
 
-A run that the engine made is the pattern: each of its rows in `events`, `runs`, `active`, `steps` and `timers` is copied,
-column by column, so the rows are as wide as real ones and the schema may change. Only ids differ, and a sleeper's due instant.
+A run that the engine made is the pattern: each of its rows in `events`, `runs`, `active`, `steps`, `timers` and `waits` is
+copied, column by column, so the rows are as wide as real ones and the schema may change. Only ids differ, a sleeper's due
+instant, and what a run waits for.
 """
 
 import time
@@ -16,16 +17,23 @@ from upshot.app.upshot import Upshot
 from upshot.store.schema import metadata
 
 AT_ONCE = 100_000
-TABLES = ("events", "runs", "active", "steps", "timers")
+TABLES = ("events", "runs", "active", "steps", "timers", "waits")
 HOUR = 3_600_000_000
 NUMBERS = """
     WITH RECURSIVE numbers(n) AS (SELECT CAST(:first AS bigint) UNION ALL SELECT n + 1 FROM numbers WHERE n < :last)
 """
 
 
-def copy_run(upshot: Upshot, run_id: str, count: int, due_at: Callable[[str], str] | None = None) -> None:
-    """Copy this run, and all that belongs to it, so many times. `due_at` makes the SQL of a timer's due instant from that of
-    the copy's number (from 1). On PostgreSQL the tables are analysed at the end, as its autovacuum would do in time."""
+def copy_run(
+    upshot: Upshot,
+    run_id: str,
+    count: int,
+    due_at: Callable[[str], str] | None = None,
+    match_key: Callable[[str], str] | None = None,
+) -> None:
+    """Copy this run, and all that belongs to it, so many times. `due_at` makes the SQL of a timer's due instant, and
+    `match_key` of what a run waits for, from that of the copy's number (from 1). On PostgreSQL the tables are analysed at the
+    end, as its autovacuum would do in time."""
     with upshot.database.reading() as connection:
         query = sqlalchemy.text("SELECT tenant_id, event_id FROM upshot_runs WHERE id = :run_id")
         tenant_id, event_id = connection.execute(query, {"run_id": run_id}).one()
@@ -34,7 +42,9 @@ def copy_run(upshot: Upshot, run_id: str, count: int, due_at: Callable[[str], st
     now = upshot.clock.now()
     ids = {name: f"'{new_id(now - HOUR)[:24]}' || {tail}" for name in ("run", "event")}
     given = {"tenant_id": tenant_id, "run_id": run_id, "event_id": event_id}
-    statements = [sqlalchemy.text(_statement(name, ids, due_at)) for name in TABLES]
+    made = {"due_at": due_at, "match_key": match_key}
+    changed = {column: make("n") for column, make in made.items() if make is not None}
+    statements = [sqlalchemy.text(_statement(name, ids, changed)) for name in TABLES]
     began = said = time.monotonic()
     for first in range(1, count + 1, AT_ONCE):
         numbers = {"first": first, "last": min(first + AT_ONCE - 1, count)}
@@ -53,12 +63,10 @@ def copy_run(upshot: Upshot, run_id: str, count: int, due_at: Callable[[str], st
     say(f"{count:,} copies made in {time.monotonic() - began:.0f} s")
 
 
-def _statement(name: str, ids: dict[str, str], due_at: Callable[[str], str] | None) -> str:
+def _statement(name: str, ids: dict[str, str], more: dict[str, str]) -> str:
     table: Any = metadata.tables[f"upshot_{name}"]
-    changed = {"run_id": ids["run"], "event_id": ids["event"], "root_id": ids["event"]}
+    changed = {"run_id": ids["run"], "event_id": ids["event"], "root_id": ids["event"], **more}
     changed["id"] = ids["event"] if name == "events" else ids["run"]
-    if due_at is not None:
-        changed["due_at"] = due_at("n")
     columns = [column.name for column in table.columns]
     values = ", ".join(changed.get(column, f"pattern.{column}") for column in columns)
     own = {"events": "id = :event_id", "runs": "id = :run_id"}.get(name, "run_id = :run_id")

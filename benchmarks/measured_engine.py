@@ -102,10 +102,10 @@ class MeasuredEngine:
                 raise SystemExit(f"only {self.ended} of {count} runs ended in {FINISH_WITHIN_SECONDS:.0f} s")
             await asyncio.sleep(0.002)
 
-    async def until_asleep(self, count: int) -> None:
-        """Wait until so many runs sleep."""
+    async def until_asleep(self, count: int, counted: str = "SELECT count(*) FROM upshot_timers") -> None:
+        """Wait until so many runs sleep, as this query counts them."""
         give_up_at = time.perf_counter() + FINISH_WITHIN_SECONDS
-        while (asleep := self.count("SELECT count(*) FROM upshot_timers")) < count:
+        while (asleep := self.count(counted)) < count:
             if time.perf_counter() > give_up_at:
                 raise SystemExit(f"only {asleep} of {count} runs fell asleep in {FINISH_WITHIN_SECONDS:.0f} s")
             await asyncio.sleep(0.2)

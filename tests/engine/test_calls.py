@@ -224,6 +224,20 @@ def test_a_cancelled_run_is_not_called_again(bench: Bench) -> None:
     assert len(bench.runs()) == 4
 
 
+def test_an_event_that_cancels_reaches_whoever_waits_and_whatever_is_waited_for(bench: Bench) -> None:
+    cancelled = [{"event": "test/stopped", "match": {"number": "{{ number }}"}}]
+    nap = {"id": "nap", "delay": "1d"}
+    child_stops = callee(bench, nap, name="child stops", cancel_on=cancelled)
+    goes_on = callee(bench, nap, name="goes on")
+    bench.automation(call(child_stops, on_failure="sorry", next=None), step("sorry"), name="told")
+    bench.automation(call(goes_on), name="parent stops", cancel_on=cancelled)
+    bench.happen({"number": 1})
+    bench.emit("test/stopped", {"number": 1})
+    ended = {run["automation"]["name"]: run["status"] for run in bench.runs()}
+    assert ended == {"told": "partial", "child stops": "cancelled", "parent stops": "cancelled", "goes on": "cancelled"}
+    assert (rows(bench, "waits"), rows(bench, "timers"), broken(bench)) == (0, 0, [])
+
+
 def test_what_cannot_be_called_fails_the_step(bench: Bench) -> None:
     settle = callee(bench, step("pay"))
     caller = bench.automation(

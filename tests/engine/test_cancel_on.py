@@ -187,3 +187,16 @@ def test_many_are_cancelled_in_batches(bench: Bench) -> None:
     assert bench.upshot.stats.get("default")["runs"]["cancelled"] == number
     assert len(bench.upshot.events.get("default", event_id)["cancelled_runs"]) == 200
     assert (left_over(bench), broken(bench)) == ([0, 0, 0, 0], [])
+
+
+def test_a_run_that_was_called_and_is_waited_for_is_cancelled_too(bench: Bench) -> None:
+    called = bench.automation(NAP, trigger={"manual": True})
+    bench.automation({"id": "call", "call": called}, step("after"), cancel_on=CANCEL)
+    bench.happen({"number": 1})
+    bench.settle()
+    assert [run["status"] for run in bench.runs()] == ["waiting", "waiting"]
+    cancel(bench, 1)
+    told = {run["automation"]["id"]: (run["status"], run["reason"] and run["reason"]["code"]) for run in bench.runs()}
+    assert told.pop(called) == ("cancelled", None)
+    assert list(told.values()) == [("cancelled", "cancelled_by_event")]
+    assert (left_over(bench), bench.calls, broken(bench)) == ([0, 0, 0, 0], [], [])

@@ -21,6 +21,8 @@ from upshot.store.schema import awaited, events, runs, waits
 
 Key = tuple[str, str]
 PAGE = 500
+MET_AT_ONCE = 100
+"""Waits that one statement meets: it looks through all of them for each, which takes a third of a second for 1,000."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -118,7 +120,8 @@ _meet = Prepared(
 def meet(connection: Connection, met: Sequence[tuple[str, str, str, str]]) -> set[Key]:
     """Meet those of these waits of steps, `(tenant, run, step, event)`, that nobody met before: the first wins. The runs, which
     are locked, of those that were met."""
-    return {(row[0], row[1]) for row in _meet(connection, met)}
+    parts = (met[first : first + MET_AT_ONCE] for first in range(0, len(met), MET_AT_ONCE))
+    return {(row[0], row[1]) for part in parts for row in _meet(connection, part)}
 
 
 _keys = rows(("tenant_id", TEXT), ("run_id", TEXT))

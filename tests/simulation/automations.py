@@ -22,7 +22,7 @@ from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
-FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE = 5, 8, 4, 7
+FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE, ROUNDS_ABOVE = 5, 8, 4, 7, 6
 THINGS = 5
 """Entities of each tenant, for each of which the automation `each` is meant."""
 THINGS_MEANT = 3
@@ -30,6 +30,7 @@ THINGS_MEANT = 3
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RUN = {"run": "{{ run.id }}"}
 _CANCELLED = {"cancel_on": [{"event": "sim/answered", "match": {"even": "{{ even }}"}}]}
+_TWO_OF_THREE = [number for number in range(400) if number % 3]
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
 AUTOMATIONS: dict[str, dict[str, Any]] = {
@@ -96,6 +97,20 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
         ],
     },
+    "rounds": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "number", "operator": "greater_than", "value": ROUNDS_ABOVE},
+        "steps": [
+            {"id": "go", "action": "call", "with": _MARKED, **_RETRIED},
+            {"id": "fork", "parallel": ["say", "rest"], "timeout": "5s", "on_timeout": "nap", "next": "pair"},
+            {"id": "say", "action": "call", "with": _MARKED, "on_error": "continue", "next": None, "timeout_seconds": 2},
+            {"id": "rest", "delay": "1s", "next": None},
+            {"id": "pair", "for_each": ["a", "b"], "action": "call", "concurrency": 2, "with": _MARKED, **_RETRIED},
+            {"id": "nap", "delay": "1s"},
+            {"id": "again?", "branch": {"field": "steps.go.output.call", "operator": "in", "value": _TWO_OF_THREE},
+             "if_true": "go", "if_false": None},
+        ],
+    },
     "hears": {
         "trigger": {"event": "sim/asked"},
         "condition": {"field": "number", "operator": "less_than", "value": HEARS_BELOW},
@@ -124,6 +139,10 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "doze", "delay": "1s", "next": None},
             {"id": "too late", "action": "call", "with": _MARKED, **_RETRIED},
         ],
+    },
+    "late": {
+        "trigger": {"event": "sim/asked"},
+        "steps": [{"id": "only", "action": "call", "with": _MARKED, **_RETRIED}],
     },
     "callee": {
         "trigger": {"manual": True},
@@ -174,7 +193,7 @@ CONTROLLED: dict[str, dict[str, Any]] = {
         "flow": {"concurrency": {"key": _BY_PARITY, "limit": 2}},
         "steps": [_CALL, {"id": "nap", "delay": "2s"}],
     },
-    "limited": {"flow": {"rate_limit": {"key": _BY_PARITY, "limit": 2, "per": "10s"}}, "steps": [_CALL]},
+    "rated": {"flow": {"rate_limit": {"key": _BY_PARITY, "limit": 2, "per": "10s"}}, "steps": [_CALL]},
     "slowed": {
         "flow": {"throttle": {"limit": 2, "per": "3s"}, "concurrency": {"limit": 1}},
         **_CANCELLED,
@@ -216,11 +235,18 @@ AUTOMATIONS[LOOPING] = {
 """It answers each event about an entity with two: some seeds begin it."""
 
 COLUMNS = {
-    "events": ("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id", "entity_id"),
+    "events": (
+        *("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id"),
+        *("entity_id", "accepted_at"),
+    ),
     "unmatched": ("tenant_id", "event_id", "worker_id"),
     "runs": (
         *("tenant_id", "id", "automation_id", "version", "event_id", "status"),
-        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by"),
+        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by", "replay_id"),
+    ),
+    "replays": (
+        *("tenant_id", "id", "automation_id", "version", "since", "until", "per_minute", "runs_max"),
+        *("status", "place", "due_at", "total", "counts"),
     ),
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
     "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output", "error"),
@@ -261,6 +287,7 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
         "many": lambda: data["number"] > MANY_ABOVE,
         "hears": lambda: data["number"] < HEARS_BELOW,
         "caller": lambda: data["number"] > CALLS_ABOVE,
+        "rounds": lambda: data["number"] > ROUNDS_ABOVE,
     }
     return document["trigger"].get("event") == event_name and holds.get(automation, lambda: True)()
 
@@ -295,7 +322,9 @@ def template() -> bytes:
                 wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]
                 entities.apply(connection, wanted, upshot.clock.now())
             for name, document in AUTOMATIONS.items():
-                upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})
+                made_id = upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})["id"]
+                if name == "late":  # it starts nothing until somebody replays it
+                    upshot.automations.pause(tenant_id, made_id)
         upshot.close()
     _note_changes(path)
     return path.read_bytes()

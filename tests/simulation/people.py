@@ -1,5 +1,6 @@
 """What comes from outside: hosts that emit, operators that cancel and edit, and what befalls machines."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from random import Random
@@ -8,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tests.simulation.automations import CONTROLLED_EVENT, LOOPING_EVENT, TENANTS, event_data
 from tests.simulation.held import opened
 from upshot import Upshot
+from upshot.app.replays import Wanted
 from upshot.core.errors import Busy, UpshotError
 from upshot.core.statuses import RUN_OVER
 from upshot.store.database import DatabaseError
+from upshot.testing.clock import START
 
 if TYPE_CHECKING:
     from tests.simulation.process import SimulatedProcess
@@ -20,6 +23,14 @@ SECOND = 1_000_000
 EMIT_AGAIN_SECONDS = 1.0
 LEASES_PAUSED_MAX = 3
 ASKED = (*["sim/asked"] * 5, "sim/answered")
+SUBSTITUTES: dict[str, Any] = {
+    "lot": {"path": 1},
+    "big": {"result": True},
+    "again?": {"result": False},
+    "each[]": {"items": ["a"]},
+    "pair[]": {"items": ["a"]},
+}
+"""What stands in for the outputs of steps that lead somewhere, whatever their round."""
 
 Given = tuple[str, str]
 """Tenant and the host's id of an event."""
@@ -51,6 +62,7 @@ class People:
         for _ in range(draw.randint(3, 20)):
             after(draw.uniform(0, self.seconds), self.emit if draw.random() < 0.5 else self.transact)
         deeds = {"cancel": self.cancel, "edit": self.edit, "hold": self.hold, "skip": self.skip, "again": self.again}
+        deeds["replay"] = self.replay
         deeds["retry"] = self.retry
         for kind, deed in deeds.items():
             self._often(kind, deed)
@@ -200,7 +212,7 @@ class People:
             tenant_id, run_id = self._draw.choice(resting)
             name = watch.name_of(watch.runs[tenant_id, run_id])
             step_id = self._draw.choice(sorted(opened(name, watch.steps[tenant_id, run_id])) or [None])
-            output = {"lot": {"path": 1}, "big": {"result": True}, "each[]": {"items": ["a"]}}.get(step_id or "")
+            output = SUBSTITUTES.get(re.sub(":[0-9]+", "", step_id or ""))
             self._world.note("operator", f"skips step {step_id} of run {run_id}")
             self._operate(lambda upshot: upshot.runs.skip(tenant_id, run_id, step=step_id, output=output))
 
@@ -226,6 +238,44 @@ class People:
             step_id = self._draw.choice([None, *sorted(watch.steps[tenant_id, run_id])])
             self._world.note("operator", f"runs run {run_id} again from {step_id}")
             self._operate(lambda upshot: upshot.runs.rerun(tenant_id, run_id, from_step=step_id))
+
+    def replay(self) -> None:
+        """Somebody lets an automation act on what happened until now; may pause or end that, and lets it go on."""
+        draw = self._draw
+        automations = self._world.watch.automations
+        late = sorted(key for key, row in automations.items() if row["name"] == "late")
+        tenant_id, automation_id = draw.choice(late if draw.random() < 0.4 else sorted(automations))
+        wanted = Wanted(
+            since=START,
+            per_minute=draw.choice((60, 120, 600)),
+            limit=draw.choice((None, None, None, 2)),
+            dropped=draw.random() < 0.3,
+        )
+        self._world.note("operator", f"replays automation {automation_id}")
+
+        def begin(upshot: Upshot) -> None:
+            upshot.automations.activate(tenant_id, automation_id)
+            upshot.replays.start(tenant_id, automation_id, wanted)
+
+        self._operate(begin)
+        if draw.random() < 0.5:
+            self._world.after(
+                draw.uniform(0, 3), lambda: self._hold_replays(tenant_id, draw.choice(("pause", "cancel")))
+            )
+
+    def _hold_replays(self, tenant_id: str, verb: str) -> None:
+        for (whose, replay_id), row in sorted(self._world.watch.replayed.of.items()):
+            if (whose, row["status"]) == (tenant_id, "running"):
+                self._world.note("operator", f"{verb} replay {replay_id}")
+                self._operate(lambda upshot, one=replay_id: getattr(upshot.replays, verb)(tenant_id, one))
+                self._world.after(1.0, lambda one=replay_id: self._resume_replay(tenant_id, one))
+
+    def _resume_replay(self, tenant_id: str, replay_id: str) -> None:
+        status = self._world.watch.replayed.of[tenant_id, replay_id]["status"]
+        if status == "paused":
+            self._operate(lambda upshot: upshot.replays.resume(tenant_id, replay_id))
+        if status in {"paused", "running"}:  # the process that was to pause it may come to that later
+            self._world.after(1.0, lambda: self._resume_replay(tenant_id, replay_id))
 
     def edit(self) -> None:
         """Somebody pauses, activates or publishes an automation, perhaps with the runs under way."""

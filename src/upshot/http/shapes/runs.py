@@ -57,6 +57,7 @@ class RunSummary(Answer):
     event: RunEvent | None
     entity: EntityRef | None
     test: bool
+    replay_id: str | None = Field(description="The replay of past events that started it.")
     created_at: Instant
     started_at: Instant | None
     finished_at: Instant | None
@@ -101,7 +102,12 @@ class RunStep(Answer):
     """One step of a run: what was kept of it, what it does now, or that it is yet to come. `called_run` is that of a call, as
     long as it is kept."""
 
-    id: str
+    id: str = Field(
+        description="Its own in the run: `remind`, `remind:3` in the third round, `each[7]` for the eighth item."
+    )
+    step_id: str = Field(description="The step of the document.")
+    round: int = Field(description="In which round of the circle that the step is on, from 1.")
+    item: int | None = Field(description="For which item of a list, from 0.")
     kind: str
     action: str | None
     status: StepStatus
@@ -175,6 +181,7 @@ class RunFilterBody(Body):
     automation: Annotated[str, Field(max_length=200)] | None = Field(default=None, description="An automation's id.")
     status: RunStatus | None = None
     entity: EntityRefBody | None = None
+    replay: Annotated[str, Field(max_length=200)] | None = Field(default=None, description="The id of a replay.")
 
 
 class BulkRunsBody(Body):

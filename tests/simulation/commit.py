@@ -35,10 +35,13 @@ class Commit:
         self.moved_up: dict[Key, list[Row]] = {}
         self.epochs: dict[tuple[Any, ...], int] = {}
         for piece in process.commit.batch if process is not None else ():
-            self._promised(piece.work)
+            self._promised(piece.work, piece.answer)
 
-    def _promised(self, work: Any) -> None:
-        """Under which epoch the process believes it holds the run that it writes this for."""
+    def _promised(self, work: Any, answer: Any) -> None:
+        """Under which epoch the process believes it holds the run that it writes this for. What was refused, or is of another
+        part of the batch, writes nothing here."""
+        if isinstance(answer, BaseException) or (answer is None and isinstance(work, Recording | Parking)):
+            return
         if isinstance(work, Recording):
             self.epochs["runs", work.run.key] = work.run.epoch
             for done in work.done:

@@ -15,5 +15,4 @@ export const texts = {
   ...keeping,
   ...letters,
   ...publishing,
-  ...replaying,
 };

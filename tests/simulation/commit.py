@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from upshot.engine.record import Parking, Recording
+from upshot.engine.record import Parking, Recorded, Recording
 
 if TYPE_CHECKING:
     from tests.simulation.process import SimulatedProcess
@@ -35,11 +35,14 @@ class Commit:
         self.moved_up: dict[Key, list[Row]] = {}
         self.epochs: dict[tuple[Any, ...], int] = {}
         for piece in process.commit.batch if process is not None else ():
-            self._promised(piece.work)
+            self._promised(piece.work, was_kept=isinstance(piece.answer, Recorded))
 
-    def _promised(self, work: Any) -> None:
-        """Under which epoch the process believes it holds the run that it writes this for."""
+    def _promised(self, work: Any, *, was_kept: bool) -> None:
+        """Under which epoch the process believes it holds the run that it writes this for. What is refused because the run was
+        taken again meanwhile, perhaps in the same batch, promises nothing."""
         if isinstance(work, Recording):
+            if not was_kept and ("runs", work.run.key) in self.epochs:
+                return
             self.epochs["runs", work.run.key] = work.run.epoch
             for done in work.done:
                 self.epochs["steps", work.run.key, done.step_id] = work.run.epoch

@@ -26,7 +26,7 @@ ALWAYS: dict[str, Any] = {"combinator": "and", "rules": []}
 
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
-    """Any acyclic program without parallel steps, of up to eight steps: targets lie ahead."""
+    """Any program without parallel steps, of up to eight steps: targets lie ahead, but for those of delays."""
     count = draw(st.integers(1, 8))
     steps: list[Step] = []
     for place in range(count):
@@ -43,7 +43,8 @@ def programs(draw: st.DrawFn) -> Program:
                 passes: CallError = draw(st.sampled_from(("stop", "continue")))
                 steps.append(call(str(place), draw(ahead), passes, is_awaited=draw(st.booleans())))
             case "delay":
-                steps.append(DelayStep(str(place), "1h", draw(ahead)))
+                anywhere = st.integers(0, count - 1).map(str)
+                steps.append(DelayStep(str(place), "1h", draw(ahead | anywhere)))
             case _:
                 steps.append(StopStep(str(place)))
     return Program(Automation("any", "any/event", 5, None, tuple(steps)))
@@ -51,16 +52,21 @@ def programs(draw: st.DrawFn) -> Program:
 
 @st.composite
 def forked_programs(draw: st.DrawFn) -> Program:
-    """Any program of parallel steps in parallel steps, whose branches end at the join or by themselves."""
+    """Any program of parallel steps in parallel steps, whose branches end at the join or by themselves, and of circles, which
+    they may stand on or go along."""
     steps: list[Step] = []
 
     def path(depth: int, end: str | None) -> str:
         """Some steps in a row that end at `end`; the first one's id."""
-        row = draw(st.lists(st.sampled_from(KINDS[: 5 + 2 * (depth < 2)]), min_size=1, max_size=3))
+        row = draw(st.lists(st.sampled_from(KINDS[: 6 + 2 * (depth < 2)]), min_size=1, max_size=3))
         ids = [f"{len(steps)}.{depth}.{place}" for place in range(len(row))]
         for place, kind in enumerate(row):
             after = ids[place + 1] if place + 1 < len(ids) else end
-            add(kind, ids[place], after, depth)
+            if kind == "again":
+                steps.append(DelayStep(ids[place], "1h", f"{ids[place]}?"))
+                steps.append(BranchStep(f"{ids[place]}?", ALWAYS, draw(st.sampled_from(ids[: place + 1])), after))
+            else:
+                add(kind, ids[place], after, depth)
         return ids[0]
 
     def add(kind: str, step_id: str, after: str | None, depth: int) -> None:
@@ -96,7 +102,7 @@ def forked_programs(draw: st.DrawFn) -> Program:
     return program
 
 
-KINDS = ("action", "delay", "for_each", "call", "action", "parallel", "stop")
+KINDS = ("action", "delay", "for_each", "call", "action", "again", "parallel", "stop")
 CallError = Literal["stop", "continue"]
 
 

@@ -12,12 +12,17 @@ from upshot.core.commands import Await, Finish, Keep, Sleep
 from upshot.core.journal import Outcome
 from upshot.core.program import Program
 
+OUTCOMES_MAX = 40
+"""So many outcomes of one run are looked at: it may go round for longer."""
 
-@given(programs(), st.lists(st.booleans(), min_size=8, max_size=8))
+
+@given(programs(), st.lists(st.booleans(), min_size=OUTCOMES_MAX, max_size=OUTCOMES_MAX))
 def test_a_fold_of_the_journal_is_the_run_that_never_stopped(program: Program, luck: list[bool]) -> None:
     state, (command,) = advance.start(program)
     journal: list[Outcome] = []
     while not isinstance(command, Finish):
+        if len(journal) == OUTCOMES_MAX:
+            return
         assert advance.resume(program, journal) == (state, (command,))
         assert not isinstance(command, Keep)
         assert isinstance(command, Sleep) == isinstance(program.steps[command.step_id], DelayStep)
@@ -36,6 +41,8 @@ def test_any_interleaving_of_branches_folds_to_the_same_run(program: Program, da
     state, commands, journal = advance.settle(program, *advance.start(program))
     issued: Counter[str] = Counter()
     while not isinstance(end := commands[0] if commands else None, Finish):
+        if len(journal) >= OUTCOMES_MAX:
+            return
         issued.update(c.step_id for c in commands if not isinstance(c, Finish | Keep))
         assert advance.resume(program, journal)[0] == state
         assert set(issued) >= {c.step_id for c in _work(advance.pending(program, state))}, "an open step was forgotten"
@@ -108,6 +115,8 @@ def test_what_handled_a_failure_is_not_begun_again_however_often_the_run_is_retr
         state, commands, kept = advance.settle(program, *advance.resume(program, journal))
         journal += kept
         while not isinstance(end := commands[0] if commands else None, Finish):
+            if len(journal) >= 2 * OUTCOMES_MAX:
+                return
             open_steps = sorted(c.step_id for c in _work(advance.pending(program, state)))
             assert stays.isdisjoint(open_steps), "what is kept was begun again"
             outcome = outcome_of(program, data.draw(st.sampled_from(open_steps)), works=data.draw(st.booleans()))

@@ -22,7 +22,7 @@ from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
-FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE = 5, 8, 4, 7
+FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE, ROUNDS_ABOVE = 5, 8, 4, 7, 6
 THINGS = 5
 """Entities of each tenant, for each of which the automation `each` is meant."""
 THINGS_MEANT = 3
@@ -30,6 +30,7 @@ THINGS_MEANT = 3
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
 _RUN = {"run": "{{ run.id }}"}
 _CANCELLED = {"cancel_on": [{"event": "sim/answered", "match": {"even": "{{ even }}"}}]}
+_TWO_OF_THREE = [number for number in range(400) if number % 3]
 _RETRIED: dict[str, Any] = {"retries": {"count": 4, "backoff_seconds": 1}, "timeout_seconds": 2}
 
 AUTOMATIONS: dict[str, dict[str, Any]] = {
@@ -93,6 +94,20 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "each", "for_each": ["a", "b", "c", "d", "e"], "action": "call", "concurrency": 2,
              "with": {**_MARKED, "item": "{{ item }}"}, "on_error": "continue", **_RETRIED},
             {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
+        ],
+    },
+    "rounds": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "number", "operator": "greater_than", "value": ROUNDS_ABOVE},
+        "steps": [
+            {"id": "go", "action": "call", "with": _MARKED, **_RETRIED},
+            {"id": "fork", "parallel": ["say", "rest"], "timeout": "5s", "on_timeout": "nap", "next": "pair"},
+            {"id": "say", "action": "call", "with": _MARKED, "on_error": "continue", "next": None, "timeout_seconds": 2},
+            {"id": "rest", "delay": "1s", "next": None},
+            {"id": "pair", "for_each": ["a", "b"], "action": "call", "concurrency": 2, "with": _MARKED, **_RETRIED},
+            {"id": "nap", "delay": "1s"},
+            {"id": "again?", "branch": {"field": "steps.go.output.call", "operator": "in", "value": _TWO_OF_THREE},
+             "if_true": "go", "if_false": None},
         ],
     },
     "hears": {
@@ -256,6 +271,7 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
         "many": lambda: data["number"] > MANY_ABOVE,
         "hears": lambda: data["number"] < HEARS_BELOW,
         "caller": lambda: data["number"] > CALLS_ABOVE,
+        "rounds": lambda: data["number"] > ROUNDS_ABOVE,
     }
     return document["trigger"].get("event") == event_name and holds.get(automation, lambda: True)()
 

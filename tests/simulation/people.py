@@ -1,5 +1,6 @@
 """What comes from outside: hosts that emit, operators that cancel and edit, and what befalls machines."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from random import Random
@@ -20,6 +21,14 @@ SECOND = 1_000_000
 EMIT_AGAIN_SECONDS = 1.0
 LEASES_PAUSED_MAX = 3
 ASKED = (*["sim/asked"] * 5, "sim/answered")
+SUBSTITUTES: dict[str, Any] = {
+    "lot": {"path": 1},
+    "big": {"result": True},
+    "again?": {"result": False},
+    "each[]": {"items": ["a"]},
+    "pair[]": {"items": ["a"]},
+}
+"""What stands in for the outputs of steps that lead somewhere, whatever their round."""
 
 Given = tuple[str, str]
 """Tenant and the host's id of an event."""
@@ -200,7 +209,7 @@ class People:
             tenant_id, run_id = self._draw.choice(resting)
             name = watch.name_of(watch.runs[tenant_id, run_id])
             step_id = self._draw.choice(sorted(opened(name, watch.steps[tenant_id, run_id])) or [None])
-            output = {"lot": {"path": 1}, "big": {"result": True}, "each[]": {"items": ["a"]}}.get(step_id or "")
+            output = SUBSTITUTES.get(re.sub(":[0-9]+", "", step_id or ""))
             self._world.note("operator", f"skips step {step_id} of run {run_id}")
             self._operate(lambda upshot: upshot.runs.skip(tenant_id, run_id, step=step_id, output=output))
 

@@ -12,7 +12,6 @@ from upshot.app.run_steps import outcome_of
 from upshot.core import continuing, statuses
 from upshot.core.automations import read as read_document
 from upshot.core.automations.document import kind_of
-from upshot.core.automations.places import Place, place_of
 from upshot.core.commands import StepError
 from upshot.core.continuing import KeptOutcome
 from upshot.core.errors import Conflict, NotFound, Refused
@@ -230,13 +229,9 @@ def _parted(
 
 
 def _repeated(program: Program, after: list[StepRow]) -> list[str]:
-    """The steps among these with effects; the items of a list are one."""
+    """The steps among these with effects; the items of a list are one, and so are the rounds of a circle."""
     done = [step for step in after if step.kind in {"action", "call"} and step.status not in {"skipped", "cancelled"}]
-    return list(dict.fromkeys(place.step_id if (place := _item(program, step)) else step.step_id for step in done))
-
-
-def _item(program: Program, step: StepRow) -> Place | None:
-    return place_of(step.step_id) if step.step_id not in program.steps else None
+    return list(dict.fromkeys(program.base(step.step_id) for step in done))
 
 
 def _event_again(connection: Connection, tenant_id: str, run: RunRow, now: int) -> Event:

@@ -13,16 +13,15 @@ from upshot.core.program import Program
 
 def explain_paths(shown: list[dict[str, Any]], program: Program, outcomes: Mapping[str, Outcome], about: str) -> None:
     """Give each of these steps that has no explanation the one of its way, where there is one to give. Splits are drawn for
-    `about`."""
+    `about`; `outcomes` are the latest of each step."""
     for one in shown:
-        step = program.steps.get(one["id"])
+        step = program.steps.find(one["id"])
         if step is None or one["explanation"] is not None:
             continue
-        outcome = outcomes.get(step.id)
         text = None
-        if outcome is not None and outcome.status == "completed":
-            text = _taken(step, as_object(outcome.output) or {}, about)
-        elif one["status"] == "skipped":
+        if one["status"] == "completed":
+            text = _taken(step, as_object(one["output"]) or {}, about)
+        elif one["status"] == "skipped" and program.base(step.id) not in outcomes:
             text = _skipped(step.id, program, outcomes)
         if text is not None:
             one["explanation"] = {"text": text}

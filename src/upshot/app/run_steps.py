@@ -19,6 +19,8 @@ from upshot.store.run_pages import AttemptRow, RunRow, StepRow, TimerRow
 Shown = dict[str, Any]
 ITEMS_SHOWN = 100
 """How many items of one `for_each` are shown that worked."""
+ROUNDS_SHOWN = 50
+"""How many of the latest rounds of a circle are shown in full; of earlier ones, what did not work."""
 
 
 def steps_shown(
@@ -33,11 +35,10 @@ def steps_shown(
     """The steps, those that happened first and in their order; and the step where the run stands, None when it is over."""
     tried: dict[str, list[AttemptRow]] = {}
     journal_shown = [step for step in journal if step.step_id != WHOLE]  # the run's error tells it
+    base = program.base if program is not None else str
     for attempt in (attempt for attempt in earlier if attempt.step_id != WHOLE):
         tried.setdefault(attempt.step_id, []).append(attempt)
-    shown = [
-        _kept(run, step, program, tried.get(step.step_id, [])) for step in _without_many_items(journal_shown, program)
-    ]
+    shown = [_kept(run, step, program, tried.get(step.step_id, [])) for step in _without_many(journal_shown, program)]
     kept = {step.step_id for step in journal_shown}
     is_over = run.status in statuses.RUN_OVER
     waiting = {timer.step_id: timer for timer in timers}
@@ -55,7 +56,8 @@ def steps_shown(
         if step_id not in kept:
             shown.append(_waiting(run, step_id, program, "cancelled", attempts, None))
             kept.add(step_id)
-    left = [step.id for step in (program.automation.steps if program is not None else ()) if step.id not in kept]
+    come_to = {base(step_id) for step_id in kept}
+    left = [step.id for step in (program.automation.steps if program is not None else ()) if step.id not in come_to]
     end = _end(program, journal) if run.status in {"completed", "partial"} else None
     if end in left:
         left.remove(end)
@@ -63,20 +65,26 @@ def steps_shown(
     shown.extend(_waiting(run, step_id, program, "skipped" if is_over else "pending", [], None) for step_id in left)
     if program is not None:
         about = f"{run.entity_type}:{run.entity_id}" if run.entity_type is not None else "this run"
-        explain_paths(shown, program, {step.step_id: outcome_of(step) for step in journal_shown}, about)
+        explain_paths(shown, program, {base(step.step_id): outcome_of(step) for step in journal_shown}, about)
     return shown, timers[0].step_id if timers and not is_over else next(iter(opened), None)
 
 
-def _without_many_items(journal: list[StepRow], program: Program | None) -> list[StepRow]:
-    """The journal without those of a long list's items that worked like a hundred before them; its output counts them all."""
-    if program is None or not program.forks:
+def _without_many(journal: list[StepRow], program: Program | None) -> list[StepRow]:
+    """The journal without those of a long list's items that worked like a hundred before them, its output counts them all; and
+    without what worked in all but the latest rounds."""
+    if program is None or not program.keeps:
         return journal
+    rounds = [program.steps.round_of(step.step_id) for step in journal]
+    latest: dict[str, int] = {}
+    for step, number in zip(journal, rounds, strict=True):
+        latest[program.base(step.step_id)] = number
     seen: Counter[str] = Counter()
     shown: list[StepRow] = []
-    for step in journal:
+    for step, number in zip(journal, rounds, strict=True):
         loop = program.loop_of(step.step_id)
         seen[loop or ""] += 1
-        if loop is None or step.status != "completed" or seen[loop] <= ITEMS_SHOWN:
+        is_late = number > latest[program.base(step.step_id)] - ROUNDS_SHOWN
+        if step.status != "completed" or (is_late and (loop is None or seen[loop] <= ITEMS_SHOWN)):
             shown.append(step)
     return shown
 
@@ -131,6 +139,7 @@ def _kept(run: RunRow, step: StepRow, program: Program | None, earlier: list[Att
     started_at = earlier[0].started_at if earlier else step.started_at
     return {
         "id": step.step_id,
+        **_where(program, step.step_id),
         "kind": step.kind,
         "action": _action(program, step.step_id),
         "status": step.status,
@@ -155,7 +164,7 @@ def _open(
     *,
     is_held: bool,
 ) -> Shown:
-    is_wait = program is not None and step_id in program.waits
+    is_wait = program is not None and program.is_wait(step_id)
     if timer is not None or is_wait or isinstance(_step(program, step_id), ParallelStep):
         return _waiting(run, step_id, program, "waiting", earlier, timer)
     return _waiting(run, step_id, program, "running" if is_held else "ready", earlier, None)
@@ -167,6 +176,7 @@ def _waiting(
     started_at = earlier[0].started_at if earlier else timer.set_at if timer is not None else None
     return {
         "id": step_id,
+        **_where(program, step_id),
         "kind": _kind(program, step_id),
         "action": _action(program, step_id),
         "status": status,
@@ -224,7 +234,19 @@ def _json(text: str | None) -> Any:
 
 
 def _step(program: Program | None, step_id: str) -> Step | None:
-    return program.steps.get(step_id) if program is not None else None
+    return program.steps.find(step_id) if program is not None else None
+
+
+def _where(program: Program | None, step_id: str) -> Shown:
+    """Of which step of the document this is, in which round of its circle, and for which item of its list."""
+    if program is None:
+        return {"step_id": step_id, "round": 1, "item": None}
+    item = program.steps.item_of(step_id)
+    return {
+        "step_id": program.base(step_id),
+        "round": program.steps.round_of(step_id),
+        "item": item.index if item is not None else None,
+    }
 
 
 def _action(program: Program | None, step_id: str) -> str | None:

@@ -26,11 +26,13 @@ from upshot.core.automations.document import (
     StopStep,
     WaitStep,
 )
-from upshot.core.automations.places import item_place, list_place
+from upshot.core.automations.limits import ROUNDS_IN_ALL_MAX, ROUNDS_MAX
+from upshot.core.automations.places import item_place, list_place, round_place
 from upshot.core.automations.regions import Region
 from upshot.core.commands import Await, Command, Commands, Finish, Keep, RunStep, Sleep, StepError
 from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
+from upshot.core.state import Joining, Looping, State
 
 _WORKED: Final = frozenset({"completed", "skipped"})
 _LATE: Final = {
@@ -39,41 +41,6 @@ _LATE: Final = {
     "call": "The run that it called was not over in time. It goes on.",
 }
 """What the timers of these kinds have to say."""
-
-
-class Joining(msgspec.Struct, frozen=True, gc=False):
-    """How far an open parallel step is: the branches (by their first step) that arrived and that failed, in order."""
-
-    step_id: str
-    arrived: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
-    error: StepError | None = None
-
-
-class Looping(msgspec.Struct, frozen=True, gc=False):
-    """How far an open `for_each` is: how many items it has (-1 until its list is read), how many began, ended, and failed and
-    were passed over; and the failure that ends it."""
-
-    step_id: str
-    total: int = -1
-    begun: int = 0
-    ended: int = 0
-    failed: int = 0
-    error: StepError | None = None
-
-
-class State(msgspec.Struct, frozen=True, gc=False):
-    """Where a run stands: the steps that wait for an outcome, whether a failed step was passed over, how far its parallel
-    steps and loops are, the end that is coming once what is open is closed, and the failure that the automation's own steps
-    handle. `done` is what those steps came to when they handled a failure before: they are not performed again."""
-
-    open: tuple[str, ...] = ()
-    has_failures: bool = False
-    joins: tuple[Joining, ...] = ()
-    ending: Finish | None = None
-    handling: Finish | None = None
-    loops: tuple[Looping, ...] = ()
-    done: tuple[Outcome, ...] = ()
 
 
 class OutOfOrder(ValueError):
@@ -99,7 +66,8 @@ def apply(program: Program, state: State, outcome: Outcome) -> tuple[State, Comm
             return msgspec.structs.replace(state, done=(*state.done, outcome)), ()
         raise OutOfOrder(f"an outcome of step {step_id!r} arrived while {', '.join(state.open) or 'nothing'} was open")
     step = program.steps[step_id]
-    if len(state.open) == 1 and not state.has_failures and not state.done and outcome.status in _WORKED:
+    is_plain = len(state.open) == 1 and not state.has_failures and not state.done and program.circles is None
+    if is_plain and outcome.status in _WORKED:
         return _entered(program, next_of(step, outcome))
     walk = _Walk(program, state)
     walk.close(step, outcome)
@@ -148,13 +116,15 @@ def pending(program: Program, state: State) -> Commands:
     keeps: list[Command] = []
     others: list[Command] = []
     for step_id in state.open:
-        around = list(program.around(step_id))
+        around = list(program.around(step_id, state.rounds))
         if around and around[0] not in joins:
             keeps.append(_cancelled(step_id))
         elif not all(each in joins and each not in decided for each in around):
             continue  # it is cancelled when the step around it is closed
         elif step_id in decided:
             keeps.append(decided[step_id])
+        elif step_id in state.spent:
+            keeps.append(_spent(step_id))
         elif step_id not in loops:
             others += _command(program.steps[step_id])
     return (*keeps, *others)
@@ -189,7 +159,8 @@ def out_of_time() -> Outcome:
 
 def _out_of_time(program: Program, state: State, outcome: Outcome) -> tuple[State, Commands]:
     """The run fails where it stands: whatever is open is let go, and has no outcome."""
-    walk = _Walk(program, State(has_failures=True, handling=state.handling, done=state.done))
+    over = State(has_failures=True, handling=state.handling, done=state.done, repeated=state.repeated)
+    walk = _Walk(program, over)
     walk.fail(outcome.error or _unknown_error(WHOLE))
     return walk.result()
 
@@ -199,7 +170,7 @@ def _entered(program: Program, target: str | None) -> tuple[State, Commands]:
     found = program.entered.get(target)
     if found is None:
         walk = _Walk(program, State())
-        walk.enter(target, None)
+        walk.enter(target, None, None)
         found = program.entered[target] = walk.result()
     return found
 
@@ -244,6 +215,11 @@ def _ended(looping: Looping) -> list[Keep]:
     return [Keep(Outcome(looping.step_id, "completed", output))] if looping.ended == looping.total else []
 
 
+def _spent(step_id: str) -> Keep:
+    said = f"The steps went round too often: {ROUNDS_MAX:,} times in one circle, or {ROUNDS_IN_ALL_MAX:,} times in all."
+    return Keep(Outcome(step_id, "failed", error=StepError("too_many_rounds", said, step_id)))
+
+
 def _unknown_error(step_id: str) -> StepError:
     return StepError("unknown", "The step ended without a known outcome.", step_id)
 
@@ -258,6 +234,7 @@ class _Walk:
         self._loops = {looping.step_id: looping for looping in state.loops}
         self._has_failures, self._ending, self._handling = state.has_failures, state.ending, state.handling
         self._done = {outcome.step_id: outcome for outcome in state.done}
+        self._rounds, self._repeated, self._spent = dict(state.rounds), state.repeated, list(state.spent)
         self._passing: list[Outcome] = []
         self._keeps: list[Command] = []
         self._begun: list[Command] = []
@@ -268,30 +245,40 @@ class _Walk:
             outcome = self._passing.pop()
             self.close(self._program.steps[outcome.step_id], outcome)
         joins, loops, done = tuple(self._joins.values()), tuple(self._loops.values()), tuple(self._done.values())
-        state = State(tuple(self._open), self._has_failures, joins, self._ending, self._handling, loops, done)
+        went_round = self._rounds, self._repeated, tuple(self._spent)
+        state = State(
+            tuple(self._open), self._has_failures, joins, self._ending, self._handling, loops, done, *went_round
+        )
         if self._ending is not None and not self._open:
             return state, (self._ending,)
         return state, (*self._keeps, *self._begun)
 
     def close(self, step: Step, outcome: Outcome) -> None:
         """This open step has its outcome."""
+        program = self._program
         self._open.remove(step.id)
         opened = self._joins.pop(step.id, None) or self._loops.pop(step.id, None)
+        is_spent = step.id in self._spent
+        if is_spent:
+            self._spent.remove(step.id)
         if self._ending is not None:
             return
         if opened is not None:
-            around = self._program.around
-            self._keeps += [_cancelled(each) for each in self._open if next(around(each), None) == step.id]
-        loop = self._program.loop_of(step.id) if self._loops else None
-        region = self._program.within.get(step.id)
+            inside = (each for each in self._open if next(program.around(each, self._rounds), None) == step.id)
+            self._keeps += [_cancelled(each) for each in inside]
+        loop = program.loop_of(step.id) if self._loops else None
+        base = program.base(step.id)
+        region = program.within.get(base)
         if outcome.status == "cancelled":
             return
         if loop is not None:
             self._looped(self._loops[loop], step, outcome)
+        elif is_spent:
+            self._failed_for_good(outcome.error or _unknown_error(step.id), region)
         elif outcome.status in _WORKED:
-            self.enter(next_of(step, outcome), region)
+            self.enter(next_of(step, outcome), region, base)
         else:
-            self._failed(step, outcome, region)
+            self._failed(step, outcome, region, base)
 
     def _looped(self, looping: Looping, step: Step, outcome: Outcome) -> None:
         """The list of a `for_each` was read, or one of its items is done."""
@@ -316,8 +303,8 @@ class _Walk:
         self._loops[loop.id] = looping = msgspec.structs.replace(looping, begun=begun)
         self._keeps.extend(_ended(looping))
 
-    def enter(self, target: str | None, region: Region | None) -> None:
-        """A path comes to this step, or to the end of its branch."""
+    def enter(self, target: str | None, region: Region | None, before: str | None) -> None:
+        """A path comes from one step to another, or to the end of its branch."""
         if region is not None and target in (None, region.parallel.next):
             self._arrived(region)
             return
@@ -325,17 +312,33 @@ class _Walk:
         if step is None or isinstance(step, StopStep):
             self._end(self._handling or Finish("partial" if self._has_failures else "completed"))
             return
-        if step.id in self._done or not isinstance(step, ForEachStep):
-            self._begin(step.id)
+        place = self._round(before, step.id)
+        if place in self._done or place in self._spent or not isinstance(step, ForEachStep):
+            self._begin(place)
         else:
-            self._open.append(step.id)
-            self._loops[step.id] = Looping(step.id)
-            self._begin(list_place(step.id))
-        if isinstance(step, ParallelStep) and step.id not in self._done:
-            self._joins[step.id] = Joining(step.id)
+            self._open.append(place)
+            self._loops[place] = Looping(place)
+            self._begin(list_place(place))
+        if isinstance(step, ParallelStep) and place not in self._done and place not in self._spent:
+            self._joins[place] = Joining(place)
             for head in step.branches:
                 if self._ending is None:
-                    self.enter(head, Region(step, head))
+                    self.enter(head, Region(step, head), step.id)
+
+    def _round(self, before: str | None, step_id: str) -> str:
+        """The place of a step that the path comes to, in the present round or in one that begins with it."""
+        circles = self._program.circles
+        circle = circles.around.get(step_id) if circles is not None else None
+        if circles is None or circle is None:
+            return step_id
+        if not circles.begins(before, step_id):
+            return self._program.place(step_id, self._rounds)
+        number = self._rounds[circle] = self._rounds.get(circle, 0) + 1
+        self._repeated += number > 1
+        place = round_place(step_id, number)
+        if number > ROUNDS_MAX or self._repeated > ROUNDS_IN_ALL_MAX:
+            self._spent.append(place)
+        return place
 
     def _begin(self, step_id: str) -> None:
         """This place is open: it is begun or, if it is done already, passed."""
@@ -343,37 +346,46 @@ class _Walk:
         done = self._done.get(step_id)
         if done is not None:
             self._passing.append(done)
+        elif step_id in self._spent:
+            self._keeps.append(_spent(step_id))
         else:
             self._begun += _command(self._program.steps[step_id])
 
-    def _failed(self, step: Step, outcome: Outcome, region: Region | None) -> None:
+    def _failed(self, step: Step, outcome: Outcome, region: Region | None, base: str) -> None:
         error = outcome.error or _unknown_error(step.id)
         is_late = error.code == "timeout" and error.step_id == step.id
         if is_late and isinstance(step, CallStep | ParallelStep | WaitStep) and _has_way_out(step):
-            self.enter(step.on_timeout, region)
+            self.enter(step.on_timeout, region, base)
             return
         self._has_failures = True
         target: str | None = getattr(step, "on_failure", None)
         if target is not None:
-            self.enter(target, region)
+            self.enter(target, region, base)
         elif getattr(step, "on_error", "stop") == "continue":
-            self.enter(next_of(step, outcome), region)
-        elif region is not None:
-            joining = self._joins[region.parallel.id]
-            self._join(Joining(joining.step_id, joining.arrived, (*joining.failed, region.head), error))
+            self.enter(next_of(step, outcome), region, base)
         else:
+            self._failed_for_good(error, region)
+
+    def _failed_for_good(self, error: StepError, region: Region | None) -> None:
+        """A path cannot go on: its branch fails or, where it is in none, the run."""
+        self._has_failures = True
+        if region is None:
             self.fail(error)
+            return
+        joining = self._joins[self._program.place(region.parallel.id, self._rounds)]
+        failed = (*joining.failed, region.head)
+        self._join(msgspec.structs.replace(joining, failed=failed, error=error))
 
     def fail(self, error: StepError) -> None:
         """The run fails; once, it takes the steps that handle that first."""
         if self._handling is None and self._program.automation.on_failure is not None:
             self._handling = Finish("failed", error)
-            self.enter(self._program.automation.on_failure, None)
+            self.enter(self._program.automation.on_failure, None, None)
         else:
             self._end(self._handling or Finish("failed", error))
 
     def _arrived(self, region: Region) -> None:
-        joining = self._joins[region.parallel.id]
+        joining = self._joins[self._program.place(region.parallel.id, self._rounds)]
         self._join(msgspec.structs.replace(joining, arrived=(*joining.arrived, region.head)))
 
     def _join(self, joining: Joining) -> None:

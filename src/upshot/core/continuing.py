@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from upshot.core import advance
-from upshot.core.advance import State
 from upshot.core.automations.document import BranchStep, ForEachStep, ParallelStep, SplitStep, kind_of
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.limits import ITEMS_MAX
-from upshot.core.automations.places import place_of
 from upshot.core.commands import Keep
 from upshot.core.journal import WHOLE, Outcome
 from upshot.core.program import Program
+from upshot.core.state import State
 
 KeptOutcome = tuple[Outcome, str]
 """An outcome, and the kind its step had when it was kept."""
@@ -46,11 +45,11 @@ def outlasts(outcome: Outcome, failed: str) -> bool:
 def places(program: Program, state: State) -> tuple[str, ...]:
     """The open steps that something is yet to be done for or waited for: without those that are about to be closed."""
     closing = {c.outcome.step_id for c in advance.pending(program, state) if isinstance(c, Keep)}
-    opened = frozenset(state.open)
+    left = frozenset(state.open) - closing
     return tuple(
         step_id
         for step_id in state.open
-        if step_id not in closing and all(each in opened and each not in closing for each in program.around(step_id))
+        if step_id in left and all(each in left for each in program.around(step_id, state.rounds))
     )
 
 
@@ -62,14 +61,14 @@ def is_around_others(program: Program, step_id: str) -> bool:
 def substitute_problem(program: Program, step_id: str, output: Any) -> str | None:
     """Why this cannot stand in for the output of this step, None when it can."""
     given, step = as_object(output) or {}, program.steps[step_id]
-    place = place_of(step_id) if program.loop_of(step_id) is not None else None
+    item = program.steps.item_of(step_id)
     if isinstance(step, BranchStep) and not isinstance(given.get("result"), bool):
         return 'is {"result": true} or {"result": false} for a branch'
     if isinstance(step, SplitStep):
         path = given.get("path")
         if isinstance(path, bool) or not isinstance(path, int) or not 0 <= path < len(step.paths):
             return f'is {{"path": a number from 0 to {len(step.paths) - 1}}} for this split'
-    if place is not None and place.index is None:
+    if item is not None and item.index is None:
         items = as_list(given.get("items"))
         if items is None or len(items) > ITEMS_MAX:
             return f'is {{"items": a list of at most {ITEMS_MAX:,}}} for the list of a for_each'

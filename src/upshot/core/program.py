@@ -5,6 +5,7 @@ from typing import Any
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.arguments import argument_template
+from upshot.core.automations.circles import circles_of
 from upshot.core.automations.document import (
     ActionStep,
     Automation,
@@ -13,11 +14,10 @@ from upshot.core.automations.document import (
     DelayStep,
     ForEachStep,
     ParallelStep,
-    Step,
     WaitStep,
 )
 from upshot.core.automations.flow import reached
-from upshot.core.automations.places import Steps, list_place, place_of
+from upshot.core.automations.places import Steps, list_place, round_place
 from upshot.core.automations.regions import Region, regions_of
 from upshot.core.conditions import Condition, compile_condition
 from upshot.core.flow import Asking
@@ -35,11 +35,13 @@ class Program:
         "at_most_once",
         "automation",
         "calls",
+        "circles",
         "condition",
         "conditions",
         "entered",
         "forks",
         "handling",
+        "keeps",
         "matches",
         "reads_entity",
         "steps",
@@ -57,12 +59,39 @@ class Program:
         self.condition = compile_condition(wanted) if wanted is not None else None
         self.asking = Asking(automation.flow) if automation.flow is not None else None
         self.watching = Watching(automation) if automation.cancel_on else None
-        self.steps: Mapping[str, Step] = Steps((step.id, step) for step in automation.steps)
+        self.forks = any(isinstance(step, ForEachStep | ParallelStep) for step in automation.steps)
+        self.within: dict[str, Region] = regions_of(automation.steps, automation.on_failure) if self.forks else {}
+        self.circles = circles_of(automation.steps, automation.on_failure, self.within)
+        self.keeps = self.forks or self.circles is not None
+        """Whether more than one outcome may follow from one."""
+        self.steps = Steps(automation.steps, self.circles.around if self.circles is not None else ())
         self.templates: dict[str, Template] = {}
         self.conditions: dict[str, Condition] = {}
         self.matches: dict[str, Template] = {}
         self.calls: dict[str, Template] = {}
         """The data that each call hands on."""
+        self._compile(automation, shapes)
+        if automation.timeout is not None:
+            self.templates[WHOLE] = compile_template(automation.timeout, "timeout")
+        self.handling = reached(automation.on_failure, self.steps)
+        self.at_most_once = frozenset(
+            step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
+        )
+        self.waits = frozenset(
+            step.id
+            for step in automation.steps
+            if isinstance(step, WaitStep) or (isinstance(step, CallStep) and step.is_awaited)
+        )
+        self.entered: dict[str | None, Any] = {}
+        self.reads_entity = frozenset(
+            step_id
+            for compiled in (self.templates, self.conditions, self.matches, self.calls)
+            for step_id, part in compiled.items()
+            if part.reads_entity
+        )
+
+    def _compile(self, automation: Automation, shapes: Mapping[str, ActionShape]) -> None:
+        """The templates and conditions of its steps."""
         for index, step in enumerate(automation.steps):
             match step:
                 case ActionStep():
@@ -89,55 +118,54 @@ class Program:
                         self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case _:
                     pass
-        if automation.timeout is not None:
-            self.templates[WHOLE] = compile_template(automation.timeout, "timeout")
-        self.forks = any(isinstance(step, ForEachStep | ParallelStep) for step in automation.steps)
-        self.within: dict[str, Region] = regions_of(automation) if self.forks else {}
-        self.handling = reached(automation.on_failure, self.steps)
-        self.at_most_once = frozenset(
-            step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
-        )
-        self.waits = frozenset(
-            step.id
-            for step in automation.steps
-            if isinstance(step, WaitStep) or (isinstance(step, CallStep) and step.is_awaited)
-        )
-        self.entered: dict[str | None, Any] = {}
-        self.reads_entity = frozenset(
-            step_id
-            for compiled in (self.templates, self.conditions, self.matches, self.calls)
-            for step_id, part in compiled.items()
-            if part.reads_entity
-        )
+
+    def base(self, step_id: str) -> str:
+        """The step, in the document, that this is a place of."""
+        return self.steps.base(step_id) or step_id
+
+    def place(self, step_id: str, rounds: Mapping[str, int]) -> str:
+        """The place of a step of the document in the present round of its circle."""
+        circle = self.circles.around.get(step_id) if self.circles is not None else None
+        return step_id if circle is None else round_place(step_id, rounds.get(circle, 1))
 
     def loop_of(self, step_id: str) -> str | None:
-        """The `for_each` that this is a place of."""
-        if step_id in self.steps:
-            return None
-        place = place_of(step_id)
-        return place.step_id if place is not None else None
+        """The place of the `for_each` that this is an item, or the list, of."""
+        item = self.steps.item_of(step_id)
+        return item.step_id if item is not None else None
 
     def is_handling(self, step_id: str) -> bool:
         """Whether this is among the steps that a run takes when it has failed."""
-        return bool(self.handling) and (self.loop_of(step_id) or step_id) in self.handling
+        return bool(self.handling) and self.base(step_id) in self.handling
 
-    def around(self, step_id: str) -> Iterator[str]:
+    def is_at_most_once(self, step_id: str) -> bool:
+        """Whether this step is not done again when nobody knows how it ended."""
+        return bool(self.at_most_once) and self.base(step_id) in self.at_most_once
+
+    def is_call(self, step_id: str) -> bool:
+        """Whether this step calls another automation."""
+        return bool(self.calls) and self.base(step_id) in self.calls
+
+    def is_wait(self, step_id: str) -> bool:
+        """Whether this step waits for an event, or for the end of what it calls."""
+        return bool(self.waits) and self.base(step_id) in self.waits
+
+    def around(self, step_id: str, rounds: Mapping[str, int]) -> Iterator[str]:
         """The parallel steps and the `for_each` that this step is in, the innermost first."""
         loop = self.loop_of(step_id)
         if loop is not None:
             yield loop
-            step_id = loop
+        step_id = self.base(step_id)
         while (region := self.within.get(step_id)) is not None:
             step_id = region.parallel.id
-            yield step_id
+            yield self.place(step_id, rounds)
 
     def template(self, step_id: str) -> Template:
-        """What this step renders; every item of a `for_each` renders the same."""
-        return self.templates.get(step_id) or self.templates[self.loop_of(step_id) or step_id]
+        """What this step renders; every item of a `for_each` renders the same, and every round."""
+        return self.templates.get(self.steps.name_of(step_id)) or self.templates[self.base(step_id)]
 
     def needs_entity(self, step_id: str) -> bool:
         """Whether what this step renders or decides may read the entity."""
-        return step_id in self.reads_entity or (self.forks and (self.loop_of(step_id) or "") in self.reads_entity)
+        return bool(self.reads_entity) and bool({self.steps.name_of(step_id), self.base(step_id)} & self.reads_entity)
 
     @property
     def has_limit(self) -> bool:

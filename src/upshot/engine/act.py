@@ -54,11 +54,11 @@ class Act:
         try:
             facts = run.facts(started_at, entity, step.id)
             if isinstance(step, BranchStep):
-                explanation = run.program.conditions[step.id].explain(facts)
+                explanation = run.program.conditions[run.program.base(step.id)].explain(facts)
                 output = {"result": explanation["result"], "explanation": explanation}
                 return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
             if isinstance(step, SplitStep):
-                place = chosen_path(step, split_key(run.automation_id, step.id, facts))
+                place = chosen_path(step, split_key(run.automation_id, run.program.base(step.id), facts))
                 output = {"path": place, "name": step.paths[place].name, "next": step.paths[place].next}
                 return Performed(started_at=started_at, outcome=Outcome(step.id, "completed", output))
             if isinstance(step, CallStep):

@@ -86,7 +86,7 @@ class Awaiting:
         now = self._timing.now()
         try:
             entity = await self._timing.entity(run) if run.program.needs_entity(step.id) else None
-            values = run.program.matches[step.id].render(run.facts(now, entity, step.id))
+            values = run.program.matches[run.program.base(step.id)].render(run.facts(now, entity, step.id))
             key_of(fields_of(step.match), values)
         except (DatabaseUnavailable, Busy):
             raise

@@ -59,7 +59,7 @@ def call_of(program: Program, step: CallStep, facts: Facts) -> Call:
         TemplateError: a placeholder cannot be filled in.
         Malformed: the data is not JSON, or too much.
     """
-    text = encode(program.calls[step.id].render(facts), at="with")
+    text = encode(program.calls[program.base(step.id)].render(facts), at="with")
     if len(text) > DATA_MAX:
         raise Malformed.at("with", f"is {len(text)} characters; at most {DATA_MAX}", "too_large")
     return Call(step.automation, _decode(text), text)

@@ -186,7 +186,7 @@ class Fork:
         operating = [done for done in self._done if done.performed.operations]
         chosen = (*operating[:1], *(done for done in self._done if not done.performed.operations))
         self._done = operating[1:]
-        fired += [done.step_id for done in chosen if done.step_id in run.program.waits]
+        fired += [done.step_id for done in chosen if run.program.is_wait(done.step_id)]
         return (Recording(run, chosen, (), tuple(fired), lets_go=False) if chosen or fired else None), again
 
     async def _record(self, recording: Recording) -> Commands | None:
@@ -195,7 +195,7 @@ class Fork:
         self._is_paused = recorded.is_paused
         if recorded.is_paused:
             self._due += recording.fired
-            self._come += [step_id for step_id in recording.fired if step_id in self._run.program.waits]
+            self._come += [step_id for step_id in recording.fired if self._run.program.is_wait(step_id)]
         else:
             for step_id in recording.fired:
                 self._run.timers.pop(step_id, None)

@@ -7,7 +7,7 @@ import msgspec
 from upshot.core import advance
 from upshot.core.automations.document import CALLED, ForEachStep
 from upshot.core.automations.fields import as_object
-from upshot.core.automations.places import item_place, list_place, place_of
+from upshot.core.automations.places import item_place, list_place
 from upshot.core.commands import Commands
 from upshot.core.events import Event
 from upshot.core.facts import Facts
@@ -117,25 +117,27 @@ class LiveRun:
         return commands
 
     def remember(self, outcome: Outcome) -> None:
-        """Keep in mind what this step gave. What the items of a `for_each` gave becomes one list when it is over."""
-        self.outputs[outcome.step_id] = root = as_root(outcome)
+        """Keep in mind what this step gave, in its latest round. What the items of a `for_each` gave becomes one list when it
+        is over."""
+        name = self.program.steps.name_of(outcome.step_id) if self.program.keeps else outcome.step_id
+        self.outputs[name] = root = as_root(outcome)
         if outcome.step_id == WHOLE or not self.program.forks or outcome.status == "skipped":
             return
         if isinstance(self.program.steps[outcome.step_id], ForEachStep):
             told = as_object(outcome.output)
-            if told is not None and "count" in told and self.outputs.pop(list_place(outcome.step_id), None) is not None:
-                places = (item_place(outcome.step_id, index) for index in range(told["count"]))
+            if told is not None and "count" in told and self.outputs.pop(list_place(name), None) is not None:
+                places = (item_place(name, index) for index in range(told["count"]))
                 results = [self.outputs.pop(place, {}).get("output") for place in places]
                 root["output"] = {**told, "results": results}
 
     def facts(self, now: int, entity: dict[str, Any] | None, step_id: str = "") -> Facts:
         """What this run's conditions and templates read now; for one item of a list, `item` and `index` too."""
         facts = msgspec.structs.replace(self._facts, now=now, entity=entity)
-        place = place_of(step_id) if self.program.forks and self.program.loop_of(step_id) is not None else None
-        if place is None or place.index is None:
+        item = self.program.steps.item_of(step_id) if self.program.forks else None
+        if item is None or item.index is None:
             return facts
-        items = self.outputs[list_place(place.step_id)]["output"]["items"]
-        return msgspec.structs.replace(facts, data={**facts.data, "item": items[place.index], "index": place.index})
+        items = self.outputs[list_place(self.program.base(step_id))]["output"]["items"]
+        return msgspec.structs.replace(facts, data={**facts.data, "item": items[item.index], "index": item.index})
 
 
 def as_root(outcome: Outcome) -> dict[str, Any]:

@@ -115,26 +115,31 @@ def _without_timers(work: Recording) -> Recording:
 def _begun(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
     """The steps at most once whose outcomes are kept now. One that was cancelled in flight stays begun: should its run be
     retried, it is not done again."""
-    once = run.program.at_most_once
-    known = (outcome.step_id for outcome in recorded.kept if outcome.status != "cancelled") if once else ()
-    return [(*run.key, step_id) for step_id in known if step_id in once]
+    program = run.program
+    known = (
+        (outcome.step_id for outcome in recorded.kept if outcome.status != "cancelled") if program.at_most_once else ()
+    )
+    return [(*run.key, step_id) for step_id in known if program.is_at_most_once(step_id)]
 
 
 def _waited(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
     """The steps that waited for events and do so no longer."""
-    waiting = run.program.waits
-    return [(*run.key, outcome.step_id) for outcome in recorded.kept if outcome.step_id in waiting] if waiting else []
+    program = run.program
+    known = (outcome.step_id for outcome in recorded.kept) if program.waits else ()
+    return [(*run.key, step_id) for step_id in known if program.is_wait(step_id)]
 
 
 def _let_go(run: LiveRun, recorded: Recorded) -> list[tuple[str, str, str]]:
     """The calls that nobody waits for any more since the steps around them are done with. Those of a run that fails go on: it
     may be retried, and then waits for them again."""
-    calls = run.program.calls
-    if not calls or recorded.state.handling is not None:
+    program = run.program
+    if not program.calls or recorded.state.handling is not None:
         return []
     if recorded.commands and isinstance(end := recorded.commands[0], Finish) and end.status == "failed":
         return []
-    return [(*run.key, one.step_id) for one in recorded.kept if one.status == "cancelled" and one.step_id in calls]
+    return [
+        (*run.key, one.step_id) for one in recorded.kept if one.status == "cancelled" and program.is_call(one.step_id)
+    ]
 
 
 def _record(
@@ -158,7 +163,7 @@ def _record(
         kept.append(_kept(run, seq + len(outcomes), outcome, done, now))
         outcomes.append(outcome)
         emitted = (*emitted, *events) if emitted else events
-        if program.forks:
+        if program.keeps:
             state, commands = _close(run, state, commands, outcomes, kept, gone, now)
     if not work.done:
         state, commands = _close(run, state, commands, outcomes, kept, gone, now)

@@ -240,7 +240,7 @@ class Run(Timing):
                 run.timers.pop(outcome.step_id, None)
         if recorded.events:
             self.on_emitted(recorded.events)
-        if run.program.calls and any(outcome.step_id in run.program.calls for outcome in recorded.kept):
+        if run.program.calls and any(run.program.is_call(outcome.step_id) for outcome in recorded.kept):
             self.wants_claim()
         if self._process.changes.wanted(run.tenant_id):
             for outcome in recorded.kept:
@@ -255,7 +255,7 @@ class Run(Timing):
             await self._after_a_lapse(run)
         step = run.program.steps[step_id]
         attempt = run.attempts.get(step_id, 0) + 1
-        if step_id in run.program.at_most_once:
+        if run.program.is_at_most_once(step_id):
             if step_id in run.begun:
                 return Done(step_id, _not_again(step_id, self._process.clock.now()), attempt), None
             await self._begin_once(run, step, attempt)

@@ -11,11 +11,11 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, bindparam, literal_column, null, select, update
 
-from upshot.core.automations.places import place_of
+from upshot.core.automations.places import base_of, name_of
 from upshot.core.waits import RUN_ENDED
 from upshot.store import hints
 from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
-from upshot.store.schema import active, automations, event_keys, events, runs, steps, waits
+from upshot.store.schema import active, automation_versions, automations, event_keys, events, runs, steps, waits
 
 Key = tuple[str, str]
 OUTPUTS_BYTES_MAX: Final = 262_144
@@ -140,28 +140,40 @@ def ended(connection: Connection, tenant_id: str, run_id: str) -> Ended | None:
     """This run, which is over; None when it is not kept any more."""
     of_run = (automations.c.tenant_id == runs.c.tenant_id) & (automations.c.id == runs.c.automation_id)
     of_event = (events.c.tenant_id == runs.c.tenant_id) & (events.c.id == runs.c.event_id)
+    of_version = (
+        (automation_versions.c.tenant_id == runs.c.tenant_id)
+        & (automation_versions.c.automation_id == runs.c.automation_id)
+        & (automation_versions.c.version == runs.c.version)
+    )
+    joined = runs.outerjoin(automations, of_run).outerjoin(events, of_event).outerjoin(automation_versions, of_version)
     query = (
-        select(automations.c.name, events.c.data, runs.c.error)
-        .select_from(runs.outerjoin(automations, of_run).outerjoin(events, of_event))
+        select(automations.c.name, events.c.data, runs.c.error, automation_versions.c.document)
+        .select_from(joined)
         .where(runs.c.tenant_id == tenant_id, runs.c.id == run_id)
     )
     found = connection.execute(query).one_or_none()
     if found is None:
         return None
-    return Ended(found[0], found[1], found[2], _outputs(connection, tenant_id, run_id))
+    return Ended(found[0], found[1], found[2], _outputs(connection, tenant_id, run_id, found[3]))
 
 
-def _outputs(connection: Connection, tenant_id: str, run_id: str) -> dict[str, Any] | None:
-    """What the steps of this run gave, but for the items of a list."""
+class _Step(msgspec.Struct):
+    id: str
+
+
+class _Document(msgspec.Struct):
+    steps: list[_Step]
+
+
+def _outputs(connection: Connection, tenant_id: str, run_id: str, document: str | None) -> dict[str, Any] | None:
+    """What the steps of this run gave, each in its latest round, but for the items of a list."""
     wanted = (steps.c.tenant_id == tenant_id, steps.c.run_id == run_id, steps.c.output.is_not(null()))
     query = select(steps.c.step_id, steps.c.kind, steps.c.output).where(*wanted, steps.c.kind.in_(_GIVING))
     found = connection.execute(query.order_by(steps.c.seq)).all()
-    lists = {step_id for step_id, kind, _ in found if kind == "for_each"}
-    kept = {
-        step_id: output
-        for step_id, _, output in found
-        if (place := place_of(step_id)) is None or place.step_id not in lists
-    }
+    read = msgspec.json.decode(document, type=_Document).steps if document is not None else []
+    known = {step.id for step in read} or {step_id for step_id, _, _ in found}
+    named = [(step_id, name_of(step_id, known), output) for step_id, _, output in found]
+    kept = {name: output for step_id, name, output in named if name == base_of(step_id, known)}
     if sum(len(output.encode()) for output in kept.values()) > OUTPUTS_BYTES_MAX:
         return None
     return {step_id: msgspec.json.decode(output) for step_id, output in kept.items()}

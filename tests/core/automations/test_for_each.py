@@ -77,7 +77,7 @@ def test_no_step_has_the_id_of_an_item() -> None:
 
 def test_the_places_of_a_loop_are_steps_that_are_not_kept() -> None:
     automation = read(document(each()))
-    steps = Steps((step.id, step) for step in automation.steps)
+    steps = Steps(automation.steps)
     assert steps["each[9999]"].id == "each[9999]"
     assert isinstance(steps["each[]"], ForEachStep)
     assert list(steps) == ["each"]

@@ -152,7 +152,7 @@ def test_ids_are_unique() -> None:
 
 def test_a_cycle_is_named() -> None:
     given = document(
-        {"id": "a", **NOTE}, {"id": "b", "delay": "1h"}, {"id": "c", "branch": HOLDS, "if_true": "b", "if_false": "a"}
+        {"id": "a", **NOTE}, {"id": "b", "delay": "0h"}, {"id": "c", "branch": HOLDS, "if_true": "b", "if_false": "a"}
     )
     with pytest.raises(Refused) as refused:
         read(given, actions=ACTIONS)

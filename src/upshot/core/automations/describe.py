@@ -4,6 +4,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from upshot.core.automations.circles import circles_of
 from upshot.core.automations.document import (
     ActionStep,
     Automation,
@@ -20,6 +21,7 @@ from upshot.core.automations.document import (
 from upshot.core.automations.durations import UNITS
 from upshot.core.automations.fields import as_object
 from upshot.core.automations.flow_control import flow_words
+from upshot.core.automations.regions import regions_of
 from upshot.core.instants import DAY, HOUR, MINUTE, SECOND
 from upshot.core.schedules import schedule_words
 
@@ -41,6 +43,11 @@ def describe(automation: Automation) -> str:
     rest = len(automation.steps) - len(shown)
     if rest:
         shown.append(f"{rest} more step{'s' if rest > 1 else ''}")
+    within = regions_of(automation.steps, automation.on_failure)
+    circles = circles_of(automation.steps, automation.on_failure, within)
+    if circles is not None:
+        heads = dict.fromkeys(target for _, target in sorted(circles.back))
+        shown.append(f"again from {' and from '.join(describe_step(automation.step(head)) for head in heads)}")
     limits = f" ({flow_words(automation.flow.document)})" if automation.flow is not None else ""
     cancels = " or ".join(event_words(one.event, one.match) for one in automation.cancel_on)
     until = f", cancelled by {cancels}" if cancels else ""

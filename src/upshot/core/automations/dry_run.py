@@ -1,12 +1,13 @@
 """What an automation would do with given facts, without doing any of it."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.arguments import argument_problems, argument_template, unknown_action
+from upshot.core.automations.circles import circles_of
 from upshot.core.automations.describe import describe_step, duration_words
 from upshot.core.automations.document import (
     ActionStep,
@@ -23,12 +24,17 @@ from upshot.core.automations.document import (
     kind_of,
 )
 from upshot.core.automations.durations import due_at
+from upshot.core.automations.places import round_place
+from upshot.core.automations.regions import regions_of
 from upshot.core.automations.splitting import chosen_path, split_key
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import to_text
 from upshot.core.templates import TemplateError, compile_template
+
+ROUNDS_TRIED: Final = 3
+"""How many rounds of a circle are shown."""
 
 
 def dry_run(
@@ -40,9 +46,9 @@ def dry_run(
 ) -> dict[str, Any]:
     """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
 
-    A step is `{id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
-    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `wait`, `call`, `stop` or
-    `skip`.
+    A step is `{id, step_id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
+    for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `wait`, `call`, `stop` or `skip`. Steps that go
+    round are shown for three rounds, in the second and third under ids of their own (`remind:2`).
     The steps stand in the order they would be
     reached, then those that would not be. Time moves on with each delay. What earlier steps would give as output is not
     known here, so placeholders that read it are blank and are named in `problems`. Nothing is raised: a step that would
@@ -59,7 +65,7 @@ def dry_run(
     skipped = [
         _entry(step, "skip", f"would not: {describe_step(step)}")
         for step in automation.steps
-        if step.id not in trial.reached
+        if step.id not in trial.come_to
     ]
     return {
         "would_start": would_start,
@@ -73,41 +79,66 @@ class _Trial:
 
     def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None, automation_id: str) -> None:
         self.reached: dict[str, dict[str, Any]] = {}
+        self.come_to: set[str] = set()
+        within = regions_of(automation.steps, automation.on_failure)
+        self._circles = circles_of(automation.steps, automation.on_failure, within)
+        self._rounds: dict[str, int] = {}
         self._places = {step.id: (index, step) for index, step in enumerate(automation.steps)}
         self._actions, self._automation_id = actions, automation_id
         self._is_stopped = False
 
-    def go(self, step_id: str | None, end: str | None, facts: Facts) -> Facts:
+    def go(self, step_id: str | None, end: str | None, facts: Facts, before: str | None = None) -> Facts:
         """Along one path to its end, which may be a join at step `end`; the facts at that time."""
-        while step_id is not None and step_id != end and step_id not in self.reached and not self._is_stopped:
-            index, step = self._places[step_id]
-            if isinstance(step, ParallelStep):
-                facts = self._fork(step, facts)
-                step_id = step.next
-                continue
-            if isinstance(step, ForEachStep):
-                self._for_each(step, f"steps[{index}]", facts)
-                step_id = step.next
-                continue
-            if isinstance(step, WaitStep):
-                self.reached[step.id] = _entry(step, "wait", f"would {describe_step(step)}; as if it came at once")
-                step_id = step.next
-                continue
-            if isinstance(step, CallStep):
-                self._call(step, f"steps[{index}]", facts)
-                step_id = step.next
-                continue
-            if isinstance(step, SplitStep):
-                path = step.paths[chosen_path(step, split_key(self._automation_id, step.id, facts))]
-                step_id = path.next
-                text = f"would {describe_step(step)}; this one goes to {path.name or path.next or 'the end'}"
-                self.reached[step.id] = _entry(step, "split", text)
-                continue
-            self.reached[step_id], facts, step_id = _try_step(
-                step, f"steps[{index}]", facts, set(self.reached), self._actions
-            )
-            self._is_stopped = isinstance(step, StopStep)
+        while step_id is not None and step_id != end and not self._is_stopped:
+            if not self._begins_round(before, step_id) or (place := self._place(step_id)) in self.reached:
+                break
+            before = step_id
+            self.come_to.add(step_id)
+            facts, step_id = self._try(before, place, facts)
+            self.reached[place]["step_id"] = before
         return facts
+
+    def _try(self, step_id: str, place: str, facts: Facts) -> tuple[Facts, str | None]:
+        """What this step would do; the facts after it, and where the path goes on."""
+        index, step = self._places[step_id]
+        step = msgspec.structs.replace(step, id=place)
+        match step:
+            case ParallelStep():
+                return self._fork(step, step_id, facts), step.next
+            case ForEachStep():
+                self._for_each(step, f"steps[{index}]", facts)
+                return facts, step.next
+            case CallStep():
+                self._call(step, f"steps[{index}]", facts)
+                return facts, step.next
+            case WaitStep():
+                self.reached[place] = _entry(step, "wait", f"would {describe_step(step)}; as if it came at once")
+                return facts, step.next
+            case SplitStep():
+                path = step.paths[chosen_path(step, split_key(self._automation_id, step_id, facts))]
+                text = f"would {describe_step(step)}; this one goes to {path.name or path.next or 'the end'}"
+                self.reached[place] = _entry(step, "split", text)
+                return facts, path.next
+            case _:
+                tried = _try_step(step, f"steps[{index}]", facts, self.come_to, self._actions)
+                self.reached[place], facts, target = tried
+                self._is_stopped = isinstance(step, StopStep)
+                return facts, target
+
+    def _begins_round(self, before: str | None, step_id: str) -> bool:
+        """Count a round that begins with this step; False when it is one too many to be shown."""
+        if self._circles is None or not self._circles.begins(before, step_id):
+            return True
+        circle = self._circles.on[step_id]
+        number = self._rounds[circle] = self._rounds.get(circle, 0) + 1
+        if number > ROUNDS_TRIED:
+            last = self.reached[next(reversed(self.reached))]
+            last["text"] += f"; and so on: the steps go round again from {step_id!r}, {ROUNDS_TRIED} rounds are shown"
+        return number <= ROUNDS_TRIED
+
+    def _place(self, step_id: str) -> str:
+        circle = self._circles.around.get(step_id) if self._circles is not None else None
+        return step_id if circle is None else round_place(step_id, self._rounds[circle])
 
     def _for_each(self, step: ForEachStep, at: str, facts: Facts) -> None:
         """The list as far as it is known, and what would be done for its first item."""
@@ -125,7 +156,7 @@ class _Trial:
         entry["text"] = f"would {describe_step(step.each)} for each of {len(listed):,} items"
         if listed:
             inner = msgspec.structs.replace(facts, data={**facts.data, "item": listed[0], "index": 0})
-            tried, _, _ = _try_action(step.each, at, inner, set(self.reached), self._actions)
+            tried, _, _ = _try_action(step.each, at, inner, self.come_to, self._actions)
             entry |= {name: tried[name] for name in ("action", "arguments", "problems")}
 
     def _call(self, step: CallStep, at: str, facts: Facts) -> None:
@@ -133,16 +164,16 @@ class _Trial:
         entry = _entry(step, "call", f"would {describe_step(step)}" + ("; as if it ended at once" * step.is_awaited))
         try:
             template = compile_template(step.data, f"{at}.with")
-            entry["problems"] = _unknown_outputs(template.paths, set(self.reached), f"{at}.with")
+            entry["problems"] = _unknown_outputs(template.paths, self.come_to, f"{at}.with")
             entry["arguments"] = template.render(facts)
         except TemplateError as error:
             entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
         self.reached[step.id] = entry
 
-    def _fork(self, step: ParallelStep, facts: Facts) -> Facts:
+    def _fork(self, step: ParallelStep, step_id: str, facts: Facts) -> Facts:
         """Every branch from the same instant on; the join is met when as many have ended as it needs."""
         self.reached[step.id] = _entry(step, "fork", f"would {describe_step(step)}")
-        ends = sorted(self.go(head, step.next, facts).now for head in step.branches if not self._is_stopped)
+        ends = sorted(self.go(head, step.next, facts, step_id).now for head in step.branches if not self._is_stopped)
         if self._is_stopped:
             return facts
         return msgspec.structs.replace(facts, now=ends[step.needed - 1])
@@ -225,7 +256,7 @@ def _try_delay(step: DelayStep, at: str, facts: Facts) -> tuple[dict[str, Any], 
 def _entry(step: Step, would: str, text: str) -> dict[str, Any]:
     action = step.action if isinstance(step, ActionStep) else None
     return {
-        "id": step.id, "name": step.name, "kind": kind_of(step), "action": action, "arguments": None,
+        "id": step.id, "step_id": step.id, "name": step.name, "kind": kind_of(step), "action": action, "arguments": None,
         "would": would, "text": text, "problems": [],
     }  # fmt: skip
 

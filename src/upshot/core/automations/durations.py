@@ -211,13 +211,21 @@ def problems_of(delay: Any, at: str) -> list[Problem]:
     return []
 
 
+def is_nothing(delay: Any) -> bool:
+    """Whether a delay has no length, as far as that is written."""
+    try:
+        is_open = has_template(f"{delay}") or not FORMS_SET.isdisjoint(as_object(delay) or {})
+        return not is_open and read_span(delay).microseconds == 0
+    except Refused:
+        return False
+
+
 def limit_problems(delay: Any, at: str) -> list[Problem]:
     """What is wrong with a delay that is a time limit: as `problems_of`, and one of no length, which nothing could meet."""
     problems = problems_of(delay, at)
-    is_open = has_template(f"{delay}") or not FORMS_SET.isdisjoint(as_object(delay) or {})
-    if problems or is_open or read_span(delay, at).microseconds > 0:
-        return problems
-    return [Problem(at, "must be longer than nothing; leave it out for no limit", "out_of_range")]
+    if not problems and is_nothing(delay):
+        problems.append(Problem(at, "must be longer than nothing; leave it out for no limit", "out_of_range"))
+    return problems
 
 
 def _unknown_fields(fields: dict[str, Any], at: str) -> list[Problem]:

@@ -26,3 +26,7 @@ CONCURRENCY_MAX: Final = 100
 ITEMS_MAX: Final = 10_000
 MATCH_FIELDS_MAX: Final = 10
 CANCELS_MAX: Final = 20
+ROUNDS_MAX: Final = 1_000
+"""How often the steps of a circle go round."""
+ROUNDS_IN_ALL_MAX: Final = 10_000
+"""How many rounds of all its circles a run repeats, in all."""

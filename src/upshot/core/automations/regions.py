@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from upshot.core.automations.document import (
     ActionStep,
-    Automation,
     BranchStep,
     CallStep,
     DelayStep,
@@ -63,9 +62,9 @@ def ways_of(step: Step) -> list[tuple[str, str | None]]:
             return [("next", step.next), *ends, *(other for other in others if other[1] is not None)]
 
 
-def regions_of(automation: Automation) -> dict[str, Region]:
+def regions_of(steps: Sequence[Step], on_failure: str | None) -> dict[str, Region]:
     """The branch that each step inside one belongs to, of steps that have no problems."""
-    found, _ = _walk(automation.steps, automation.on_failure, {})
+    found, _ = _walk(steps, on_failure, {})
     return {step_id: region for step_id, region in found.items() if region is not None}
 
 

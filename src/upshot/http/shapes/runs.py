@@ -101,7 +101,12 @@ class RunStep(Answer):
     """One step of a run: what was kept of it, what it does now, or that it is yet to come. `called_run` is that of a call, as
     long as it is kept."""
 
-    id: str
+    id: str = Field(
+        description="Its own in the run: `remind`, `remind:3` in the third round, `each[7]` for the eighth item."
+    )
+    step_id: str = Field(description="The step of the document.")
+    round: int = Field(description="In which round of the circle that the step is on, from 1.")
+    item: int | None = Field(description="For which item of a list, from 0.")
     kind: str
     action: str | None
     status: StepStatus

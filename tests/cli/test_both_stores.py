@@ -39,6 +39,7 @@ def happened(url: str, **patients: str) -> None:
     with Harness(build, url=url, now=SystemClock().now()) as harness:
         for event_id, patient in patients.items():
             harness.emit("asked", {"patient": patient, "total": 5}, id=event_id)
+        harness.settle()
 
 
 def emitted_alone(on: Call) -> str:
@@ -173,3 +174,38 @@ def test_a_circle_is_warned_of_by_import_and_publish(on: Call, tmp_path: Path) -
     assert again["warnings"][0]["path"] == "steps[0]"
     assert "  warning: steps[0]: may go round in a circle" in on("automations", "publish", again["id"]).out
     assert "warning" in on("automations", "activate", again["id"]).out
+
+
+def test_events_of_the_past_are_replayed(on: Call, url: str, tmp_path: Path) -> None:
+    for event_id, patient in (("e1", "p1"), ("e2", "p2")):
+        on("emit", "asked", json.dumps({"patient": patient}), "--id", event_id)
+    (one,) = imported(on, tmp_path, {"name": "one", "steps": [{"id": "end", "stop": True}]})
+    happened(url)  # an engine takes in what was emitted before it was built
+    assert [run["event"]["id"] for run in on("runs", "list", "--json").json["items"]] == ["e2", "e1"]
+    (other,) = imported(on, tmp_path, {"name": "other", "steps": [{"id": "end", "stop": True}]})
+    only = '{"field": "patient", "operator": "equals", "value": "p2"}'
+    asked = ("automations", "replay", other, "--since", "1d", "--condition", only)
+    said = on(*asked, "--dry-run").out
+    assert said == "It would start 1 runs on version 1. Of 2 events: started 1, left out 1.\n"
+    assert on(*asked, "--dry-run", "--json").json["id"] is None
+    replay = on(*asked, "--per-minute", "120", "--json").json
+    assert (replay["status"], replay["per_minute"], replay["created_by"]) == ("running", 120, "cli")
+    assert "of this automation is running" in on(*asked).err
+    for verb, status in (("pause", "paused"), ("resume", "running")):
+        assert on("replays", verb, replay["id"], "--json").json["status"] == status
+    happened(url)
+    assert on("replays", "show", replay["id"]).out.startswith(f"Replay {replay['id']} is completed\n")
+    (run,) = on("runs", "list", "--replay", replay["id"], "--json").json["items"]
+    assert (run["event"]["id"], run["automation"]["id"]) == ("e2", other)
+    assert "0 found" in on("runs", "bulk", "cancel", "--replay", replay["id"]).out
+    assert replay["id"] in on("replays", "list", other).out
+    assert "There are no replays" in on("replays", "list", one).out
+    assert "from there it cannot become cancelled" in on("replays", "cancel", replay["id"]).err
+    assert "Replay " in on("automations", "replay", one, "--since", "2020-01-01T00:00:00Z").out
+    for options, at in (
+        (("--since", "soon"), "--since"),
+        (("--since", "1d", "--entity", "p1"), "--entity"),
+        (("--since", "2021-01-01T00:00:00Z", "--until", "2020-01-01T00:00:00Z"), "since"),
+    ):
+        refused = on("automations", "replay", other, *options)
+        assert (refused.code, at in refused.err) == (1, True), refused.err

@@ -26,10 +26,12 @@ STEPS = {
     "called": ("one",),
     "none": (),
     "soon": (),
+    "past": (),
 }
 """The steps of each automation that call the provider."""
 OVER = """SELECT (SELECT count(*) FROM upshot_active) + (SELECT count(*) FROM upshot_unmatched)
     + (SELECT count(*) FROM upshot_flow_keys WHERE due_at IS NOT NULL)
+    + (SELECT count(*) FROM upshot_replays WHERE status = 'running')
     + (SELECT count(*) FROM upshot_outbox WHERE status = 'pending' AND (format = 1 OR error IS NULL))"""
 """What is left to do. The outbox row that nobody can read is done with when its first failure is kept."""
 

@@ -14,6 +14,7 @@ from tests.crash.ledgers import Kept, Look, check_end, check_now
 from tests.crash.load import TENANT, Work, build, event, prepare
 from tests.crash.processes import Processes, until
 from tests.stores import STORES
+from upshot.app.replays import Wanted
 from upshot.core.instants import SECOND, to_text
 from upshot.engine.crash_points import POINTS
 
@@ -43,6 +44,7 @@ def prepare_all_kinds(work: Work) -> None:
     upshot.automations.create(
         TENANT, {"name": "soon", "trigger": soon, "flow": later, "steps": steps, "status": "active"}
     )
+    past = upshot.events.accept(TENANT, [event(-number, "crash/past") for number in (16, 17, 18)])
     leave = {
         "name": "leave",
         "trigger": {"event": "crash/leave"},
@@ -55,6 +57,15 @@ def prepare_all_kinds(work: Work) -> None:
     upshot.automations.create(TENANT, {**leave, "status": "active"})
     upshot.events.accept(TENANT, [{"name": "crash/leave", "data": {"of": number}} for number in range(3)])
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
+    listed = ", ".join(f"'{one.event.id}'" for one in past)  # nobody listened when they came
+    assert look.run(f"DELETE FROM upshot_unmatched WHERE event_id IN ({listed})") == len(past)
+    end = {
+        "name": "past",
+        "trigger": {"event": "crash/past"},
+        "steps": [{"id": "end", "stop": True}],
+        "status": "active",
+    }
+    upshot.replays.start(TENANT, upshot.automations.create(TENANT, end)["id"], Wanted(since=1, per_minute=120))
     upshot.close()
     assert look.run(f"UPDATE upshot_unmatched SET strikes = 99 WHERE event_id = '{hopeless}'") == 1
     assert look.run(f"UPDATE upshot_active SET strikes = 99 WHERE run_id = '{made[0]['run_id']}'") == 1

@@ -139,6 +139,10 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "too late", "action": "call", "with": _MARKED, **_RETRIED},
         ],
     },
+    "late": {
+        "trigger": {"event": "sim/asked"},
+        "steps": [{"id": "only", "action": "call", "with": _MARKED, **_RETRIED}],
+    },
     "callee": {
         "trigger": {"manual": True},
         "steps": [
@@ -188,7 +192,7 @@ CONTROLLED: dict[str, dict[str, Any]] = {
         "flow": {"concurrency": {"key": _BY_PARITY, "limit": 2}},
         "steps": [_CALL, {"id": "nap", "delay": "2s"}],
     },
-    "limited": {"flow": {"rate_limit": {"key": _BY_PARITY, "limit": 2, "per": "10s"}}, "steps": [_CALL]},
+    "rated": {"flow": {"rate_limit": {"key": _BY_PARITY, "limit": 2, "per": "10s"}}, "steps": [_CALL]},
     "slowed": {
         "flow": {"throttle": {"limit": 2, "per": "3s"}, "concurrency": {"limit": 1}},
         **_CANCELLED,
@@ -226,11 +230,18 @@ AUTOMATIONS[LOOPING] = {
 """It answers each event about an entity with two: some seeds begin it."""
 
 COLUMNS = {
-    "events": ("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id", "entity_id"),
+    "events": (
+        *("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id"),
+        *("entity_id", "accepted_at"),
+    ),
     "unmatched": ("tenant_id", "event_id", "worker_id"),
     "runs": (
         *("tenant_id", "id", "automation_id", "version", "event_id", "status"),
-        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by"),
+        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by", "replay_id"),
+    ),
+    "replays": (
+        *("tenant_id", "id", "automation_id", "version", "since", "until", "per_minute", "runs_max"),
+        *("status", "place", "due_at", "total", "counts"),
     ),
     "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
     "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output", "error"),
@@ -306,7 +317,9 @@ def template() -> bytes:
                 wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]
                 entities.apply(connection, wanted, upshot.clock.now())
             for name, document in AUTOMATIONS.items():
-                upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})
+                made_id = upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})["id"]
+                if name == "late":  # it starts nothing until somebody replays it
+                    upshot.automations.pause(tenant_id, made_id)
         upshot.close()
     _note_changes(path)
     return path.read_bytes()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from upshot.engine.record import Parking, Recorded, Recording
+from upshot.engine.record import Parking, Recording
 
 if TYPE_CHECKING:
     from tests.simulation.process import SimulatedProcess
@@ -35,14 +35,14 @@ class Commit:
         self.moved_up: dict[Key, list[Row]] = {}
         self.epochs: dict[tuple[Any, ...], int] = {}
         for piece in process.commit.batch if process is not None else ():
-            self._promised(piece.work, was_kept=isinstance(piece.answer, Recorded))
+            self._promised(piece.work, piece.answer)
 
-    def _promised(self, work: Any, *, was_kept: bool) -> None:
-        """Under which epoch the process believes it holds the run that it writes this for. What is refused because the run was
-        taken again meanwhile, perhaps in the same batch, promises nothing."""
+    def _promised(self, work: Any, answer: Any) -> None:
+        """Under which epoch the process believes it holds the run that it writes this for. What was refused, or is of another
+        part of the batch, writes nothing here."""
+        if isinstance(answer, BaseException) or (answer is None and isinstance(work, Recording | Parking)):
+            return
         if isinstance(work, Recording):
-            if not was_kept and ("runs", work.run.key) in self.epochs:
-                return
             self.epochs["runs", work.run.key] = work.run.epoch
             for done in work.done:
                 self.epochs["steps", work.run.key, done.step_id] = work.run.epoch

@@ -117,7 +117,7 @@ class Controls:
                 at = (tenant_id, event["id"], automation_id)
                 self._one_outcome(at, of_event.get(at), may_be_none=(tenant_id, automation_id) in watch.paused)
             own = [run for run in watch.runs.values() if run["automation_id"] == automation_id]
-            own = [run for run in own if not self._is_by_hand(run)]
+            own = [run for run in own if not self._is_paced(run)]
             self._periods(automation["name"], own)
         for (tenant_id, window_id), events in self.windows.items():
             self._window(tenant_id, window_id, events)
@@ -127,7 +127,7 @@ class Controls:
         if told is None:
             if run is None and not may_be_none:
                 world.broken("I11", f"event {at} started nothing, and nothing is told of it")
-        elif told["outcome"] in NO_RUN and run is not None:
+        elif told["outcome"] in NO_RUN and run is not None and run["replay_id"] is None:
             world.broken("I11", f"{told}, and it started run {run}")
         elif told["outcome"] not in NO_RUN and (told["tenant_id"], told["run_id"]) not in self._watch.runs:
             world.broken("I11", f"{told}, and there is no such run")
@@ -163,7 +163,7 @@ class Controls:
             told = self.outcomes.get((run["tenant_id"], run["event_id"], run["automation_id"]))
             at = told["until"] if told is not None and told["outcome"] == "throttled" else run["created_at"]
             data = self._data(run)
-            key = {"limited": data["even"], "single": data["number"]}.get(name, "")
+            key = {"rated": data["even"], "single": data["number"]}.get(name, "")
             started[f"{run['tenant_id']} {key}"].append(at)
         for key, found in started.items():
             limit, per = control.get("limit", 1), parse(control["per"])
@@ -175,6 +175,10 @@ class Controls:
     def _is_by_hand(self, run: Row) -> bool:
         """Whether somebody had it run again: such a run takes no notice of flow control."""
         return self._watch.events[run["tenant_id"], run["event_id"]]["cause_run_id"] is not None
+
+    def _is_paced(self, run: Row) -> bool:
+        """Whether somebody asked for it: what flow control says of periods does not hold of it."""
+        return self._is_by_hand(run) or run["replay_id"] is not None
 
     def _data(self, run: Row) -> Row:
         return msgspec.json.decode(self._watch.events[run["tenant_id"], run["event_id"]]["data"])

@@ -31,6 +31,7 @@ RATES: dict[str, tuple[float, float]] = {
     "hold": (0.2, 2.0),  # a second: somebody pauses a run, and resumes it after up to 4 s
     "skip": (0.2, 2.0),  # a second: somebody skips a step of a run that nobody drives
     "again": (0.1, 1.0),  # a second: somebody runs a run again that is over
+    "replay": (0.1, 1.0),  # a second: somebody lets an automation act on events of the past
     "retry": (0.2, 2.0),  # a second: somebody retries a run that failed, or skips the step that failed it
 }
 KINDS = tuple(RATES)
@@ -58,6 +59,11 @@ class Faults:
     def rate(self, kind: str) -> float:
         """How often this happens now."""
         return self._rates.get(kind, 0.0) if self.is_active else 0.0
+
+    @property
+    def has_clocks_apart(self) -> bool:
+        """Whether the clocks of processes ever differ."""
+        return bool(self._rates.get("clock"))
 
     def turn(self, kind: str, *, rate: float) -> None:
         """From now on this happens so often."""

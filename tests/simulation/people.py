@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tests.simulation.automations import CONTROLLED_EVENT, LOOPING_EVENT, TENANTS, event_data
 from tests.simulation.held import opened
 from upshot import Upshot
+from upshot.app.replays import Wanted
 from upshot.core.errors import Busy, UpshotError
 from upshot.core.statuses import RUN_OVER
 from upshot.store.database import DatabaseError
+from upshot.testing.clock import START
 
 if TYPE_CHECKING:
     from tests.simulation.process import SimulatedProcess
@@ -60,6 +62,7 @@ class People:
         for _ in range(draw.randint(3, 20)):
             after(draw.uniform(0, self.seconds), self.emit if draw.random() < 0.5 else self.transact)
         deeds = {"cancel": self.cancel, "edit": self.edit, "hold": self.hold, "skip": self.skip, "again": self.again}
+        deeds["replay"] = self.replay
         deeds["retry"] = self.retry
         for kind, deed in deeds.items():
             self._often(kind, deed)
@@ -235,6 +238,44 @@ class People:
             step_id = self._draw.choice([None, *sorted(watch.steps[tenant_id, run_id])])
             self._world.note("operator", f"runs run {run_id} again from {step_id}")
             self._operate(lambda upshot: upshot.runs.rerun(tenant_id, run_id, from_step=step_id))
+
+    def replay(self) -> None:
+        """Somebody lets an automation act on what happened until now; may pause or end that, and lets it go on."""
+        draw = self._draw
+        automations = self._world.watch.automations
+        late = sorted(key for key, row in automations.items() if row["name"] == "late")
+        tenant_id, automation_id = draw.choice(late if draw.random() < 0.4 else sorted(automations))
+        wanted = Wanted(
+            since=START,
+            per_minute=draw.choice((60, 120, 600)),
+            limit=draw.choice((None, None, None, 2)),
+            dropped=draw.random() < 0.3,
+        )
+        self._world.note("operator", f"replays automation {automation_id}")
+
+        def begin(upshot: Upshot) -> None:
+            upshot.automations.activate(tenant_id, automation_id)
+            upshot.replays.start(tenant_id, automation_id, wanted)
+
+        self._operate(begin)
+        if draw.random() < 0.5:
+            self._world.after(
+                draw.uniform(0, 3), lambda: self._hold_replays(tenant_id, draw.choice(("pause", "cancel")))
+            )
+
+    def _hold_replays(self, tenant_id: str, verb: str) -> None:
+        for (whose, replay_id), row in sorted(self._world.watch.replayed.of.items()):
+            if (whose, row["status"]) == (tenant_id, "running"):
+                self._world.note("operator", f"{verb} replay {replay_id}")
+                self._operate(lambda upshot, one=replay_id: getattr(upshot.replays, verb)(tenant_id, one))
+                self._world.after(1.0, lambda one=replay_id: self._resume_replay(tenant_id, one))
+
+    def _resume_replay(self, tenant_id: str, replay_id: str) -> None:
+        status = self._world.watch.replayed.of[tenant_id, replay_id]["status"]
+        if status == "paused":
+            self._operate(lambda upshot: upshot.replays.resume(tenant_id, replay_id))
+        if status in {"paused", "running"}:  # the process that was to pause it may come to that later
+            self._world.after(1.0, lambda: self._resume_replay(tenant_id, replay_id))
 
     def edit(self) -> None:
         """Somebody pauses, activates or publishes an automation, perhaps with the runs under way."""

@@ -221,7 +221,7 @@ class SimulatedBeats(HeartbeatThread):
 
     def __init__(self, process: "SimulatedProcess", heartbeat: Heartbeat) -> None:
         super().__init__(heartbeat)
-        self._process = process
+        self._process, self._is_asked = process, False
 
     def start(self) -> None:
         self._next(self._heartbeat.lease_seconds / BEATS_PER_LEASE)
@@ -231,11 +231,15 @@ class SimulatedBeats(HeartbeatThread):
 
     def beat_soon(self, renewed: asyncio.Event | None = None) -> None:
         super().beat_soon(renewed)
+        if not self._is_asked:
+            self._is_asked = True
+            self._process.later(self._beat_asked, "read")
 
-        def beat() -> None:
-            self._beat_now()
-
-        self._process.later(beat, "read")
+    def _beat_asked(self) -> None:
+        if self._beat_now():
+            self._is_asked = False
+        else:
+            self._process.after(RETRY_SECONDS, self._beat_asked)
 
     def _next(self, seconds: float) -> None:
         self._process.later(lambda: self._process.after(seconds, self._turn), "answer")
@@ -249,8 +253,7 @@ class SimulatedBeats(HeartbeatThread):
             self._heartbeat.beat()
         except DatabaseError:
             return False
-        finally:
-            waiting, self._waiting = self._waiting, []
-            for _, renewed in waiting:
-                self._process.loop.call_soon(renewed.set)
+        waiting, self._waiting = self._waiting, []
+        for _, renewed in waiting:
+            self._process.loop.call_soon(renewed.set)
         return True

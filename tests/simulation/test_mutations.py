@@ -13,7 +13,7 @@ from tests.simulation.world import Broken, simulate
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
 from upshot.core.waits import RUN_ENDED
-from upshot.engine import accept, admit, awaiting, cancel, housekeep, match, record, recover, schedule
+from upshot.engine import accept, admit, awaiting, cancel, housekeep, match, record, recover, replay, schedule
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
@@ -26,6 +26,7 @@ from upshot.store import (
     loops,
     outbox,
     reopening,
+    replays,
     runs,
     schedules,
     throttled,
@@ -140,6 +141,22 @@ def with_schedules_that_move_later(patch: Monkey) -> None:
     patch.setattr(schedule, "store", SimpleNamespace(**{**vars(schedules), "put": commit_and_put}))
 
 
+def with_replays_that_move_later(patch: Monkey) -> None:
+    """The runs of a page are made in one transaction, and its replay moves on in the next."""
+    save = replays.save
+
+    def commit_and_save(connection: Connection, tenant_id: str, after: replays.Replay) -> None:
+        _commit_half(connection)
+        save(connection, tenant_id, after)
+
+    patch.setattr(replay, "store", SimpleNamespace(**{**vars(replays), "save": commit_and_save}))
+
+
+def without_a_look_where_a_replay_stands(patch: Monkey) -> None:
+    """Whoever read a page of a replay keeps it, wherever that stands by now."""
+    patch.setattr(replay, "_present", lambda _connection, due: due.replay)
+
+
 def with_schedules_that_cannot_wait(patch: Monkey) -> None:
     """What is due in a second is taken for due."""
     due = schedules.due
@@ -249,7 +266,7 @@ def with_timers_that_fire_while_paused(patch: Monkey) -> None:
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
     without_epochs: ({"I4", "I6", "I8"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
-    without_a_winner: ({"I3", "I11", "I18"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
+    without_a_winner: ({"I3", "I11", "I12", "I18"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
     without_due_instants: ({"I8"}, {"effect_raises": 0.5, "cut": 0.15, "cut_applied": 0.15}),
     without_strikes: ({"I12"}, {"deadly": 0.15}),
     without_a_look_for_what_is_not_driven: ({"I12"}, {"cut_applied": 0.15}),
@@ -257,6 +274,8 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_event_keys: ({"I1"}, None),
     with_a_relay_that_reopens: ({"I4"}, {"pause": 0.8, "busy": 0.4, "slow": 0.2}),
     with_schedules_that_move_later: ({"I13"}, None),
+    with_replays_that_move_later: ({"I19"}, {"replay": 3.0}),
+    without_a_look_where_a_replay_stands: ({"I19"}, {"replay": 3.0, "slow": 0.3, "edit": 1.0}),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),
     without_a_look_back_for_what_cancels: ({"I17"}, {}),

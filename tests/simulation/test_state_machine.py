@@ -11,7 +11,20 @@ from tests.simulation.world import World
 
 NUMBERS = strategies.integers(0, 10)
 ANY = strategies.integers(0, 50)
-NOT_TOGGLED = {"crash", "pause", "clock", "drain", "cancel", "edit", "hold", "skip", "again", "deadly", "small"}
+NOT_TOGGLED = {
+    "crash",
+    "pause",
+    "clock",
+    "drain",
+    "cancel",
+    "edit",
+    "hold",
+    "skip",
+    "again",
+    "replay",
+    "deadly",
+    "small",
+}
 TOGGLED = sorted(set(KINDS) - NOT_TOGGLED)
 
 
@@ -54,6 +67,10 @@ class Living(RuleBasedStateMachine):
     @rule()
     def again(self) -> None:
         self.people.again()
+
+    @rule()
+    def replay(self) -> None:
+        self.people.replay()
 
     @rule()
     def edit(self) -> None:

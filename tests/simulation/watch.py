@@ -5,7 +5,8 @@ for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never
 retry it (`reopened`). I6 nothing is written for a run but by who holds it, under its present epoch. I8 a timer fires once and
 never early. I10 tenants stay apart. I11 what was accepted is somewhere. I13 an occurrence of a schedule is one event, never
 early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I17: see
-`cancels`, I18: see `loops`, I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
+`cancels`, I18: see `loops`, I19: see `replayed`, I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it
+all ends) the world's.
 """
 
 import sqlite3
@@ -22,6 +23,7 @@ from tests.simulation.held import HeldBack
 from tests.simulation.loops import Loops
 from tests.simulation.provider import mark_of
 from tests.simulation.reopened import Reopened
+from tests.simulation.replayed import Replayed
 from tests.simulation.waiting import Waiting
 from upshot.core.automations.document import CALLED, SCHEDULED
 from upshot.core.events import DEPTH_MAX
@@ -62,6 +64,7 @@ class Watch:
         self.emitted: dict[tuple[Key, str], Row] = {}
         self.schedules: dict[Key, Row] = {}
         self.controls = Controls(self, world)
+        self.replayed = Replayed(self, world)
         self.loops = Loops(self, world)
         self.reopened = Reopened()
         self.paused: set[Key] = set()
@@ -251,6 +254,9 @@ class Watch:
         self.outbox[new["seq"]] = new
         return None
 
+    def _replays(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
+        self.replayed.changed(old, new)
+
     def _flow_keys(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         self.controls.key_changed(new, old)
 
@@ -279,6 +285,7 @@ class Watch:
         self._matches(commit, before)
         self._timers_fired(commit)
         self.controls.after_commit(commit.runs)
+        self.replayed.after_commit(commit)
         if (wrong := self.cancels.wrong(commit.runs, commit.matched)) is not None:
             self._broken("I17", wrong)
         for event in commit.occurred:
@@ -335,7 +342,7 @@ class Watch:
             if key in again:
                 self._run_again(run, again.pop(key))
                 continue
-            if self.controls.name_of(run) is not None:
+            if self.controls.name_of(run) is not None or run["replay_id"] is not None:
                 continue
             if self.name_of(run) == LOOPING:
                 self.loops.started(run)
@@ -407,6 +414,7 @@ class Watch:
             not (self.active or self.unmatched or self.cancels.spreading or is_due)
             and is_relayed
             and self.controls.is_over()
+            and self.replayed.is_over()
         )
 
     def check_all(self) -> None:
@@ -436,6 +444,7 @@ class Watch:
             if how == "committed" and not is_there:
                 self._broken("I1", f"event {source_id} of tenant {tenant_id} is lost")
         self.controls.check_end()
+        self.replayed.check_end()
         self.loops.check_end()
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:

@@ -251,7 +251,7 @@ class World:
             f"schedule {row} is due" for row in watch.schedules.values() if (row["due_at"] or self.now + 1) <= self.now
         ]
         left += [f"outbox row {row} waits" for row in watch.outbox.values() if row["status"] == "pending"]
-        return left + self._leaks()
+        return left + watch.replayed.unfinished() + self._leaks()
 
 
 def simulate(seed: int, faults: Faults | None = None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tests.surfaces.conftest import Surface
 LOOKUPS = {
     "/runs?event=e1": "tenant_id=? AND event_id=?",
     "/runs?entity=patient:p1": "ix_upshot_runs_entity (tenant_id=? AND entity_type=? AND entity_id=?)",
+    "/runs?replay=r1": "ix_upshot_runs_replay (tenant_id=? AND replay_id=?)",
     "/runs?automation=a1": "(tenant_id=? AND automation_id=?)",
     "/runs?status=failed": "ix_upshot_runs_trouble (tenant_id=? AND status=?)",
     "/events?entity=patient:p1": "ix_upshot_events_entity (tenant_id=? AND entity_type=? AND entity_id=?)",

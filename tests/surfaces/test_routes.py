@@ -47,6 +47,12 @@ ROLE_OF: dict[str, str] = {
     "POST /api/v1/automations/{automation_id}/test": "viewer",
     "POST /api/v1/automations/{automation_id}/backtest": "viewer",
     "POST /api/v1/automations/{automation_id}/run": "editor",
+    "POST /api/v1/automations/{automation_id}/replay": "operator",
+    "GET /api/v1/automations/{automation_id}/replays": "viewer",
+    "GET /api/v1/automations/{automation_id}/replays/{replay_id}": "viewer",
+    "POST /api/v1/automations/{automation_id}/replays/{replay_id}/pause": "operator",
+    "POST /api/v1/automations/{automation_id}/replays/{replay_id}/resume": "operator",
+    "POST /api/v1/automations/{automation_id}/replays/{replay_id}/cancel": "operator",
     "GET /api/v1/automations/{automation_id}/diff": "viewer",
     "POST /api/v1/automations/{automation_id}/diff": "viewer",
     "POST /api/v1/automations/{automation_id}/restore": "editor",
@@ -128,6 +134,7 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/automations/{automation_id}": document(),
     "POST /api/v1/automations/{automation_id}/test": {"data": {}},
     "POST /api/v1/automations/{automation_id}/run": {"data": {}},
+    "POST /api/v1/automations/{automation_id}/replay": {"since": "2020-01-01T00:00:00Z"},
     "POST /api/v1/automations/{automation_id}/diff": {"document": document()},
     "POST /api/v1/automations/{automation_id}/restore": {"version": 1},
     "POST /api/v1/entities/{type}": {},
@@ -183,6 +190,8 @@ def names(surface: Surface) -> dict[str, str]:
     key = surface.post("/keys", {"name": "of-alpha", "role": "viewer"}).json()["id"]
     run = surface.post(f"/automations/{automation}/run", {"data": {}}).json()["run_id"]
     webhook = surface.post("/webhooks", {"name": "of-alpha", "event": "x", "signature": {"scheme": "none"}}).json()
+    body = {"since": "2020-01-01T00:00:00Z", "dry_run": False}
+    replay = surface.post(f"/automations/{automation}/replay", body).json()
     letter = dead_letters.of_event("alpha", "of-alpha", "alpha/secret", "match_failed", "of-alpha", 3)
     surface.upshot.commit.run(lambda c: store.add_many(c, [letter], 1))
     return {
@@ -194,6 +203,7 @@ def names(surface: Surface) -> dict[str, str]:
         "entity_id": "p-of-alpha",
         "key_id": key,
         "webhook_id": webhook["id"],
+        "replay_id": replay["id"],
         "run_id": run,
         "tenant_id": "alpha",
         "version": "1",
@@ -224,6 +234,7 @@ def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None
                 "pack",
                 "letter_id",
                 "webhook_id",
+                "replay_id",
             ),
             "1",
         ),
@@ -260,6 +271,7 @@ def test_another_tenants_object_looks_like_none(surface: Surface, names: dict[st
         "key_id": "none",
         "letter_id": "none",
         "webhook_id": "none",
+        "replay_id": "none",
         "tenant_id": "none",
         "name": "none",
     }

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
-from upshot.app import changing, schedules
+from upshot.app import changing, replays, schedules
 from upshot.app.announce import announce
 from upshot.app.automation_shapes import audited, automation_items
 from upshot.app.automation_versions import Change, Versions, moved_to, raise_if_stale, with_draft
@@ -228,6 +228,9 @@ class Automations(Versions):
                     before.deleted_at,
                 ):
                     schedules.follow(connection, tenant_id, after, now)
+                    if after.status != "active" or after.deleted_at is not None:
+                        why = f"The automation is {after.status if after.deleted_at is None else 'deleted'}."
+                        replays.stop(self._upshot, connection, tenant_id, automation_id, why, actor)
                 tenants.bump_definitions(connection, tenant_id)
                 said, done = audited(before), audited(after)
                 self._upshot.audit.add(connection, tenant_id, actor, action, "automation", automation_id, said, done)

@@ -88,6 +88,7 @@ class _Batch(msgspec.Struct, frozen=True, kw_only=True):
             automation_id=self.said["automation"],
             status=self.said["status"],
             entity=self.said["entity"],
+            replay_id=self.said["replay"],
         )
 
     def _left(self, connection: Connection, wanted: Filter, after: str) -> int:
@@ -106,7 +107,7 @@ class _Batch(msgspec.Struct, frozen=True, kw_only=True):
             self.actor,
             f"bulk_{self.action}",
             "run",
-            self.said["automation"] or self.said["event"] or "all",
+            self.said["automation"] or self.said["event"] or self.said["replay"] or "all",
             {"status": done},
             {"count": len(done), "filter": named},
         )
@@ -164,6 +165,7 @@ class Controlling:
         automation: str | None = None,
         status: str | None = None,
         entity: tuple[str, str] | None = None,
+        replay: str | None = None,
         dry_run: bool = True,
         until: str | None = None,
         after: str | None = None,
@@ -179,7 +181,13 @@ class Controlling:
         batch = _Batch(
             tenant_id=tenant_id,
             action=action,
-            said={"event": event, "automation": automation, "status": status, "entity": entity},
+            said={
+                "event": event,
+                "automation": automation,
+                "status": status,
+                "entity": entity,
+                "replay": replay,
+            },
             until=min(from_text(until, "until"), now) if until is not None else now,
             after=after or "",
             limit=min(limit, BATCH_MAX),

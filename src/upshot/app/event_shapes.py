@@ -62,6 +62,7 @@ def run_item(run: RunRow, timers: Sequence[TimerRow]) -> dict[str, Any]:
         "event": event,
         "entity": entity_ref(run.entity_type, run.entity_id),
         "test": run.test,
+        "replay_id": run.replay_id,
         "created_at": to_text(run.created_at),
         "started_at": to_text(started_at) if started_at is not None else None,
         "finished_at": to_text(run.finished_at) if run.finished_at is not None else None,

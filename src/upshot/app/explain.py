@@ -29,14 +29,20 @@ def explain(connection: Connection, tenant_id: str, event: EventRow, zone: str) 
     facts = _facts(connection, tenant_id, event, zone)
     why_none = _why_none(connection, tenant_id, event)
     done = flow.of_event(connection, tenant_id, event.id)
-    told = [
-        _controlled(state, done[state.automation_id], started.pop(state.automation_id, None), facts, event)
-        if state.automation_id in done
-        else _told(state, started.pop(state.automation_id, None), facts, event, why_none)
-        for state in standing
+    told: list[dict[str, Any]] = []
+    for state in standing:
+        run, control = started.pop(state.automation_id, None), done.get(state.automation_id)
+        if run is not None and run.replay_id is not None:
+            item = _started_otherwise(connection, tenant_id, run, event, facts, control)
+        elif control is not None:
+            item = _controlled(state, control, run, facts, event)
+        else:
+            item = _told(state, run, facts, event, why_none)
+        told += [item] if item is not None else []
+    told += [
+        _started_otherwise(connection, tenant_id, run, event, facts, done.get(run.automation_id))
+        for run in started.values()
     ]
-    told = [item for item in told if item is not None]
-    told += [_started_otherwise(connection, tenant_id, run, event, facts) for run in started.values()]
     return {"event_id": event.source_id or event.id, "automations": told}
 
 
@@ -51,9 +57,10 @@ def condition_explanation(document: dict[str, Any], facts: Facts) -> dict[str, A
 
 
 def facts_of_run(run: RunRow, event: EventRow, zone: str) -> Facts:
-    """What the condition of this run read when it started."""
+    """What the condition of this run read when it started: for a run of a replay, the instant its event was accepted is now."""
     kept: dict[str, Any] = msgspec.json.decode(run.facts) if run.facts is not None else {}
-    return facts_of(_as_event(event), now=run.created_at, zone=zone, entity=kept.get("entity"))
+    now = run.created_at if run.replay_id is None else event.accepted_at
+    return facts_of(_as_event(event), now=now, zone=zone, entity=kept.get("entity"))
 
 
 def _told(
@@ -113,20 +120,31 @@ def _controlled(
 
 
 def _started_otherwise(
-    connection: Connection, tenant_id: str, run: RunRow, event: EventRow, facts: Facts
+    connection: Connection,
+    tenant_id: str,
+    run: RunRow,
+    event: EventRow,
+    facts: Facts,
+    control: flow.Outcome | None,
 ) -> dict[str, Any]:
-    """A run of an automation that did not listen when the event was accepted: by hand, of a batch, or published a moment
-    later."""
+    """A run of an automation that did not listen when the event was accepted, or did not start then: by hand, of a batch, of a
+    replay, or published a moment later."""
     kept = automations.version(connection, tenant_id, run.automation_id, run.version)
     document = kept.document if kept is not None else {}
     state = automations.StateAt(run.automation_id, run.automation_name or "", "active", run.version, document, document)
-    explanation = condition_explanation(document, facts)
+    if control is not None and run.status == "pending":
+        return {**_controlled(state, control, run, facts, event), "replay_id": run.replay_id}
+    own = facts if run.replay_id is None else facts_of_run(run, event, facts.zone)
+    explanation = condition_explanation(document, own)
     reason = "Started by hand." if run.test else "Started."
-    if event.name.startswith(BATCHES):
+    if run.replay_id is not None:
+        reason = _because("Started by a replay", explanation)
+    elif event.name.startswith(BATCHES):
         reason = f"Started: {len(facts.data.get('events') or ())} events were gathered."
     return {
         **_item(state, "started", reason, None, run.id, explanation),
         "at": to_text(run.created_at),
+        "replay_id": run.replay_id,
     }
 
 
@@ -147,6 +165,7 @@ def _item(
         "key": None,
         "at": to_text(event.accepted_at) if event is not None else None,
         "run_id": run_id,
+        "replay_id": None,
         "explanation": explanation,
     }
 

@@ -32,8 +32,10 @@ class Runs(Rerunning):
         automation: str | None = None,
         status: str | None = None,
         entity: tuple[str, str] | None = None,
+        replay: str | None = None,
     ) -> Listed:
-        """Runs, newest first. `event` is an event's id, the host's or the engine's, or an event's name."""
+        """Runs, newest first. `event` is an event's id, the host's or the engine's, or an event's name; `replay` is the id of
+        the replay that started them."""
         with self._upshot.database.reading(tenant_id) as connection:
             found = event_pages.read(connection, tenant_id, event) if event is not None else None
             wanted = store.Filter(
@@ -42,6 +44,7 @@ class Runs(Rerunning):
                 automation_id=automation,
                 status=status,
                 entity=entity,
+                replay_id=replay,
             )
             page = store.page(connection, tenant_id, after, limit, wanted)
             waits = store.timers_of(connection, tenant_id, [run.id for run in page.runs])

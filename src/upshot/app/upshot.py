@@ -22,6 +22,7 @@ from upshot.app.keys import Keys
 from upshot.app.operations import Operations
 from upshot.app.outbox import Outbox
 from upshot.app.packs import Packs
+from upshot.app.replays import Replays
 from upshot.app.retention import Retaining
 from upshot.app.runs import Runs
 from upshot.app.schedules import Schedules
@@ -89,7 +90,7 @@ class Upshot:
         self.engine = Engine(process, partial(self.events.accept_async, ahead=False))
         self.event_types, self.entities = EventTypes(self), Entities(self)
         self.automations, self.runs = Automations(self), Runs(self)
-        self.schedules, self.webhooks = Schedules(self), Webhooks(self)
+        self.schedules, self.webhooks, self.replays = Schedules(self), Webhooks(self), Replays(self)
         self.tenants, self.keys, self.audit = Tenants(self), Keys(self), Audit(self)
         self.outbox, self.stats = Outbox(self), Stats(self)
         self.dead_letters = DeadLetters(self)

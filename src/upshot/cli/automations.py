@@ -197,17 +197,12 @@ def backtest(
 ) -> None:
     """Say what a draft would have done with the events of the past, beside the live version. Nothing happens."""
     from upshot.cli import output
+    from upshot.cli.input import read_window
     from upshot.cli.opening import opened
-    from upshot.core.automations.durations import parse
-    from upshot.core.instants import from_text
 
-    last = from_text(until, "--until") if until is not None else None
     told: dict[str, Any] = {}
     with opened(database, app) as upshot:
-        if "T" in since[1:]:
-            first = from_text(since, "--since")
-        else:
-            first = (upshot.clock.now() if last is None else last) - parse(since, "--since")
+        first, last = read_window(since, until, upshot.clock.now())
         parts = upshot.automations.backtest(
             tenant, automation_id, since=first, until=last, version=version, against=against
         )

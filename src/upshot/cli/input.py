@@ -36,6 +36,22 @@ def read_entity(text: str | None) -> dict[str, str] | None:
     return {"type": named[0], "id": named[1]} if named is not None else None
 
 
+def read_window(since: str, until: str | None, now: int) -> tuple[int, int | None]:
+    """The instants that `--since` and `--until` name; `since` may be a duration before `until`, or before now.
+
+    Raises:
+        Malformed: one of them is no instant.
+        Refused: `since` is neither an instant nor a duration.
+    """
+    from upshot.core.automations.durations import parse
+    from upshot.core.instants import from_text
+
+    last = from_text(until, "--until") if until is not None else None
+    if "T" in since[1:]:
+        return from_text(since, "--since"), last
+    return (now if last is None else last) - parse(since, "--since"), last
+
+
 def read_file(name: str) -> Any:
     """The JSON value in a file; `-` stands for the standard input.
 

@@ -44,6 +44,7 @@ HealthHost = Annotated[
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200, help="How many at most.")]
 Entity = Annotated[str | None, typer.Option("--entity", metavar="TYPE:ID", help="Only those about this entity.")]
+Replay = Annotated[str | None, typer.Option("--replay", metavar="ID", help="Only those that this replay started.")]
 
 DEFAULT_TENANT = "default"
 LOOPBACK = "127.0.0.1"

@@ -67,6 +67,7 @@ def bulk(
     status: Annotated[str | None, typer.Option("--status", help="Only those of this status.")] = None,
     event: Annotated[str | None, typer.Option("--event", help="Only those of this event, by id or name.")] = None,
     entity: options.Entity = None,
+    replay: options.Replay = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")] = False,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
@@ -86,6 +87,7 @@ def bulk(
         raise Refused.at("--status", f"is one of {', '.join(statuses.RUN)}", "bad_status")
     about = entity_named(entity, "--entity")
     named: dict[str, Any] = {"automation": automation, "status": status, "event": event, "entity": about}
+    named["replay"] = replay
     done = refused = 0
     problems: list[dict[str, Any]] = []
     with opened(database) as upshot:

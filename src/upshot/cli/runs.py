@@ -17,6 +17,7 @@ def list_(
     status: Annotated[str | None, typer.Option("--status", help="Only those of this status.")] = None,
     event: Annotated[str | None, typer.Option("--event", help="Only those of this event, by id or name.")] = None,
     entity: options.Entity = None,
+    replay: options.Replay = None,
     limit: options.Limit = 50,
     after: Annotated[
         str | None, typer.Option("--after", help="Go on after this place: `next` of the page before.")
@@ -37,7 +38,14 @@ def list_(
     about = entity_named(entity, "--entity")
     with opened(database) as upshot:
         page = upshot.runs.page(
-            tenant, limit=limit, after=after, automation=automation, status=status, event=event, entity=about
+            tenant,
+            limit=limit,
+            after=after,
+            automation=automation,
+            status=status,
+            event=event,
+            entity=about,
+            replay=replay,
         )
     if as_json:
         show_json({"items": page.items, "next": page.next})

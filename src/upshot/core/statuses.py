@@ -51,7 +51,21 @@ DEAD_LETTER: Final[dict[str, frozenset[str]]] = {
     "discarded": frozenset({"open", "retrying", "resolved"}),
 }
 
-TABLES: Final = {"run": RUN, "step": STEP, "automation": AUTOMATION, "outbox": OUTBOX, "dead_letter": DEAD_LETTER}
+REPLAY: Final[dict[str, frozenset[str]]] = {
+    "running": frozenset({"paused", "completed", "cancelled"}),
+    "paused": frozenset({"running", "cancelled"}),
+    "completed": frozenset(),
+    "cancelled": frozenset(),
+}
+
+TABLES: Final = {
+    "run": RUN,
+    "step": STEP,
+    "automation": AUTOMATION,
+    "outbox": OUTBOX,
+    "dead_letter": DEAD_LETTER,
+    "replay": REPLAY,
+}
 
 
 def may_move(noun: str, before: str, after: str) -> bool:

@@ -36,16 +36,15 @@ from upshot.store.throttled import Throttled
 _GATHERING = ("debounce", "batch")
 
 
-def admit(connection: Connection, wanted: Sequence[tuple[Event, NewRun]], now: int) -> set[str]:
-    """Do what flow control says of these runs that events ask for, in the order of the events; the ids of those made that
-    their worker drives from now on."""
+def admit(connection: Connection, wanted: Sequence[tuple[Event, NewRun]], now: int) -> "Admission":
+    """Do what flow control says of these runs that events ask for, in the order of the events."""
     admission = Admission(connection, now)
     ordered = sorted(wanted, key=lambda pair: pair[0].id)
     admission.lock([key for _, run in ordered for key in _keys(run)])
     for event, run in ordered:
         admission.arrive(event, run)
     admission.end()
-    return admission.driven
+    return admission
 
 
 def _keys(run: NewRun) -> list[Key]:
@@ -58,7 +57,9 @@ class Admission:
     def __init__(self, connection: Connection, now: int) -> None:
         self._connection, self._now = connection, now
         flow.take_turn(connection)
+        self.made: set[str] = set()
         self.driven: set[str] = set()
+        """Of those made, the runs that their worker drives from now on."""
         self._states: dict[Key, KeyState] = {}
         self._changed: dict[Key, None] = {}
         self._taken: dict[Key, int] = {}
@@ -289,6 +290,7 @@ class Admission:
         new, self._new = self._new, []
         if new:
             made = run_store.create(self._connection, new, self._now)
+            self.made |= made
             born = [run for run in new if run.id in made]
             self.driven |= {run.id for run in born if run.worker_id is not None}
             statuses = Counter((r.tenant_id, "runs", "", "running" if r.worker_id else "pending") for r in born)

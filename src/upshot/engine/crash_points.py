@@ -18,6 +18,7 @@ TRANSACTIONS = (
     "rouse",
     "fire",
     "schedule",
+    "replay",
     "release",
     "claim",
     "claim_events",

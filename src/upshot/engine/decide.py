@@ -175,5 +175,5 @@ def start(connection: Connection, matched: Sequence[Matched], now: int) -> set[s
             hints.send(connection, hints.RUNS)
     if len(new) < len(wanted):
         events = {m.event.id: m.event for m in matched}
-        made |= admit(connection, [(events[run.event_id], run) for run in wanted if run.asked is not None], now)
+        made |= admit(connection, [(events[run.event_id], run) for run in wanted if run.asked is not None], now).driven
     return made

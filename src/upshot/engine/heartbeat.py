@@ -157,7 +157,7 @@ class HeartbeatThread:
             await asyncio.to_thread(self._thread.join)
 
     def beat_soon(self, renewed: asyncio.Event | None = None) -> None:
-        """Beat now; `renewed`, of the running event loop, is set afterwards."""
+        """Beat now; `renewed`, of the running event loop, is set once a beat has succeeded."""
         if renewed is not None:
             self._waiting.append((asyncio.get_running_loop(), renewed))
         self._asked.set()
@@ -170,7 +170,10 @@ class HeartbeatThread:
             self._asked.clear()
             if self._stopping:
                 return
-            delay = rest if self._beat() else RETRY_SECONDS
+            if not self._beat():
+                delay = RETRY_SECONDS
+                continue
+            delay = rest
             waiting, self._waiting = self._waiting, []
             for loop, renewed in waiting:
                 loop.call_soon_threadsafe(renewed.set)

@@ -174,6 +174,8 @@ class Prune:
         def write(connection: Connection) -> tuple[Counter[str], int]:
             began = ticks()
             removed = kind.remove(connection, share.tenant_id, share.until, keys)
+            if kind is retention.RUNS and removed.total():
+                tenants.note_pruned(connection, share.tenant_id, share.until[kind.name])
             if removed.total() and kind is not retention.IDEMPOTENCY and not share.is_told:
                 until = {name: to_text(instant) for name, instant in share.until.items() if instant}
                 self._tell(connection, wanted, share, {"until": until})

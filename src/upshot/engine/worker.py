@@ -28,6 +28,7 @@ from upshot.engine.prune import Prune
 from upshot.engine.recover import Recover
 from upshot.engine.relay import Receive, Relay
 from upshot.engine.release import Release
+from upshot.engine.replay import ReplayService
 from upshot.engine.run import Run
 from upshot.engine.schedule import ScheduleService
 from upshot.engine.service import Loop
@@ -54,6 +55,7 @@ class Engine:
         self.recover = Recover(process, self.run)
         self.timekeep = Timekeep(process, self.run, self.recover)
         self.schedule = ScheduleService(process, self.run)
+        self.replay = ReplayService(process)
         self.release = Release(process)
         self.relay = Relay(process, receive)
         self.housekeep = Housekeep(process)
@@ -62,8 +64,8 @@ class Engine:
         self.awaken = Awaken(process, self.run)
         self.cancel = Cancel(process)
         services = (
-            *(self.match, self.awaken, self.recover, self.timekeep, self.schedule, self.release),
-            *(self.cancel, self.relay, self.housekeep, self.prune),
+            *(self.match, self.awaken, self.recover, self.timekeep, self.schedule, self.replay),
+            *(self.release, self.cancel, self.relay, self.housekeep, self.prune),
         )
         self._loops = {service.name: Loop(service) for service in (*services, self.listen) if service is not None}
         self._lock = FileLock(f"{process.database.path}-engine", thread_local=False) if process.database.path else None
@@ -79,7 +81,7 @@ class Engine:
         self.run.on_over = self._loops["release"].wake
         self.run.on_called = self._loops["awaken"].wake
         self.awaken.on_roused = self._loops["recover"].wake
-        decide.on_controlled = self._controlled
+        decide.on_controlled = self.replay.on_started = self._controlled
         self.release.on_released = self._loops["recover"].wake
         self.match.wake = self._loops["match"].wake
         self.match.on_woken = self._woken
@@ -228,6 +230,10 @@ class Engine:
     def claim_soon(self) -> None:
         """A run that any worker may claim was just committed, or one that waits may have its place now. Thread-safe."""
         self._from_a_thread(self._controlled)
+
+    def replay_soon(self) -> None:
+        """A replay that any worker may go on with was just committed. Thread-safe."""
+        self._from_a_thread(self._loops["replay"].wake)
 
     def _controlled(self) -> None:
         """Flow control has decided something: there may be runs to claim, or something to let go soon."""

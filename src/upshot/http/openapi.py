@@ -30,6 +30,7 @@ TAGS = {
     "events": "Facts that the host gives, kept for good.",
     "event-types": "What events there are, their schemas, and what they are about.",
     "automations": "Trigger, condition and steps, versioned.",
+    "replays": "Automations that act on events of the past.",
     "schedules": "When automations are due.",
     "webhooks": "Addresses at which other systems tell what happened.",
     "runs": "Executions of automations, step by step.",

@@ -22,6 +22,7 @@ def list_runs(
     automation: Annotated[str | None, Query(max_length=200, description="An automation's id.")] = None,
     status: Annotated[shapes.RunStatus | None, Query()] = None,
     entity: Annotated[str | None, Query(max_length=300, description="`type:id`.")] = None,
+    replay: Annotated[str | None, Query(max_length=200, description="The id of the replay that started them.")] = None,
 ) -> Response:
     """List runs, newest first."""
     listed = call.upshot.runs.page(
@@ -32,6 +33,7 @@ def list_runs(
         automation=automation,
         status=status,
         entity=entity_named(entity),
+        replay=replay,
     )
     return call.page("runs", listed)
 
@@ -54,6 +56,7 @@ def act_on_runs(call: CallNow, body: shapes.BulkRunsBody) -> Response:
         automation=wanted.automation,
         status=wanted.status,
         entity=(wanted.entity.type, wanted.entity.id) if wanted.entity is not None else None,
+        replay=wanted.replay,
         dry_run=body.dry_run,
         until=body.until,
         after=body.after,

@@ -23,7 +23,8 @@ RETRY_MILLISECONDS = 2_000
 
 @router.get("/stream", **asks("viewer", operation="stream"))
 async def stream(request: Request, call: CallNow) -> Response:
-    """Follow the tenant's changes: events `run`, `step`, `event`, `automation`; `resync` asks to read everything again."""
+    """Follow the tenant's changes: events `run`, `step`, `event`, `automation`, `replay`; `resync` asks to read everything
+    again."""
     notices = changes_of(call.upshot, call.tenant_id, request)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(notices, media_type="text/event-stream", headers=headers)

@@ -14,12 +14,14 @@ from upshot.store.schema import events
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Events of one name, accepted from `since` on and before `until` (microseconds UTC). Without those of test runs, of
-    stopped loops and of runs that people started again: no automation could have started on them."""
+    """Events of one name, accepted from `since` on and before `until` (microseconds UTC), all or those about one entity.
+    Without those of test runs, of stopped loops and of runs that people started again: no automation could have started on
+    them."""
 
     name: str
     since: int
     until: int
+    entity: tuple[str, str] | None = None
 
 
 class PastEvent(msgspec.Struct, frozen=True, gc=False):
@@ -35,15 +37,21 @@ def _own(name: str, kind: Any = TEXT) -> Any:
 
 _inside: tuple[ColumnElement[Any], ...] = (
     events.c.tenant_id == _own("tenant_id"),
-    rarely(events.c.name == _own("name")),
-    events.c.id >= _own("id_from"),
+    events.c.id > _own("id_after"),
+    events.c.id < _own("id_before"),
     events.c.accepted_at >= _own("since", BIGINT),
     events.c.accepted_at < _own("until", BIGINT),
     events.c.test == 0,
     events.c.cause_run_id.is_(None) | events.c.cause_step_id.is_not(None),
     events.c.depth <= DEPTH_MAX,
 )
-_count = Prepared(select(func.count()).where(*_inside, events.c.id < _own("id_before")))
+_of_all = (rarely(events.c.name == _own("name")),)
+_of_entity = (
+    events.c.name == _own("name"),
+    rarely(events.c.entity_type == _own("entity_type")),
+    rarely(events.c.entity_id == _own("entity_id")),
+)
+_count, _count_of_entity = (Prepared(select(func.count()).where(*_inside, *which)) for which in (_of_all, _of_entity))
 _wanted = select(
     events.c.id,
     events.c.source_id,
@@ -56,8 +64,10 @@ _wanted = select(
     events.c.root_id,
     events.c.depth,
 )
-_page = Prepared(
-    _wanted.where(*_inside, events.c.id < _own("id_before")).order_by(events.c.id.desc()).limit(_own("number", INTEGER))
+_newest = Prepared(_wanted.where(*_inside, *_of_all).order_by(events.c.id.desc()).limit(_own("number", INTEGER)))
+_oldest, _oldest_of_entity = (
+    Prepared(_wanted.where(*_inside, *which).order_by(events.c.id).limit(_own("number", INTEGER)))
+    for which in (_of_all, _of_entity)
 )
 _ids = rows(("tenant_id", TEXT), ("id", TEXT))
 _read = Prepared(
@@ -67,13 +77,21 @@ _read = Prepared(
 
 def count(connection: Connection, tenant_id: str, window: Window) -> int:
     """How many events there are in this window."""
-    (number,) = _count(connection, **_bounds(tenant_id, window, None)).fetchone()
+    statement = _count if window.entity is None else _count_of_entity
+    (number,) = statement(connection, **_bounds(tenant_id, window)).fetchone()
     return int(number)
 
 
 def newest(connection: Connection, tenant_id: str, window: Window, before: str | None, limit: int) -> list[PastEvent]:
-    """The events of this window, newest first, beginning before the event `before`."""
-    found = _page(connection, **_bounds(tenant_id, window, before), number=limit).fetchall()
+    """The events of this window, whoever they are about, newest first, beginning before the event `before`."""
+    found = _newest(connection, **_bounds(tenant_id, window, before=before), number=limit).fetchall()
+    return [_event(tenant_id, row) for row in found]
+
+
+def oldest(connection: Connection, tenant_id: str, window: Window, after: str | None, limit: int) -> list[PastEvent]:
+    """The events of this window, oldest first, beginning after the event `after`."""
+    statement = _oldest if window.entity is None else _oldest_of_entity
+    found = statement(connection, **_bounds(tenant_id, window, after=after), number=limit).fetchall()
     return [_event(tenant_id, row) for row in found]
 
 
@@ -83,15 +101,18 @@ def read(connection: Connection, tenant_id: str, ids: Sequence[str]) -> list[Pas
     return [_event(tenant_id, row) for row in found]
 
 
-def _bounds(tenant_id: str, window: Window, before: str | None) -> dict[str, Any]:
-    return {
+def _bounds(tenant_id: str, window: Window, *, after: str | None = None, before: str | None = None) -> dict[str, Any]:
+    bounds = {
         "tenant_id": tenant_id,
         "name": window.name,
-        "id_from": id_bound(window.since - MADE_WITHIN),
+        "id_after": after or id_bound(window.since - MADE_WITHIN),
         "id_before": before or id_bound(window.until + MADE_WITHIN),
         "since": window.since,
         "until": window.until,
     }
+    if window.entity is not None:
+        bounds |= {"entity_type": window.entity[0], "entity_id": window.entity[1]}
+    return bounds
 
 
 def _event(tenant_id: str, row: Any) -> PastEvent:

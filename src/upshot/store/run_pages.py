@@ -31,6 +31,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: int | None
     error: str | None
     reason: str | None
+    replay_id: str | None
 
 
 class TimerRow(msgspec.Struct, frozen=True):
@@ -85,6 +86,7 @@ class Filter(msgspec.Struct, frozen=True):
     automation_id: str | None = None
     status: str | None = None
     entity: tuple[str, str] | None = None
+    replay_id: str | None = None
 
 
 _COLUMNS = (
@@ -104,6 +106,7 @@ _COLUMNS = (
     runs.c.finished_at,
     runs.c.error,
     runs.c.reason,
+    runs.c.replay_id,
 )
 _TROUBLE = frozenset({"failed", "partial", "cancelled"})
 
@@ -169,6 +172,8 @@ def _of_batch(tenant_id: str, wanted: Filter, statuses_: Sequence[str], after: s
         query = query.where(runs.c.status == wanted.status)
     if wanted.entity is not None:
         query = query.where(runs.c.entity_type == wanted.entity[0], runs.c.entity_id == wanted.entity[1])
+    if wanted.replay_id is not None:
+        query = query.where(runs.c.replay_id == wanted.replay_id)
     return query
 
 
@@ -258,6 +263,8 @@ def _ordered(tenant_id: str, wanted: Filter) -> Select[Any]:
     if wanted.entity is not None:
         entity_type, entity_id = wanted.entity
         keys = keys.where(rarely(runs.c.entity_type == entity_type), rarely(runs.c.entity_id == entity_id))
+    if wanted.replay_id is not None:
+        keys = keys.where(rarely(runs.c.replay_id == wanted.replay_id), runs.c.replay_id.is_not(None))
     if wanted.status is None:
         return keys
     if wanted.status in _TROUBLE:  # said as the partial index has it, so that it can be used

@@ -52,6 +52,8 @@ class NewRun(msgspec.Struct, frozen=True, gc=False):
     """The key of the place that it waits for."""
     entry: str | None = None
     """The entity whose re-entry it stands in the way of."""
+    replay_id: str | None = None
+    """The replay that started it."""
     watches: tuple[Watch, ...] = ()
     """What it watches for from the moment it is made."""
 
@@ -83,12 +85,13 @@ _insert_runs = Prepared(
     .on_conflict_do_nothing()
     .returning(runs.c.id)
 )
-_controlled = rows(*_RUN, ("place", TEXT), ("waits_for", TEXT), ("entry", TEXT))
-_insert_controlled = Prepared(
+_WHOLE = (*_RUN, *((name, TEXT) for name in ("place", "waits_for", "entry", "replay_id")))
+_whole = rows(*_WHOLE)
+_insert_whole = Prepared(
     insert(runs)
     .from_select(
-        [*(name for name, _ in _RUN), "place", "waits_for", "entry", "created_at"],
-        select(*_controlled.c, bindparam("now", type_=BIGINT)).where(true()),
+        [*(name for name, _ in _WHOLE), "created_at"],
+        select(*_whole.c, bindparam("now", type_=BIGINT)).where(true()),
     )
     .on_conflict_do_nothing()
     .returning(runs.c.id)
@@ -101,9 +104,9 @@ _insert_active = Prepared(insert(active).from_select([name for name, _ in _BORN]
 def create(connection: Connection, new: Sequence[NewRun], now: int) -> set[str]:
     """Create these runs, each held by its worker or, without one, ready for any; the ids of those that did not exist
     (there is one run per event and automation)."""
-    if any(run.asked is not None for run in new):
-        listed = [(*_row(run), run.place, run.waits_for, run.entry) for run in new]
-        made = {row[0] for row in _insert_controlled(connection, listed, now=now)}
+    if any(run.asked is not None or run.replay_id is not None for run in new):
+        listed = [(*_row(run), run.place, run.waits_for, run.entry, run.replay_id) for run in new]
+        made = {row[0] for row in _insert_whole(connection, listed, now=now)}
     else:
         made = {row[0] for row in _insert_runs(connection, [_row(run) for run in new], now=now)}
     born = [(r.tenant_id, r.id, r.priority, r.worker_id, r.queue) for r in new if r.id in made]

@@ -72,5 +72,17 @@ def bump_definitions(connection: Connection, tenant_id: str) -> None:
     connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(definitions_revision=one_more))
 
 
+def runs_pruned_until(connection: Connection, tenant_id: str) -> int:
+    """Runs of this tenant that ended before this instant may be kept no longer; 0 when none was ever pruned."""
+    query = select(tenants.c.runs_pruned_until).where(tenants.c.id == tenant_id)
+    return connection.execute(query).scalar() or 0
+
+
+def note_pruned(connection: Connection, tenant_id: str, until: int) -> None:
+    """Runs of this tenant that ended before `until` were pruned."""
+    is_less = tenants.c.runs_pruned_until.is_(None) | (tenants.c.runs_pruned_until < until)
+    connection.execute(update(tenants).where(tenants.c.id == tenant_id, is_less).values(runs_pruned_until=until))
+
+
 def _tenant(row: Any) -> Tenant:
     return Tenant(row[0], row[1], row[2], msgspec.json.decode(row[3]), row[4])

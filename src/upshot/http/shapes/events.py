@@ -89,6 +89,7 @@ class ExplainedAutomation(Answer):
     key: str | None
     at: Instant | None
     run_id: str | None
+    replay_id: str | None = Field(description="The replay of past events that started the run.")
     explanation: JsonObject | None
 
 

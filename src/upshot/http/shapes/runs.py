@@ -57,6 +57,7 @@ class RunSummary(Answer):
     event: RunEvent | None
     entity: EntityRef | None
     test: bool
+    replay_id: str | None = Field(description="The replay of past events that started it.")
     created_at: Instant
     started_at: Instant | None
     finished_at: Instant | None
@@ -180,6 +181,7 @@ class RunFilterBody(Body):
     automation: Annotated[str, Field(max_length=200)] | None = Field(default=None, description="An automation's id.")
     status: RunStatus | None = None
     entity: EntityRefBody | None = None
+    replay: Annotated[str, Field(max_length=200)] | None = Field(default=None, description="The id of a replay.")
 
 
 class BulkRunsBody(Body):

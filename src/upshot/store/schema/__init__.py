@@ -9,6 +9,7 @@ from upshot.store.schema.automations import automation_states, automation_versio
 from upshot.store.schema.entities import entities, entity_dates, entity_types
 from upshot.store.schema.events import event_keys, event_types, events, outbox, unmatched
 from upshot.store.schema.flow import flow_keys, flow_outcomes
+from upshot.store.schema.replays import replays
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
 from upshot.store.schema.system import counts, dead_letters, workers
 from upshot.store.schema.waits import awaited, cancelling, waits
@@ -30,6 +31,7 @@ __all__ = [
     "automation_versions",
     "automation_states",
     "schedules",
+    "replays",
     "runs",
     "active",
     "steps",

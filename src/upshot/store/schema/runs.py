@@ -26,6 +26,7 @@ runs = keyed_table(
     maybe("entry"),
     maybe("reason"),
     maybe("ended_by"),
+    maybe("replay_id"),
     UniqueConstraint("tenant_id", "event_id", "automation_id"),
     one_of("status", statuses.RUN),
     Index(None, "tenant_id", "automation_id", "id"),
@@ -45,6 +46,14 @@ runs = keyed_table(
         "id",
         sqlite_where=text("status IN ('failed', 'partial', 'cancelled')"),
         postgresql_where=text("status IN ('failed', 'partial', 'cancelled')"),
+    ),
+    Index(
+        "ix_upshot_runs_replay",
+        "tenant_id",
+        "replay_id",
+        "id",
+        sqlite_where=text("replay_id IS NOT NULL"),
+        postgresql_where=text("replay_id IS NOT NULL"),
     ),
     Index(
         "ix_upshot_runs_ended_by",

@@ -12,6 +12,7 @@ tenants = keyed_table(
     words("settings"),
     Column("definitions_revision", BigInteger, nullable=False, server_default=text("0")),
     instant("created_at"),
+    instant("runs_pruned_until", nullable=True),
     one_of("status", ("active", "suspended")),
     key=("id",),
 )

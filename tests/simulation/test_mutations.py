@@ -266,7 +266,7 @@ def with_timers_that_fire_while_paused(patch: Monkey) -> None:
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
     without_epochs: ({"I4", "I6", "I8"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
-    without_a_winner: ({"I3", "I11", "I12"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
+    without_a_winner: ({"I3", "I11", "I12", "I18"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
     without_due_instants: ({"I8"}, {"effect_raises": 0.5, "cut": 0.15, "cut_applied": 0.15}),
     without_strikes: ({"I12"}, {"deadly": 0.15}),
     without_a_look_for_what_is_not_driven: ({"I12"}, {"cut_applied": 0.15}),

@@ -3,11 +3,11 @@
 An instant is found in three steps, each of which may be left out: so long from now, or `until` an instant, or so long
 `before` or `after` one; then `at` a local time (on that day, when the day was said, else the next such time); then
 `within` opening hours (at once inside them, else when they open next). A local time in a DST gap moves forward, an
-ambiguous one is the first.
+ambiguous one is the first. `working` counts time that passes while it is open, from now or `after` an instant on.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Final
 
 from upshot.core.automations.fields import as_list, as_object
@@ -16,21 +16,35 @@ from upshot.core.local_time import day_of_week, to_instant, to_local, zone_of
 from upshot.core.templates import has_template
 
 ANCHORS: Final = ("until", "before", "after")
-FORMS: Final = (*ANCHORS, "at", "within", "zone")
+FORMS: Final = (*ANCHORS, "at", "working", "within", "zone")
 """The fields of a delay beside its units."""
 WEEKDAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _WORKDAYS: Final = WEEKDAYS[1:6]
 _LOOK_DAYS: Final = 15
+_COUNTED_DAYS: Final = 3_700
+"""Working time is looked for so many days ahead: a little longer than the longest delay."""
+EXCEPTIONS_MAX: Final = 500
 _MIDNIGHT: Final = time()
 
 
 class Opening:
-    """Opening hours: from one local time to another on some days of the week."""
+    """Opening hours: from one local time to another on some days of the week, but for some dates."""
 
-    __slots__ = ("days", "end", "start")
+    __slots__ = ("closed", "days", "end", "start")
 
-    def __init__(self, days: frozenset[int], start: time, end: time) -> None:
-        self.days, self.start, self.end = days, start, end
+    def __init__(self, days: frozenset[int], start: time, end: time, closed: frozenset[date] = frozenset()) -> None:
+        self.days, self.start, self.end, self.closed = days, start, end, closed
+
+    def on(self, local: datetime, days: int, zone: tzinfo) -> tuple[int, int] | None:
+        """From when to when it is open so many days after this local time; from an instant to itself where it is closed. None
+        beyond the calendar."""
+        start = _instant(local, days, self.start, zone)
+        end = _instant(local, days + (self.end == _MIDNIGHT), self.end, zone)
+        if start is None or end is None:
+            return None
+        day = local + timedelta(days=days)
+        is_open = day_of_week(day) in self.days and day.date() not in self.closed
+        return (start, end) if is_open else (start, start)
 
 
 def form_problems(fields: Mapping[str, Any], units: list[str], at: str) -> list[Problem]:
@@ -41,9 +55,15 @@ def form_problems(fields: Mapping[str, Any], units: list[str], at: str) -> list[
         problems.append(Problem(at, f"holds both `{anchors[0]}` and `{anchors[1]}`; keep one", "bad_duration"))
     if anchors[:1] == ["until"] and units:
         problems.append(Problem(at, "holds both `until` and a duration; keep one", "bad_duration"))
-    if anchors[:1] in (["before"], ["after"]) and not units:
+    if "working" in fields:
+        others = [name for name in (*units, "until", "before", "at") if name in fields]
+        said = "does not go with `working`, which is counted from now or `after` an instant on"
+        problems += [Problem(f"{at}.{name}", said, "bad_duration") for name in others]
+        if "within" not in fields:
+            problems.append(Problem(f"{at}.within", "is needed: the hours that are counted", "required"))
+    elif anchors[:1] in (["before"], ["after"]) and not units:
         problems.append(Problem(at, f"says `{anchors[0]}` and not how long", "bad_duration"))
-    if not anchors and not units and "at" not in fields and "within" not in fields:
+    if not anchors and not units and fields.keys() <= {"zone"}:
         problems.append(Problem(at, "says no time", "bad_duration"))
     for name, read in (("at", read_time), ("zone", read_zone), ("within", read_opening)):
         if name in fields and not (isinstance(fields[name], str) and has_template(fields[name])):
@@ -82,13 +102,13 @@ def read_zone(value: Any, at: str) -> tzinfo:
 
 
 def read_opening(value: Any, at: str) -> Opening:
-    """Opening hours: `{"from", "to", "days"?}`; from Monday to Friday if no days are said.
+    """Opening hours: `{"from", "to", "days"?, "except"?}`; from Monday to Friday if no days are said, but for these dates.
 
     Raises:
         Refused: it is none, or it never opens.
     """
     fields = as_object(value)
-    if fields is None or not {"from", "to"} <= set(fields) <= {"from", "to", "days"}:
+    if fields is None or not {"from", "to"} <= set(fields) <= {"from", "to", "days", "except"}:
         raise Refused.at(at, 'must be opening hours such as {"from": "09:00", "to": "17:00"}', "wrong_type")
     start, end = read_time(fields["from"], f"{at}.from"), read_time(fields["to"], f"{at}.to")
     if end <= start and end != _MIDNIGHT:
@@ -96,7 +116,23 @@ def read_opening(value: Any, at: str) -> Opening:
     days = as_list(fields.get("days", list(_WORKDAYS)))
     if not days or not all(day in WEEKDAYS for day in days):
         raise Refused.at(f"{at}.days", f"must be a list of {', '.join(WEEKDAYS)}", "bad_option")
-    return Opening(frozenset(WEEKDAYS.index(day) for day in days), start, end)
+    return Opening(frozenset(WEEKDAYS.index(day) for day in days), start, end, _read_dates(fields, at))
+
+
+def _read_dates(fields: Mapping[str, Any], at: str) -> frozenset[date]:
+    listed = as_list(fields.get("except", []))
+    said = f'must be a list of at most {EXCEPTIONS_MAX} dates such as ["2026-12-25"]'
+    if listed is None or len(listed) > EXCEPTIONS_MAX:
+        raise Refused.at(f"{at}.except", said, "wrong_type")
+    found: set[date] = set()
+    for index, one in enumerate(listed):
+        try:
+            found.add(date.fromisoformat(one))
+        except (TypeError, ValueError) as error:
+            raise Refused.at(
+                f"{at}.except[{index}]", f"is no date such as 2026-12-25: {one!r:.40}", "bad_time"
+            ) from error
+    return frozenset(found)
 
 
 def at_time(base: int, wanted: time, zone: tzinfo, *, is_day_said: bool) -> int | None:
@@ -112,13 +148,27 @@ def at_time(base: int, wanted: time, zone: tzinfo, *, is_day_said: bool) -> int 
 def within(base: int, opening: Opening, zone: tzinfo) -> int | None:
     """The first instant not before `base` that lies in these opening hours."""
     local = to_local(base, zone)
-    for days in range(_LOOK_DAYS):
-        start = _instant(local, days, opening.start, zone)
-        end = _instant(local, days + (opening.end == _MIDNIGHT), opening.end, zone)
-        if local is None or start is None or end is None:
+    for days in range(_LOOK_DAYS + len(opening.closed)):
+        hours = opening.on(local, days, zone) if local is not None else None
+        if hours is None:
             return None
-        if day_of_week(local + timedelta(days=days)) in opening.days and max(start, base) < end:
-            return max(start, base)
+        if max(hours[0], base) < hours[1]:
+            return max(hours[0], base)
+    return None
+
+
+def worked(base: int, length: int, opening: Opening, zone: tzinfo) -> int | None:
+    """The instant by which it was open for so long (microseconds) since `base`; for no length, when it is open next."""
+    if length <= 0:
+        return within(base, opening, zone)
+    local, left = to_local(base, zone), length
+    for days in range(_COUNTED_DAYS):
+        hours = opening.on(local, days, zone) if local is not None else None
+        if hours is None:
+            return None
+        left -= max(hours[1] - max(hours[0], base), 0)
+        if left <= 0:
+            return hours[1] + left
     return None
 
 

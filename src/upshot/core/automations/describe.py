@@ -126,6 +126,8 @@ def delay_words(delay: Any) -> str:
     fields = cast("dict[str, Any]", delay)
     if "until" in fields:
         words = f"until {fields['until']}"
+    elif "working" in fields:
+        words = f"{delay_words(fields['working'])} of working time"
     else:
         words = " ".join(
             f"{amount} {unit if amount != 1 else unit[:-1]}" for unit, amount in fields.items() if unit in UNITS
@@ -133,7 +135,7 @@ def delay_words(delay: Any) -> str:
     anchor = next((f" {name} {fields[name]}" for name in ("before", "after") if name in fields), "")
     opening = as_object(fields.get("within")) or {}
     parts = [
-        ("until " if anchor else "") + words + anchor,
+        ("until " if anchor and "working" not in fields else "") + words + anchor,
         f"{'at' if words else 'until'} {fields['at']}" if "at" in fields else "",
         f"within {opening.get('from')}-{opening.get('to')}" if opening else "",
         f"({fields['zone']})" if "zone" in fields else "",

@@ -23,6 +23,7 @@ from upshot.core.automations.delay_forms import (
     read_opening,
     read_time,
     within,
+    worked,
 )
 from upshot.core.automations.fields import as_object
 from upshot.core.errors import Problem, Refused
@@ -148,11 +149,30 @@ def _form_due_at(fields: dict[str, Any], tenants_zone: str, now: int, at: str) -
     if "at" in fields:
         wanted = read_time(fields["at"], f"{at}.at")
         due = at_time(due, wanted, place, is_day_said=anchor is not None)
-    if "within" in fields and due is not None:
+    if "working" in fields and due is not None:
+        length, opening = (
+            read_working(fields["working"], f"{at}.working"),
+            read_opening(fields["within"], f"{at}.within"),
+        )
+        due = worked(due, length, opening, place)
+    elif "within" in fields and due is not None:
         due = within(max(due, now), read_opening(fields["within"], f"{at}.within"), place)
     if due is None or due - now > DURATION_MAX:
         raise Refused.at(f"{at}.{anchor}" if anchor else at, "is more than ten years away", "bad_duration")
     return due
+
+
+def read_working(value: Any, at: str = "") -> int:
+    """The length of counted working time (microseconds).
+
+    Raises:
+        Refused: no duration, or one in days and larger, which are as long as it is open.
+    """
+    span = read_span(value, at)
+    if span.months or span.days:
+        said = 'is counted in hours and smaller; three working days of eight hours are {"hours": 24}'
+        raise Refused.at(at, said, "bad_duration")
+    return span.rest
 
 
 def subtract_span(instant: int, span: Span, zone: str) -> int:
@@ -204,11 +224,24 @@ def problems_of(delay: Any, at: str) -> list[Problem]:
                     _read_instant(fields[name], "UTC", f"{at}.{name}")
             if units := {name: value for name, value in fields.items() if name in UNITS}:
                 read_span(units, at)
+            if "working" in fields:
+                _check_working(fields["working"], f"{at}.working")
         else:
             read_span(delay, at)
     except Refused as refused:
         return list(refused.problems)
     return []
+
+
+def _check_working(value: Any, at: str) -> None:
+    given = as_object(value)
+    if given is not None:
+        unknown = _unknown_fields(given, at, UNITS)
+        if unknown:
+            raise Refused(unknown)
+        value = {name: one for name, one in given.items() if not (isinstance(one, str) and has_template(one))}
+    if value != {} or not given:
+        read_working(value, at)
 
 
 def is_nothing(delay: Any) -> bool:
@@ -228,9 +261,9 @@ def limit_problems(delay: Any, at: str) -> list[Problem]:
     return problems
 
 
-def _unknown_fields(fields: dict[str, Any], at: str) -> list[Problem]:
-    said = f"is not part of a delay; it takes {', '.join((*UNITS, *FORMS))}"
-    unknown = [name for name in fields if name not in UNITS and name not in FORMS_SET]
+def _unknown_fields(fields: dict[str, Any], at: str, known: tuple[str, ...] = (*UNITS, *FORMS)) -> list[Problem]:
+    said = f"is not part of a delay; it takes {', '.join(known)}"
+    unknown = [name for name in fields if name not in known]
     return [Problem(f"{at}.{name}", said, "unknown_field") for name in unknown]
 
 

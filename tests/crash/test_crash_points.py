@@ -1,6 +1,7 @@
 """Each named point of each transaction, on each database: an engine dies there, is started again, and nothing is lost,
 nothing is doubled, and no kept step is performed again."""
 
+import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from tests.crash.ledgers import Kept, Look, check_end, check_now
 from tests.crash.load import TENANT, Work, build, event, prepare
 from tests.crash.processes import Processes, until
 from tests.stores import STORES
+from upshot.adapters.clock import ids_from
 from upshot.app.replays import Wanted
 from upshot.core.instants import SECOND, to_text
 from upshot.engine.crash_points import POINTS
@@ -130,7 +132,11 @@ def died(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """All points of one database, several at a time, since an engine mostly waits for its disk."""
     wanted = {item.callspec.params["point"] for item in request.session.items if item.originalname == TEST}  # type: ignore[attr-defined] - each is a parametrised function
     folder = tmp_path_factory.mktemp("prepared")
-    with prepared(request.param, folder, prepare_all_kinds) as url, ThreadPoolExecutor(AT_ONCE) as pool:
+    with (
+        ids_from(os.urandom),
+        prepared(request.param, folder, prepare_all_kinds) as url,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
         copies = Copies(url)
         yield {
             point: pool.submit(die_and_go_on, copies, tmp_path_factory.mktemp("died"), point)

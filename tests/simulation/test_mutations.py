@@ -274,7 +274,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_event_keys: ({"I1"}, None),
     with_a_relay_that_reopens: ({"I4"}, {"pause": 0.8, "busy": 0.4, "slow": 0.2}),
     with_schedules_that_move_later: ({"I13"}, None),
-    with_replays_that_move_later: ({"I19"}, {"replay": 3.0}),
+    with_replays_that_move_later: ({"I19", "I12"}, {"replay": 3.0}),
     without_a_look_where_a_replay_stands: ({"I19"}, {"replay": 3.0, "slow": 0.3, "edit": 1.0}),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
     without_a_look_back: ({"I15"}, None),

@@ -1,10 +1,12 @@
 """What may not be in the tree: exceptions without a reason, sleeping tests, dead modules, addresses of machines."""
 
 import ast
+import graphlib
 import json
 import re
 import subprocess
 import tomllib
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,38 @@ def test_no_module_is_dead() -> None:
         and not (name.startswith(FOR_HOSTS) and name in used_by_hosts)
     ]
     assert dead == []
+
+
+def imported_at_once(statements: list[ast.stmt], ours: AbstractSet[str]) -> set[str]:
+    """Which of our modules one needs while it is being imported; imports for types, and within functions, come later."""
+    found: set[str] = set()
+    for statement in statements:
+        match statement:
+            case ast.Import():
+                found |= {alias.name for alias in statement.names}
+            case ast.ImportFrom(module=str(module)):
+                found |= {f"{module}.{alias.name}" for alias in statement.names} & ours or {module}
+            case ast.If() if "TYPE_CHECKING" not in ast.unparse(statement.test):
+                found |= imported_at_once([*statement.body, *statement.orelse], ours)
+            case ast.Try():
+                found |= imported_at_once(statement.body, ours)
+            case _:
+                pass
+    return found & ours
+
+
+def test_any_module_may_be_imported_first() -> None:
+    """A circle of imports works or fails by which of its modules a process happens to import first."""
+    names = [".".join(path.relative_to(ROOT / "src").with_suffix("").parts) for path in MODULES]
+    modules = dict(zip((name.removesuffix(".__init__") for name in names), MODULES, strict=True))
+    imports = {
+        name: imported_at_once(ast.parse(path.read_text()).body, modules.keys()) - {name}
+        for name, path in modules.items()
+    }
+    try:
+        graphlib.TopologicalSorter(imports).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail("each of these needs the one after it: " + ", ".join(error.args[1]))
 
 
 def test_no_file_names_a_registry_or_a_machine() -> None:

@@ -223,6 +223,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/automations/{automation_id}/test"): {"data": {}},
     ("POST", "/automations/{automation_id}/run"): {"data": {}},
     ("POST", "/automations/{automation_id}/backtest"): {},
+    ("POST", "/automations/{automation_id}/replay"): {},
     ("POST", "/automations/{automation_id}/restore"): {"version": 1},
     ("POST", "/automations/{automation_id}/publish"): {},
     ("POST", "/automations/{automation_id}/pause"): {},
@@ -267,7 +268,7 @@ def test_a5_what_the_server_owns_is_an_unknown_field(surface: Surface, method: s
 
 
 def test_a5_every_address_with_a_body_is_in_the_table() -> None:
-    free = {("POST", "/automations/import")}
+    free = {("POST", "/automations/import"), ("POST", "/automations/{automation_id}/diff")}
     written = {
         (method.upper(), path.removeprefix("/api/v1").replace(":path", ""))
         for path, operations in schema()["paths"].items()

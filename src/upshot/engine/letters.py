@@ -4,14 +4,17 @@ Each is one transaction. Two people who press the same button do it once: a lett
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import Connection
 
 from upshot.core.statuses import DEAD_LETTER
-from upshot.engine.process import Process
 from upshot.store import dead_letters, reopening
 from upshot.store.letter_pages import LetterRow
+
+if TYPE_CHECKING:
+    from upshot.engine.process import Process
 
 SETTLE_MAX = 1_000
 
@@ -74,7 +77,7 @@ def discard(
     return Moved([letter.id for letter in letters if letter.id in moved], refused)
 
 
-async def settle(process: Process) -> None:
+async def settle(process: "Process") -> None:
     """Resolve the letters under way again whose trouble is over. Cheap when there is none under way."""
     keys = await process.reads.run(dead_letters.settled, SETTLE_MAX)
     if not keys:

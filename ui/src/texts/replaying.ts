@@ -8,7 +8,7 @@ export const replaying = {
     lead: (version: number) =>
       `Version ${version}, the live one, acts on events that really happened, with its effects. Each event starts it once at most.`,
     from: "Events from",
-    until: "up to",
+    until: "Up to",
     perMinute: "Runs a minute",
     perMinuteHint: "At most, 1 to 6,000. What happens now goes first.",
     limit: "At most",

@@ -183,6 +183,7 @@ class Recover:
         for timer in kept.timers:
             if timer.step_id in run.timers or timer.step_id == WHOLE:
                 self.on_timer(timer)
+        self._run.drop(run.key)  # its hold was lost and is new: of what was under way nothing can be kept any more
         self._run.reserve_always(kept.tenant_id)
         self._run.take(run, commands)
 

@@ -95,7 +95,7 @@ export function StepForm(props: StepFormProps) {
           onChange={(next) => part.set({ ...step, next })}
         />
       )}
-      {(kind === "action" || kind === "for_each") && <FailureForm {...part} />}
+      {(kind === "action" || (kind === "for_each" && step.call === undefined)) && <FailureForm {...part} />}
     </div>
   );
 }

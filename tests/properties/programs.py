@@ -13,6 +13,7 @@ from upshot.core.automations.document import (
     ForEachStep,
     OnError,
     ParallelStep,
+    SplitStep,
     Step,
     StopStep,
 )
@@ -82,8 +83,10 @@ def forked_programs(draw: st.DrawFn) -> Program:
             case "delay":
                 steps.append(DelayStep(step_id, "1h", after))
             case "for_each":
-                passes_over: OnError = draw(st.sampled_from(("stop", "continue")))
-                each = ActionStep(step_id, "log", {}, None, on_error=passes_over)
+                passes_over: CallError = draw(st.sampled_from(("stop", "continue")))
+                each: ActionStep | CallStep = ActionStep(step_id, "log", {}, None, on_error=passes_over)
+                if draw(st.booleans()):
+                    each = call(step_id, None, passes_over, is_awaited=draw(st.booleans()))
                 steps.append(ForEachStep(step_id, "{{ items }}", each, after, draw(st.integers(1, 3))))
             case "call":
                 stops: CallError = draw(st.sampled_from(("stop", "continue")))
@@ -116,6 +119,8 @@ def outcome_of(program: Program, step_id: str, *, works: bool) -> Outcome:
     step = program.steps[step_id]
     if isinstance(step, BranchStep):
         return Outcome(step_id, "completed", {"result": works})
+    if isinstance(step, SplitStep):
+        return Outcome(step_id, "completed", {"path": 0 if works else len(step.paths) - 1})
     if isinstance(step, ParallelStep):
         return Outcome(step_id, "failed", error=StepError("timeout", "It took too long.", step_id))
     if isinstance(step, ForEachStep) and works:

@@ -159,6 +159,9 @@ export type AutomationDocument = {
   flow?: JsonObject | null;
   /** The events that cancel its runs under way. */
   cancel_on?: CancelOn[];
+  /** Where it holds as a next step would begin, a run ends there: completed by its goal, cancelled by its exit. */
+  goal?: Group | Leaf | null;
+  exit?: Group | Leaf | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
   /** Where it is kept, with / between names. */
@@ -303,6 +306,8 @@ export type RunSummary = {
   error: { code: string; message: string; step_id: string | null } | null;
   /** Why it ended before its last step, though nothing failed. */
   reason?: { code: string; message: string; event: { id: string; name: string } | null } | null;
+  /** The replay of past events that started it. */
+  replay_id?: string | null;
   current_step: string | null;
   waiting_until: string | null;
 };

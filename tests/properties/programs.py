@@ -13,6 +13,7 @@ from upshot.core.automations.document import (
     ForEachStep,
     OnError,
     ParallelStep,
+    SplitStep,
     Step,
     StopStep,
 )
@@ -116,6 +117,8 @@ def outcome_of(program: Program, step_id: str, *, works: bool) -> Outcome:
     step = program.steps[step_id]
     if isinstance(step, BranchStep):
         return Outcome(step_id, "completed", {"result": works})
+    if isinstance(step, SplitStep):
+        return Outcome(step_id, "completed", {"path": 0 if works else len(step.paths) - 1})
     if isinstance(step, ParallelStep):
         return Outcome(step_id, "failed", error=StepError("timeout", "It took too long.", step_id))
     if isinstance(step, ForEachStep) and works:

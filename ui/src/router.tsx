@@ -56,7 +56,7 @@ const oneAutomation = createRoute({
 const runs = createRoute({
   getParentRoute: () => root,
   path: "/runs",
-  validateSearch: texts("status", "automation", "event", "entity"),
+  validateSearch: texts("status", "automation", "event", "entity", "replay"),
   component: page(() => import("./pages/runs/RunsPage"), "RunsPage"),
 });
 const run = createRoute({

@@ -3,6 +3,7 @@ import { frame } from "./texts/frame";
 import { keeping } from "./texts/keeping";
 import { letters } from "./texts/letters";
 import { publishing } from "./texts/publishing";
+import { replaying } from "./texts/replaying";
 import { steps } from "./texts/steps";
 import { watching } from "./texts/watching";
 
@@ -15,4 +16,5 @@ export const texts = {
   ...keeping,
   ...letters,
   ...publishing,
+  ...replaying,
 };

@@ -3,6 +3,7 @@
  * fits fails the type check here. Types only; nothing of this file is shipped.
  */
 import type * as dead from "./dead-letters";
+import type * as replays from "./replays";
 import type * as runs from "./runs";
 import type { components } from "./schema";
 import type * as ours from "./types";
@@ -41,6 +42,7 @@ export type Contract = [
   Fits<Served["BulkAnswer"], dead.BulkAnswer>,
   Fits<Omit<Served["DeadLetterDetail"], "data" | "tries">, Omit<dead.LetterDetail, "data" | "tries">>,
   Fits<Served["BulkRuns"], runs.BulkRuns>,
+  Fits<Omit<Served["Replay"], "condition">, Omit<replays.Replay, "condition">>,
   Fits<Served["Session"], ours.Session>,
   Fits<Served["Stats"], ours.Stats>,
   Fits<Served["AcceptedEvents"], ours.EmitAnswer>,

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, segment } from "./client";
 import type { Json, Page, RunDetail, RunSummary } from "./types";
 
-export type RunFilter = { status?: string; automation?: string; event?: string; entity?: string };
+export type RunFilter = { status?: string; automation?: string; event?: string; entity?: string; replay?: string };
 
 export type RerunRequest = { from_step?: string; version: "same" | "current"; dry_run: boolean };
 export type Rerun = { run_id: string | null; version: number; kept: string[]; repeats: string[] };

@@ -18,6 +18,7 @@ export const staleBy: Record<string, (notice: Record<string, string>) => readonl
   step: (notice) => [["runs", "one", notice.run_id ?? ""]],
   dead_letter: () => [["letters"], ["stats"]],
   event: () => [["events", "list"], ["stats"]],
+  replay: (notice) => [["replays", notice.automation_id ?? ""]],
   automation: (notice) => [["automations", "list"], ["automations", "one", notice.id ?? ""], ["stats"]],
 };
 

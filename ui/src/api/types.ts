@@ -306,6 +306,8 @@ export type RunSummary = {
   error: { code: string; message: string; step_id: string | null } | null;
   /** Why it ended before its last step, though nothing failed. */
   reason?: { code: string; message: string; event: { id: string; name: string } | null } | null;
+  /** The replay of past events that started it. */
+  replay_id?: string | null;
   current_step: string | null;
   waiting_until: string | null;
 };

@@ -11,6 +11,7 @@ import {
   History,
   ListChecks,
   Pencil,
+  Rewind,
   Rocket,
   Trash2,
   Zap,
@@ -30,6 +31,7 @@ import { Tip } from "@/parts/Tip";
 import { texts } from "@/texts";
 import { BacktestDialog } from "./BacktestDialog";
 import { PublishDialog } from "./PublishDialog";
+import { ReplayDialog } from "./ReplayDialog";
 import { SuccessBar } from "./SuccessBar";
 import { triggerWords } from "./trigger";
 import { useRowActions } from "./useRowActions";
@@ -151,7 +153,7 @@ function RowMenu({
   onEdit: () => void;
 }) {
   const navigate = useNavigate();
-  const [opened, open] = useState<"past" | "versions" | "pause" | null>(null);
+  const [opened, open] = useState<"past" | "replay" | "versions" | "pause" | null>(null);
   const [publishing, publish] = useState<AutomationItem | null>(null);
   return (
     <>
@@ -167,6 +169,12 @@ function RowMenu({
               void navigate({ to: "/automations/$id/edit", params: { id: item.id }, search: { sample: "type" } }),
           },
           { label: texts.backtest.open, icon: <History size={14} />, onSelect: () => open("past") },
+          {
+            label: texts.replays.open,
+            icon: <Rewind size={14} />,
+            disabled: item.status !== "active" || !item.trigger.event,
+            onSelect: () => open("replay"),
+          },
           { label: texts.versions.open, icon: <GitCompare size={14} />, onSelect: () => open("versions") },
           ...(item.version !== null && item.has_draft_changes
             ? [{ label: texts.publishing.draft, icon: <Rocket size={14} />, onSelect: () => publish(item) }]
@@ -196,6 +204,7 @@ function RowMenu({
         ]}
       />
       {opened === "past" && <BacktestDialog item={item} onClose={() => open(null)} />}
+      {opened === "replay" && <ReplayDialog item={item} onClose={() => open(null)} />}
       {opened === "versions" && (
         <VersionsDialog
           item={item}

@@ -52,6 +52,11 @@ export function RunPage() {
         <span className="flex flex-wrap items-center gap-2">
           <StatusBadge status={run.status} />
           {run.test && <Badge tone="warn">{texts.runs.test}</Badge>}
+          {run.replay_id && (
+            <Link to="/runs" search={{ replay: run.replay_id }}>
+              <Badge tone="info">{texts.replays.mark}</Badge>
+            </Link>
+          )}
           <span role="status">{runSentence(run)}</span>
         </span>
       }

@@ -33,6 +33,7 @@ export function RunsPage() {
     filter.status && (texts.status[filter.status] ?? filter.status),
     filter.event && texts.runs.eventFilter(filter.event),
     filter.entity && texts.runs.entityFilter(filter.entity),
+    filter.replay && texts.replays.filter,
   ].filter(Boolean);
   const isFiltered = Object.values(filter).some(Boolean);
   return (
@@ -60,6 +61,7 @@ export function RunsPage() {
         {filter.event && (
           <Filter text={texts.runs.eventFilter(filter.event)} onClear={() => set({ event: undefined })} />
         )}
+        {filter.replay && <Filter text={texts.replays.filter} onClear={() => set({ replay: undefined })} />}
         {filter.entity && (
           <Filter text={texts.runs.entityFilter(filter.entity)} onClear={() => set({ entity: undefined })} />
         )}

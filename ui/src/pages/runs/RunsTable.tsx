@@ -37,6 +37,7 @@ export function RunsTable({ runs, label = texts.runs.title, withEntity = true }:
             >
               <span className="truncate">{run.automation.name}</span>
               {run.test && <Badge tone="warn">{texts.runs.test}</Badge>}
+              {run.replay_id && <Badge tone="info">{texts.replays.mark}</Badge>}
             </Link>
             {run.error && (
               <p className="truncate text-xs text-bad" title={run.error.message}>

@@ -49,7 +49,9 @@ def test_a_document_becomes_the_draft_of_the_automation_of_its_name(surface: Sur
 
 def test_the_same_file_again_changes_nothing(surface: Surface) -> None:
     log = {"id": "log", "action": "log", "with": {"message": "Hello"}}
-    file = {"automations": [doc("A", call("B")), doc("B"), doc("Twin"), doc("Twin", log), doc("Draft", is_active=False)]}
+    file = {
+        "automations": [doc("A", call("B")), doc("B"), doc("Twin"), doc("Twin", log), doc("Draft", is_active=False)]
+    }
     assert [one["state"] for one in bring(surface, file)] == ["new"] * 5
     before, entries = kept(surface), audited(surface)
     assert entries == ["create"] * 5

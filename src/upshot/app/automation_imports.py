@@ -164,9 +164,7 @@ class Imports(Versions):
         both = [(one, one.present) for one in meant if one.present is not None]
         made_up = _made_up(meant)
         drafts = [
-            document
-            for one, present in both
-            for document in (present.draft, with_calls(one.told["document"], made_up))
+            document for one, present in both for document in (present.draft, with_calls(one.told["document"], made_up))
         ]
         with self._upshot.database.reading(tenant_id) as connection:
             named = told_by_name(connection, tenant_id, drafts)

@@ -104,6 +104,7 @@ class Decide:
     def begin(self, match: Matched, made: Collection[str]) -> None:
         """Drive those runs of this match that were made; its commit is done."""
         for listener, new in match.started:
+            self._run.on_the_way.discard((new.tenant_id, new.id))
             if new.worker_id is None:
                 self._run.wants_claim()
             elif new.id in made:
@@ -118,15 +119,19 @@ class Decide:
     def give_back(self, match: Matched) -> None:
         """Nothing comes of this match: its room is free again."""
         for _, new in match.started:
+            self._run.on_the_way.discard((new.tenant_id, new.id))
             if new.worker_id is not None:
                 self._run.give_back_room(match.event.tenant_id)
 
     def _new_run(
         self, event: Event, listener: Listener, facts: str | None, asked: dict[str, Ask] | None, now: int
     ) -> run_store.NewRun:
+        run_id, is_driven_here = new_id(now), self._run.reserve(event.tenant_id)
+        if is_driven_here:
+            self._run.on_the_way.add((event.tenant_id, run_id))
         return run_store.NewRun(
             tenant_id=event.tenant_id,
-            id=new_id(now),
+            id=run_id,
             automation_id=listener.automation_id,
             version=listener.version,
             event_id=event.id,
@@ -135,7 +140,7 @@ class Decide:
             priority=listener.priority,
             test=event.test,
             facts=facts,
-            worker_id=self._process.worker_id if self._run.reserve(event.tenant_id) else None,
+            worker_id=self._process.worker_id if is_driven_here else None,
             asked=asked or None,
         )
 

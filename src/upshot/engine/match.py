@@ -25,10 +25,11 @@ from upshot.engine.decide import Decide, Matched, current, start
 from upshot.engine.definitions import TenantDefinitions
 from upshot.engine.handed import Handed
 from upshot.engine.process import Process
-from upshot.engine.suspects import apart
+from upshot.engine.suspects import Apart, apart
 from upshot.store import dead_letters
 from upshot.store import events as event_store
 from upshot.store.database import DatabaseUnavailable
+from upshot.store.fair import Share
 
 log = logging.getLogger("upshot.engine")
 
@@ -139,28 +140,18 @@ class Match:
         giver never handed it over (it was cancelled, or the engine did not run yet), or nobody knew that it was kept."""
         process = self._process
         now = process.clock.now()
-        claimed, self._claimed_up_to, is_more = await process.commit.run_async(
-            lambda c: event_store.claim_unmatched(c, process.worker_id, BATCH_MAX, self._claimed_up_to), "claim_events"
+        self._on_trial = {}
+        most = process.limits.strikes_max
+        share, found = await process.commit.run_async(
+            lambda c: claim(c, process.worker_id, self._claimed_up_to, most), "claim_events"
         )
-        if not is_more:
-            self._next_claim_at = now + int(POLL_SECONDS * SECOND)
-        hopeless = [one for one in claimed if one.strikes > process.limits.strikes_max]
-        for one in hopeless:
+        self._claimed_up_to, self._on_trial = share.last, found.on_trial
+        self._next_claim_at = 0 if share.is_more or found.later else now + int(POLL_SECONDS * SECOND)
+        for one in found.hopeless:
             await process.commit.run_async(lambda c, e=one: give_up(c, e, process.clock.now()), "give_up")
-        fresh = await self._apart([one for one in claimed if one not in hopeless])
+        fresh = [_key(one) for one in found.tried]
         own = await self._own(now)
         return await self._read([*own, *(key for key in fresh if key not in own)])
-
-    async def _apart(self, claimed: list[event_store.Unmatched]) -> list[tuple[str, str]]:
-        """Those of these events to match now; the suspects among them that are too many at once are handed back."""
-        process = self._process
-        self._on_trial.clear()
-        tried, later = apart(claimed, _key, process.limits.strikes_max, self._on_trial)
-        if later:  # before the others are tried: they may end this process
-            keys = [_key(one) for one in later]
-            await process.commit.run_async(lambda c: event_store.hand_back(c, keys, process.worker_id), "hand_back")
-            self._next_claim_at = 0
-        return [_key(one) for one in tried]
 
     async def _own(self, now: int) -> list[tuple[str, str]]:
         """What waits in this worker's name: all of it while nothing is in memory, else now and then what has waited long."""
@@ -271,6 +262,17 @@ class Match:
 
 def _key(event: event_store.Unmatched) -> tuple[str, str]:
     return event.tenant_id, event.event_id
+
+
+def claim(
+    connection: Connection, worker_id: str, after: str, strikes_max: int
+) -> tuple[Share[event_store.Unmatched], Apart[event_store.Unmatched]]:
+    """Take events that nobody holds; the suspects among them that are too many at once are handed back at once."""
+    share = event_store.claim_unmatched(connection, worker_id, BATCH_MAX, after)
+    found = apart(share.rows, _key, strikes_max, {})
+    if found.later:
+        event_store.hand_back(connection, [_key(one) for one in found.later], worker_id)
+    return share, found
 
 
 def give_up(connection: Connection, event: event_store.Unmatched, now: int) -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from upshot.core.events import Event
     from upshot.engine.accept import Accepted
+    from upshot.engine.recover import Taken
     from upshot.store.outbox import OutboxRow
-    from upshot.store.runs import Claimed
 
 log = logging.getLogger("upshot.engine")
 
@@ -203,9 +203,9 @@ class Metrics:
     def _lost(self, answer: Any) -> None:
         self.stale_writes += isinstance(answer, LeaseLost)
 
-    def _claimed(self, _work: Any, answer: "tuple[list[Claimed], str]", _now: int) -> None:
+    def _claimed(self, _work: Any, answer: "Taken", _now: int) -> None:
         if not isinstance(answer, Exception):
-            self.rescues += sum(claimed.was == "running" for claimed in answer[0])
+            self.rescues += sum(claimed.was == "running" for claimed in answer.rows)
 
     def _not_relayed(self, _work: Any, _answer: Any, _now: int) -> None:
         self.relayed["refused"] += 1

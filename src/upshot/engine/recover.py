@@ -6,7 +6,8 @@ A loop over state, not a pass at start: it does not matter why a run was left.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -21,10 +22,9 @@ from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.run import Run
-from upshot.engine.suspects import apart
+from upshot.engine.suspects import Apart, apart
 from upshot.store import calls, counts, dead_letters, journal, runs, standing, waits
 from upshot.store.database import DatabaseUnavailable
-from upshot.store.fair import Share
 from upshot.store.journal import KeptRun, Timer
 from upshot.store.runs import Claimed
 
@@ -85,25 +85,21 @@ class Recover:
         """Claim of this queue; whether more may be claimed at once."""
         process = self._process
         now, after = process.clock.now(), self._claimed_up_to.get(queue, "")
-        claimed, self._claimed_up_to[queue], is_more = await process.commit.run_async(
-            lambda c: claim(c, process.worker_id, queue, now, limit, after), "claim"
+        trial = {key: left for key, left in self._on_trial.items() if self._run.is_driving(key)}
+        most = process.limits.strikes_max
+        taken = await process.commit.run_async(
+            lambda c: claim(c, process.worker_id, queue, now, limit, after, strikes_max=most, on_trial=trial), "claim"
         )
-        hopeless = [_struck(c) for c in claimed if c.strikes > process.limits.strikes_max]
+        found = taken.found
+        self._claimed_up_to[queue], self._on_trial = taken.last, found.on_trial
+        hopeless = [_struck(one) for one in found.hopeless]
         if hopeless:
             await process.commit.run_async(
                 lambda c: give_up(c, hopeless, process.worker_id, process.clock.now()), "give_up"
             )
-        self._run.set_aside(len(claimed))
-        tried, later = self._apart([c for c in claimed if c.strikes <= process.limits.strikes_max])
-        if later:  # before those that are tried begin: they may end this process
-            self._owed.append(([(c.tenant_id, c.run_id, c.epoch) for c in later], False))
-            await self._release()
-        await self.bring_back([(c.tenant_id, c.run_id, c.epoch) for c in tried])
-        return is_more and not later
-
-    def _apart(self, claimed: list[Claimed]) -> tuple[list[Claimed], list[Claimed]]:
-        self._on_trial = {key: left for key, left in self._on_trial.items() if self._run.is_driving(key)}
-        return apart(claimed, lambda c: (c.tenant_id, c.run_id), self._process.limits.strikes_max, self._on_trial)
+        self._run.set_aside(len(found.tried))
+        await self.bring_back([(c.tenant_id, c.run_id, c.epoch) for c in found.tried])
+        return taken.is_more and not found.later
 
     def look(self) -> None:
         """Look soon for what this worker holds and does not drive: nobody knows whether something written was kept."""
@@ -114,7 +110,11 @@ class Recover:
         was committed a moment ago may be on its way into memory."""
         process = self._process
         present = await process.reads.run(runs.holds, process.worker_id)
-        missing = {held for held in present.keys() - self._coming if not self._run.is_driving(held[:2])}
+        missing = {
+            held
+            for held in present.keys() - self._coming
+            if not self._run.is_driving(held[:2]) and held[:2] not in self._run.on_the_way
+        }
         believed, self._missing = missing & self._missing, missing
         if believed:
             log.warning("%s runs were held here and not driven; they are brought back", len(believed))
@@ -183,6 +183,7 @@ class Recover:
         for timer in kept.timers:
             if timer.step_id in run.timers or timer.step_id == WHOLE:
                 self.on_timer(timer)
+        self._run.drop(run.key)  # its hold was lost and is new: of what was under way nothing can be kept any more
         self._run.reserve_always(kept.tenant_id)
         self._run.take(run, commands)
 
@@ -214,15 +215,38 @@ def set_aside(connection: Connection, timer: Timer, epoch: int, worker_id: str, 
     return True
 
 
-def claim(connection: Connection, worker_id: str, queue: str, now: int, limit: int, after: str = "") -> Share[Claimed]:
-    """Take runs of this queue that are ready, and count those that only now begin."""
+class Taken(NamedTuple):
+    """What one claim took, as a `Share`, and what becomes of it."""
+
+    rows: list[Claimed]
+    last: str
+    is_more: bool
+    found: Apart[Claimed]
+
+
+def claim(
+    connection: Connection,
+    worker_id: str,
+    queue: str,
+    now: int,
+    limit: int,
+    after: str = "",
+    *,
+    strikes_max: int,
+    on_trial: Mapping[tuple[str, str], int],
+) -> Taken:
+    """Take runs of this queue that are ready, and count those that only now begin. Suspects that are too many at once beside
+    those `on_trial` are handed back at once."""
     share = runs.claim(connection, worker_id, queue, limit, after)
     changes: Counter[counts.Key] = Counter()
     for run in share.rows:
         changes[run.tenant_id, "runs", "", run.was] -= 1
         changes[run.tenant_id, "runs", "", "running"] += 1
     counts.add(connection, changes, now)
-    return share
+    found = apart(share.rows, lambda run: (run.tenant_id, run.run_id), strikes_max, on_trial)
+    if found.later:
+        runs.release(connection, [(run.tenant_id, run.run_id) for run in found.later])
+    return Taken(share.rows, share.last, share.is_more, found)
 
 
 class Hopeless(msgspec.Struct, frozen=True):

@@ -55,6 +55,9 @@ class Run(Timing):
         self.awaiting = Awaiting(process, self, self.park)
         self.is_stopping = False
         self._driving: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self.on_the_way: set[tuple[str, str]] = set()
+        """Runs that this worker makes or wakes in a transaction whose answer has not come yet: they are held, or will be, and
+        are driven from that answer on."""
         self.forks: dict[tuple[str, str], Fork] = {}
         self.sleeping: dict[tuple[str, str], LiveRun] = {}
         self.on_emitted: Callable[[Sequence[Event]], None] = lambda _: None
@@ -203,7 +206,7 @@ class Run(Timing):
         met = ending.met(run, run.facts(now(), await self.entity(run) if reads_entity else None))
         if met is None:
             return
-        if await self._process.commit.run_async(lambda c: ending.end(c, run, worker_id, met, now()), "cancel"):
+        if await self._process.commit.run_async(lambda c: ending.end(c, run, worker_id, met, now()), "end"):
             self._tell(run, met.status)
             raise LeaseLost(run.id)
 

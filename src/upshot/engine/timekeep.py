@@ -126,7 +126,6 @@ class Timekeep:
 
     async def _fire(self, due: list[Entry], now: int) -> bool:
         """Fire these, one of a run; False when the store could not take it now. One that cannot be fired holds up no other."""
-        process = self._process
         limits = [entry for entry in due if entry[3] == WHOLE]
         if limits and not await self._fire_limits(limits, now):
             self._push([entry for entry in due if entry[3] != WHOLE])
@@ -135,6 +134,15 @@ class Timekeep:
         if not due:
             return True
         keys = [(tenant_id, run_id, step_id) for _, run_id, tenant_id, step_id in due]
+        woken = {key[:2] for key in keys}
+        self._run.on_the_way |= woken
+        try:
+            return await self._fire_chosen(due, keys, now)
+        finally:
+            self._run.on_the_way -= woken
+
+    async def _fire_chosen(self, due: list[Entry], keys: list[tuple[str, str, str]], now: int) -> bool:
+        process = self._process
         try:
             fired = await process.commit.run_async(
                 lambda c: fire(c, keys, now, process.worker_id, process.limits.queues), "fire"

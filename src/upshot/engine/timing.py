@@ -61,7 +61,7 @@ class Timing(Room):
         kind = _KINDS[type(step)]
         try:
             entity = await self.entity(run) if run.program.needs_entity(step_id) else None
-            facts = run.facts(now, entity)
+            facts = run.facts(now, entity, step_id)
             due = due_at(run.program.template(step_id).render(facts), facts, now, kind)
         except (DatabaseUnavailable, Busy):
             raise

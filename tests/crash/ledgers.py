@@ -1,5 +1,6 @@
 """What is outside of the engine and what is inside of it, compared."""
 
+import json
 import sqlite3
 from collections import Counter
 from pathlib import Path
@@ -27,8 +28,12 @@ STEPS = {
     "none": (),
     "soon": (),
     "past": (),
+    "goal": ("one",),
+    "exit": ("one",),
 }
 """The steps of each automation that call the provider."""
+CANCELS = frozenset({"cancelled_by_event", "exit_met"})
+"""Why runs are cancelled where nobody does it."""
 OVER = """SELECT (SELECT count(*) FROM upshot_active) + (SELECT count(*) FROM upshot_unmatched)
     + (SELECT count(*) FROM upshot_flow_keys WHERE due_at IS NOT NULL)
     + (SELECT count(*) FROM upshot_replays WHERE status = 'running')
@@ -147,7 +152,7 @@ def check_now(look: Look, folder: Path) -> Snapshot:
 
 def check_end(look: Look, folder: Path) -> Snapshot:
     """What must hold when all is over: each event started its automation once, each run is completed, and the provider was
-    called for each of its steps, with the step's own key and no other. Runs that an event ends are cancelled."""
+    called for each of its steps, with the step's own key and no other. Runs that an event or their exit ends are cancelled."""
     assert look.is_over()
     snapshot = check_now(look, folder)
     assert snapshot.timers == []
@@ -161,8 +166,10 @@ def check_end(look: Look, folder: Path) -> Snapshot:
     )
     assert runs == expected
     assert not [e for e in snapshot.events if str(e["source_id"]).startswith(("rolled-back", "bad"))]
-    assert {run["status"] for run in snapshot.runs if run["error"] is None and run["ended_by"] is None} <= {"completed"}
-    assert {run["status"] for run in snapshot.runs if run["ended_by"] is not None} <= {"cancelled"}
+    early = {run["id"]: json.loads(run["reason"])["code"] for run in snapshot.runs if run["reason"] is not None}
+    assert {early.get(run["id"]) for run in snapshot.runs if run["status"] == "cancelled"} <= CANCELS
+    others = [run for run in snapshot.runs if run["error"] is None and early.get(run["id"]) not in CANCELS]
+    assert {run["status"] for run in others} <= {"completed"}
     wanted = {
         f"{run['id']}:{step_id}"
         for run in snapshot.runs

@@ -12,7 +12,7 @@ import pytest
 
 from tests.crash.databases import Copies, prepared
 from tests.crash.ledgers import Kept, Look, check_end, check_now
-from tests.crash.load import TENANT, Work, build, event, prepare
+from tests.crash.load import TENANT, Work, automation, build, event, line, prepare
 from tests.crash.processes import Processes, until
 from tests.stores import STORES
 from upshot.adapters.clock import ids_from
@@ -58,6 +58,10 @@ def prepare_all_kinds(work: Work) -> None:
     }
     upshot.automations.create(TENANT, {**leave, "status": "active"})
     upshot.events.accept(TENANT, [{"name": "crash/leave", "data": {"of": number}} for number in range(3)])
+    for ending in ("goal", "exit"):
+        kept = {"field": "steps.one.output.number", "operator": "exists"}
+        upshot.automations.create(TENANT, {**automation(ending, line("one"), line("two")), ending: kept})
+    upshot.events.accept(TENANT, [event(-20, "crash/goal"), event(-21, "crash/exit")])
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
     listed = ", ".join(f"'{one.event.id}'" for one in past)  # nobody listened when they came
     assert look.run(f"DELETE FROM upshot_unmatched WHERE event_id IN ({listed})") == len(past)

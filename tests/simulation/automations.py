@@ -150,6 +150,7 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "work", "action": "call", "with": _MARKED, "timeout_seconds": 2},
             {"id": "big", "branch": {"field": "number", "operator": "greater_than", "value": 5}, "if_true": "nap"},
             {"id": "nap", "delay": "2s"},
+            {"id": "enough", "stop": "it is big"},
         ],
     },
     "caller": {
@@ -236,7 +237,7 @@ AUTOMATIONS[LOOPING] = {
 
 COLUMNS = {
     "events": (
-        *("tenant_id", "id", "source_id", "name", "data", "depth", "cause_run_id", "cause_step_id"),
+        *("tenant_id", "id", "source_id", "name", "data", "root_id", "depth", "cause_run_id", "cause_step_id"),
         *("entity_id", "accepted_at"),
     ),
     "unmatched": ("tenant_id", "event_id", "worker_id"),

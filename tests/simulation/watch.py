@@ -5,8 +5,8 @@ for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never
 retry it (`reopened`). I6 nothing is written for a run but by who holds it, under its present epoch. I8 a timer fires once and
 never early. I10 tenants stay apart. I11 what was accepted is somewhere. I13 an occurrence of a schedule is one event, never
 early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I17: see
-`cancels`, I18: see `loops`, I19: see `replayed`, I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it
-all ends) the world's.
+`cancels`, I18: see `loops`, I19: see `replayed`, I20: see `causes`, I7: see `controls`. I9 (one key per step) is the
+provider's to see, I12 (it all ends) the world's.
 """
 
 import sqlite3
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tests.simulation import causes
 from tests.simulation.automations import LOOPING, TENANTS, THINGS, listens
 from tests.simulation.cancels import Cancels
 from tests.simulation.commit import Commit, Key, Row
@@ -117,6 +118,10 @@ class Watch:
         self.events[key] = new
         commit.accepted.append(new)
         self.cancels.event_accepted(new)
+        run = self.runs.get((new["tenant_id"], new["cause_run_id"]))
+        cause = self.events[new["tenant_id"], run["event_id"]] if run is not None else None
+        if not is_batch(new) and (why := causes.wrong(new, cause)) is not None:
+            self._broken("I20", why)
         if new["cause_run_id"] is not None and new["cause_step_id"] is None:
             commit.again.append(new)
             was = self.events[new["tenant_id"], self.runs[new["tenant_id"], new["cause_run_id"]]["event_id"]]
@@ -127,10 +132,10 @@ class Watch:
             pass
         elif new["cause_run_id"] is not None:
             commit.emitted.append(new)
-            cause = ((new["tenant_id"], new["cause_run_id"]), new["cause_step_id"])
-            if cause in self.emitted:
-                self._broken("I5", f"step {cause} emitted {self.emitted[cause]} and {new}")
-            self.emitted[cause] = new
+            at = ((new["tenant_id"], new["cause_run_id"]), new["cause_step_id"])
+            if at in self.emitted:
+                self._broken("I5", f"step {at} emitted {self.emitted[at]} and {new}")
+            self.emitted[at] = new
         elif source in self.by_source:
             self._broken("I1", f"event {source} was accepted twice")
         elif new["name"].startswith(SCHEDULED):

@@ -1,4 +1,4 @@
-"""Scenario files: every kind of step and trigger as data, played on the real engine with time that is moved."""
+"""Scenario files: what is not so is told, and what cannot be played is refused. `tests/surfaces` plays ours."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from upshot import ActionContext, ActionError, PermanentError, Upshot
+from upshot import Upshot
 from upshot.core.errors import Refused
 from upshot.core.scenarios import read_scenario
 from upshot.testing import VirtualClock, check_scenario, scenario_files
@@ -34,27 +34,6 @@ SCENARIO: dict[str, Any] = {
         },
     ],
 }
-
-
-@pytest.mark.parametrize("path", scenario_files(FOLDER), ids=lambda path: path.stem)
-def test_the_scenario_comes_out_as_it_says(path: Path) -> None:
-    check_scenario(path, build=with_a_flaky_action)
-
-
-def with_a_flaky_action(url: str, clock: VirtualClock) -> Upshot:
-    """The application of these scenarios: its only action fails as often as it is told to."""
-    upshot = Upshot(url, clock=clock)
-
-    @upshot.action("flaky")
-    async def flaky(args: dict[str, Any], context: ActionContext) -> None:
-        if context.attempt <= args["fails"]:
-            raise (
-                PermanentError("refused for good")
-                if args.get("for_good")
-                else ActionError("not now", retry_after_seconds=args.get("after"))
-            )
-
-    return upshot
 
 
 def written(folder: Path, **changes: Any) -> Path:

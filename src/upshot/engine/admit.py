@@ -135,6 +135,7 @@ class Admission:
         """The run of all these events: of an event that holds them, made here."""
         now, tenant_id = self._now, run.tenant_id
         last = next((event for event in found if event.id == run.event_id), found[-1])
+        cause = max(reversed(found), key=lambda event: event.depth)
         data: dict[str, Any] = {**last.data, "events": [event.data for event in found]}
         made = Event(
             tenant_id=tenant_id,
@@ -143,9 +144,11 @@ class Admission:
             data=data,
             text=msgspec.json.encode(data).decode(),
             ts=now,
-            root_id=last.root_id,
+            root_id=cause.root_id,
             entity=last.entity,
-            depth=max(event.depth for event in found),
+            depth=cause.depth,
+            cause_run_id=cause.cause_run_id,
+            cause_step_id=cause.cause_step_id,
             by_hand=True,
             traceparent=last.traceparent,
         )

@@ -24,6 +24,7 @@ TRANSACTIONS = (
     "claim_events",
     "give_up",
     "cancel",
+    "end",
     "hand_back",
     "leave",
     "relay_claim",

@@ -206,7 +206,7 @@ class Run(Timing):
         met = ending.met(run, run.facts(now(), await self.entity(run) if reads_entity else None))
         if met is None:
             return
-        if await self._process.commit.run_async(lambda c: ending.end(c, run, worker_id, met, now()), "cancel"):
+        if await self._process.commit.run_async(lambda c: ending.end(c, run, worker_id, met, now()), "end"):
             self._tell(run, met.status)
             raise LeaseLost(run.id)
 

@@ -41,7 +41,7 @@ class Hop(msgspec.Struct, frozen=True):
     run_id: str
     automation_id: str
     automation_name: str
-    step_id: str | None
+    step_id: str
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -92,13 +92,14 @@ def read(connection: Connection, tenant_id: str, event_id: str) -> EventRow | No
 
 
 def causes(connection: Connection, tenant_id: str, event: EventRow) -> list[Hop]:
-    """The chain of causes of this event, from its root on, as far as it is kept. Empty for one that nothing caused."""
+    """The chain of causes of this event, from its root on, as far as it is kept: a hop for each event that led to it. Empty
+    for one that nothing caused; a run that people ran again has the chain of the one it was made of."""
     joined = runs.join(events, (events.c.tenant_id == runs.c.tenant_id) & (events.c.id == runs.c.event_id)).outerjoin(
         automations, (automations.c.tenant_id == runs.c.tenant_id) & (automations.c.id == runs.c.automation_id)
     )
     hops: list[Hop] = []
     run_id, step_id = event.cause_run_id, event.cause_step_id
-    while run_id is not None and len(hops) <= event.depth:
+    while run_id is not None and len(hops) < event.depth:
         query = (
             select(
                 func.coalesce(events.c.source_id, events.c.id),
@@ -114,7 +115,8 @@ def causes(connection: Connection, tenant_id: str, event: EventRow) -> list[Hop]
         found = connection.execute(query).one_or_none()
         if found is None:
             break
-        hops.append(Hop(found[0], found[1], run_id, found[2], found[3], step_id))
+        if step_id is not None:
+            hops.append(Hop(found[0], found[1], run_id, found[2], found[3], step_id))
         run_id, step_id = found[4], found[5]
     return hops[::-1]
 

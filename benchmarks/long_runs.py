@@ -1,7 +1,8 @@
 """What a step costs in a long run against one in a short run, and what a `for_each` of 10,000 items costs.
 
 So many runs at once, first of an automation of 10 trivial actions, then of one of 1,000; as many steps of each in all. Then
-single runs of a trivial action for each of 1,000 and of 10,000 items, 100 at once, and how far the process grows by it. The
+single runs of a trivial action for each of 1,000 and of 10,000 items, 100 at once, and how far the process grows by it; and the
+same with a run of another automation for each item, which has that action, and is waited for. The
 clock starts before a round of events is given and stops when the last of its runs is over. What was kept is counted in the
 database afterwards: every run completed and every step kept, or there is no figure.
 """
@@ -22,6 +23,7 @@ AT_ONCE = 20
 RATIO_MAX = 2.0
 FEW, MANY = 1_000, 10_000
 ITEMS_AT_ONCE = 100
+CALLING = "clinic/list.sent"
 
 
 def document(steps: int) -> dict[str, Any]:
@@ -66,6 +68,33 @@ async def measure_items(url: str, items: int) -> tuple[float, float]:
     return 1e6 * seconds / items, grown
 
 
+def calling(automation_id: str) -> dict[str, Any]:
+    """An automation of a run of another one for each item of the event, and an action to end with."""
+    each = {"id": "each", "for_each": "{{ items }}", "call": automation_id, "concurrency": ITEMS_AT_ONCE}
+    end = {"id": "report", "action": "bench_report", "with": {"patientId": "run"}}
+    steps = [{**each, "with": {"patientId": "{{ item }}"}}, end]
+    return {"name": "Called for each", "trigger": {"event": CALLING}, "steps": steps, "status": "active"}
+
+
+async def measure_called(url: str, items: int) -> tuple[float, float]:
+    """Microseconds per item of one run that calls, and the megabytes that the process grew by."""
+    remind = {"id": "remind", "action": "bench_remind", "with": {"patientId": "{{ patientId }}"}}
+    callee = {"name": "Called", "trigger": {"manual": True}, "steps": [remind], "status": "active"}
+    async with run_engine(url, document(SHORT)) as engine:
+        automations = engine.upshot.automations
+        automations.create("default", calling(automations.create("default", callee)["id"]))
+        await engine.accept([{"name": CALLING, "data": {"items": ["w"] * SHORT}}])
+        await engine.until_ended(1)
+        before, began = machine.memory_mb(), time.perf_counter()
+        await engine.accept([{"name": CALLING, "data": {"items": [f"i-{number}" for number in range(items)]}}])
+        await engine.until_ended(2)
+        seconds, grown = time.perf_counter() - began, machine.memory_mb() - before
+        have = engine.kept()
+        if have != (2 + SHORT + items, 2 * (SHORT + items) + 6):
+            raise SystemExit(f"{have} runs and steps are kept: the figure is worthless.")
+    return 1e6 * seconds / items, grown
+
+
 def show_items(store: str, folder: Path) -> None:
     """Measure and show what items cost."""
     costs: dict[int, float] = {}
@@ -76,6 +105,13 @@ def show_items(store: str, folder: Path) -> None:
         show(f"memory that a for_each of {items:,} takes", grown, "MB", store=store)
     ratio = costs[MANY] / costs[FEW]
     show(f"an item of {MANY:,} against one of {FEW:,}", ratio, "x", store=store, at_most=RATIO_MAX)
+    for items in (FEW, MANY):
+        with fresh_store(store, folder, f"called-{items}") as url:
+            costs[items], grown = uvloop.run(measure_called(url, items))
+        show(f"an item of a for_each of {items:,} that calls", costs[items], "us", store=store)
+        show(f"memory that a for_each of {items:,} that calls takes", grown, "MB", store=store)
+    ratio = costs[MANY] / costs[FEW]
+    show(f"an item of {MANY:,} that calls against one of {FEW:,}", ratio, "x", store=store, at_most=RATIO_MAX)
 
 
 def main() -> None:

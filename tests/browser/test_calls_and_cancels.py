@@ -1,4 +1,4 @@
-"""An automation that calls another, and one that an event cancels: built in their forms, and followed in their runs."""
+"""An automation that calls another, and those that end early: built in their forms, and followed in their runs."""
 
 import re
 
@@ -43,7 +43,7 @@ def test_an_event_that_cancels_is_named_in_its_form_and_ends_a_run_that_sleeps(p
     made = page.request.post("/api/v1/automations", data=document).json()["id"]
     page.goto(f"/automations/{made}/edit")
     editor = page.get_by_role("dialog", name="Edit Called off")
-    editor.get_by_role("button", name="No event cancels its runs").press("Enter")
+    editor.get_by_role("button", name="Nothing ends it early").press("Enter")
     editor.get_by_role("button", name="Add an event").press("Enter")
     editor.get_by_role("combobox", name="Event", exact=True).fill("test/called-off")
     editor.get_by_role("combobox", name="Field of the event that comes").fill("order")
@@ -56,3 +56,33 @@ def test_an_event_that_cancels_is_named_in_its_form_and_ends_a_run_that_sleeps(p
     expect(page.get_by_role("row", name=re.compile("Waiting Called off"))).to_be_visible()
     page.request.post("/api/v1/events", data={"name": "test/called-off", "data": {"order": "o-1"}})
     expect(page.get_by_role("row", name=re.compile("Cancelled Called off"))).to_be_visible()
+
+
+def test_a_goal_and_an_exit_are_built_like_any_condition_and_end_runs(page: Page) -> None:
+    say = {"id": "say", "action": "log", "with": {"message": "Pay"}}
+    document = {"name": "Until paid", "trigger": {"event": "test/bill"}, "steps": [say]}
+    made = page.request.post("/api/v1/automations", data=document).json()["id"]
+    page.goto(f"/automations/{made}/edit")
+    editor = page.get_by_role("dialog", name="Edit Until paid")
+    editor.get_by_role("button", name="Nothing ends it early").press("Enter")
+    for name, value in (("Goal", "paid"), ("Exit", "void")):
+        part = editor.get_by_role("region", name=name, exact=True)
+        part.get_by_role("button", name="Add condition").press("Enter")
+        part.get_by_role("combobox", name="Field", exact=True).fill("state")
+        part.get_by_role("textbox", name="Value", exact=True).fill(value)
+    row = editor.get_by_role("button", name=re.compile("^Done once state .*“paid”; Given up once state .*“void”"))
+    expect(row).to_be_visible()
+    editor.get_by_role("button", name="Save draft").press("Enter")
+    expect(editor.get_by_text("All changes saved")).to_be_visible()
+    page.keyboard.press("Escape")  # for the dialogue, not for the notice of the saving that came after it
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    kept = page.request.get(f"/api/v1/automations/{made}").json()
+    for name, value in (("goal", "paid"), ("exit", "void")):
+        [rule] = kept[name]["rules"]
+        assert (rule["field"], rule["operator"], rule["value"]) == ("state", "equals", value)
+    assert page.request.post(f"/api/v1/automations/{made}/publish").ok
+    bills = [{"name": "test/bill", "data": {"state": state}} for state in ("paid", "void", "open")]
+    page.request.post("/api/v1/events", data=bills)
+    page.goto(f"/runs?automation={made}")
+    expect(page.get_by_role("row", name=re.compile("Completed Until paid"))).to_have_count(2)
+    expect(page.get_by_role("row", name=re.compile("Cancelled Until paid"))).to_have_count(1)

@@ -31,6 +31,13 @@ def test_publishing_says_what_changes_and_takes_the_runs_under_way_along(page: P
 
     page.goto(f"/automations/{automation}/edit")
     editor = page.get_by_role("dialog", name="Edit Taken along")
+    editor.get_by_role("button", name="Publish…").press("Enter")
+    same = page.get_by_role("dialog", name="Publish “Taken along”")
+    expect(same.get_by_text("1 run is under way on this version, and goes on.")).to_be_visible()
+    expect(same.get_by_role("radio")).to_have_count(0)
+    expect(same.get_by_role("button", name="Publish", exact=True)).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(same).to_have_count(0)
     editor.get_by_role("list", name="Steps").get_by_role("button", name="Write a log line").press("Enter")
     editor.get_by_role("textbox", name="Line").fill("Better now?")
     editor.get_by_role("button", name="Publish…").press("Enter")

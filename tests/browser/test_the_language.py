@@ -16,12 +16,19 @@ RICH: dict[str, Any] = {
     "timeout": "30d",
     "flow": {"concurrency": {"key": "{{ entity.id }}", "limit": 2}, "reentry": "skip"},
     "on_failure": "sorry",
+    "goal": {"field": "appointment.status", "operator": "equals", "value": "confirmed"},
+    "exit": {"combinator": "or", "rules": [{"field": "entity.gone", "operator": "equals", "value": True}]},
     "steps": [
         {"id": "both", "parallel": ["a", "b"], "join": "any", "timeout": "2d", "on_timeout": "late", "next": "answer"},
         {"id": "a", **NOTE, "next": None, "on_error": "retry", "retries": {"count": 2, "backoff_max_seconds": 60}},
         {
             "id": "b",
-            "delay": {"hours": 4, "within": {"from": "09:00", "to": "17:00"}, "zone": "Europe/Paris"},
+            "delay": {
+                "working": {"hours": 4},
+                "after": "2030-01-07T08:00:00Z",
+                "within": {"from": "09:00", "to": "17:00", "except": ["2030-01-08"]},
+                "zone": "Europe/Paris",
+            },
             "next": None,
         },
         {
@@ -81,6 +88,29 @@ def test_a_schedule_is_built_in_its_form_and_tells_its_next_times(page: Page) ->
     expect(times).to_have_count(0)
 
 
+def test_working_hours_are_counted_as_the_form_says(page: Page) -> None:
+    page.goto("/automations/new")
+    editor = page.get_by_role("dialog", name="New automation")
+    editor.get_by_role("textbox", name="Name").first.fill("In working hours")
+    editor.get_by_role("button", name="Appointment created").press("Enter")
+    add_step(page, editor.get_by_role("button", name="Add step"), "Wait")
+    editor.get_by_role("combobox", name="Wait", exact=True).select_option("For working hours")
+    editor.get_by_role("textbox", name="Working time").fill("6")
+    editor.get_by_role("textbox", name="Counted from").fill("{{ appointment.startsAt }}")
+    editor.get_by_role("textbox", name="Closed on").fill("2026-12-25, 2027-01-01")
+    editor.get_by_label("Opens at").fill("08:00")
+    expect(editor.get_by_role("list", name="Steps")).to_contain_text("for 6 hours of working time from")
+    expect(editor.get_by_role("list", name="Steps")).to_contain_text("(closed on 2 dates)")
+    editor.get_by_role("button", name="Save draft").press("Enter")
+    page.wait_for_url(re.compile("/edit$"))
+    kept = page.request.get(f"/api/v1/automations/{page.url.split('/')[-2]}").json()["steps"]
+    assert kept[0]["delay"] == {
+        "working": "6h",
+        "after": "{{ appointment.startsAt }}",
+        "within": {"from": "08:00", "to": "17:00", "except": ["2026-12-25", "2027-01-01"]},
+    }
+
+
 def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
     made = page.request.post("/api/v1/automations", data=RICH).json()
     page.goto(f"/automations/{made['id']}/edit")
@@ -88,6 +118,8 @@ def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
     for kind in ("At once", "Wait", "Wait for an event", "Split", "For each", "Stop"):
         editor.get_by_role("list", name="Steps").get_by_role("button", name=re.compile(f"^{kind}")).first.press("Enter")
         expect(editor.get_by_role("heading", name=kind, exact=True)).to_be_focused()
+    editor.get_by_role("button", name=re.compile("^Done once")).press("Enter")
+    expect(editor.get_by_role("heading", name="Ends early")).to_be_focused()
     editor.get_by_role("textbox", name="Name").first.fill("Still nothing is lost")
     editor.get_by_role("button", name="Save draft").press("Enter")
     expect(editor.get_by_text("All changes saved")).to_be_visible()

@@ -42,6 +42,13 @@ def prepare_all_kinds(work: Work) -> None:
         {"id": "hear", "wait_for_event": "crash/none", "match": {"run": "{{ run.id }}"}},
         {"id": "leave", "call": "called", "with": {"number": 1000}, "await": False},
         {"id": "wait", "call": "called", "with": {"number": 1001}, "timeout": "1h"},
+        {
+            "id": "each",
+            "for_each": [1002, 1003, 1004],
+            "call": "called",
+            "with": {"number": "{{ item }}"},
+            "concurrency": 2,
+        },
     ]
     upshot.automations.create(
         TENANT, {"name": "soon", "trigger": soon, "flow": later, "steps": steps, "status": "active"}

@@ -134,7 +134,7 @@ def test_a_run_is_run_again_from_a_round(bench: Bench) -> None:
     bench.upshot.runs.cancel("default", run_id)
     bench.settle()
     told = bench.upshot.runs.rerun("default", run_id, from_step="try:2", dry_run=True)
-    assert (told["kept"], told["repeats"]) == (["try", "nap"], ["try"])
+    assert (told["kept"], told["repeats"]) == (["try", "nap"], ["try:2", "try:3"])
     again = bench.upshot.runs.rerun("default", run_id, from_step="try:2")
     bench.settle()
     run = bench.upshot.runs.get("default", again["run_id"])

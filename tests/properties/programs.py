@@ -83,8 +83,10 @@ def forked_programs(draw: st.DrawFn) -> Program:
             case "delay":
                 steps.append(DelayStep(step_id, "1h", after))
             case "for_each":
-                passes_over: OnError = draw(st.sampled_from(("stop", "continue")))
-                each = ActionStep(step_id, "log", {}, None, on_error=passes_over)
+                passes_over: CallError = draw(st.sampled_from(("stop", "continue")))
+                each: ActionStep | CallStep = ActionStep(step_id, "log", {}, None, on_error=passes_over)
+                if draw(st.booleans()):
+                    each = call(step_id, None, passes_over, is_awaited=draw(st.booleans()))
                 steps.append(ForEachStep(step_id, "{{ items }}", each, after, draw(st.integers(1, 3))))
             case "call":
                 stops: CallError = draw(st.sampled_from(("stop", "continue")))

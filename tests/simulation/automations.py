@@ -22,12 +22,13 @@ from upshot.store.database import Database
 from upshot.testing import VirtualClock
 
 TENANTS = ("north", "south")
-FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE, ROUNDS_ABOVE = 5, 8, 4, 7, 6
+FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE, ROUNDS_ABOVE, LISTS_BELOW = 5, 8, 4, 7, 6, 3
 THINGS = 5
 """Entities of each tenant, for each of which the automation `each` is meant."""
 THINGS_MEANT = 3
 """So many of them events are about."""
 _MARKED = {"mark": "{{ mark }}", "number": "{{ number }}"}
+_OF_ITEM = {"mark": "{{ mark }}", "number": "{{ item }}"}
 _RUN = {"run": "{{ run.id }}"}
 _CANCELLED = {"cancel_on": [{"event": "sim/answered", "match": {"even": "{{ even }}"}}]}
 _TWO_OF_THREE = [number for number in range(400) if number % 3]
@@ -169,6 +170,19 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
             {"id": "too bad", "call": "callee", "with": _MARKED, "on_error": "continue"},
         ],
     },
+    "lists": {
+        "trigger": {"event": "sim/asked"},
+        "condition": {"field": "number", "operator": "less_than", "value": LISTS_BELOW},
+        "steps": [
+            {"id": "leave", "for_each": [1, 9], "call": "callee", "with": _OF_ITEM, "await": False, "on_error": "continue"},
+            {"id": "fork", "parallel": ["each", "nap"], "timeout": "5s", "on_timeout": "pair", "next": "pair"},
+            {"id": "each", "for_each": [1, 9, 2, 8, 3], "call": "callee", "with": _OF_ITEM, "concurrency": 2,
+             "timeout": "3s", "on_error": "continue", "next": None},
+            {"id": "nap", "delay": "1s", "next": None},
+            {"id": "pair", "for_each": [2, 7, 1], "call": "callee", "with": _OF_ITEM, "concurrency": 3},
+            {"id": "end", "action": "call", "with": _MARKED, **_RETRIED},
+        ],
+    },
     "soon": {
         "trigger": {"schedule": {"run_at": "2027-01-15T08:00:04Z"}},
         "steps": [{"id": "only", "delay": "1s"}, {"id": "end", "delay": "0s"}],
@@ -289,6 +303,7 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
         "hears": lambda: data["number"] < HEARS_BELOW,
         "caller": lambda: data["number"] > CALLS_ABOVE,
         "rounds": lambda: data["number"] > ROUNDS_ABOVE,
+        "lists": lambda: data["number"] < LISTS_BELOW,
     }
     return document["trigger"].get("event") == event_name and holds.get(automation, lambda: True)()
 

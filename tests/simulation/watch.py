@@ -327,7 +327,7 @@ class Watch:
 
     def _may_have_timers(self, key: Key, run: Row) -> bool:
         """Whether some of its steps may wait while others run, or it was taken from its sleep by people."""
-        forked = {"forked", "many", "limited", "hears", "caller", "rounds"}
+        forked = {"forked", "many", "limited", "hears", "caller", "rounds", "lists"}
         return key in self.held_back.taken or self.name_of(run) in forked
 
     def name_of(self, run: Row) -> str:

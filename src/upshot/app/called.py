@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from upshot.core.automations import CallStep, read
+from upshot.core.automations import CallStep, ForEachStep, read
 from upshot.core.errors import Conflict, Problem
 from upshot.store import automations as store
 from upshot.store.automations import Named
@@ -102,7 +102,8 @@ def raise_if_called(connection: Connection, tenant_id: str, automation_id: str, 
 
 
 def _callees(document: dict[str, Any]) -> Iterable[str]:
-    return {step.automation for step in read(document).steps if isinstance(step, CallStep)}
+    performed = (step.each if isinstance(step, ForEachStep) else step for step in read(document).steps)
+    return {each.automation for each in performed if isinstance(each, CallStep)}
 
 
 def _meant(called: str, found: Sequence[Named]) -> list[Named]:

@@ -26,6 +26,7 @@ from upshot.store.runs import NewRun
 
 Version = Literal["same", "current"]
 PLACES_SHOWN: Final = 10
+_WITH_EFFECTS: Final = frozenset({"action", "call"})
 
 
 class Rerunning(Driving):
@@ -160,7 +161,7 @@ class Rerunning(Driving):
             "event_id": None,
             "version": number,
             "kept": [step.step_id for step in before],
-            "repeats": _repeated(program, after),
+            "repeats": _repeated(program, before, after),
         }
         return told, event, new, [_kept(tenant_id, step) for step in before]
 
@@ -228,10 +229,13 @@ def _parted(
     return journal[:place], journal[place:]
 
 
-def _repeated(program: Program, after: list[StepRow]) -> list[str]:
-    """The steps among these with effects; the items of a list are one, and so are the rounds of a circle."""
-    done = [step for step in after if step.kind in {"action", "call"} and step.status not in {"skipped", "cancelled"}]
-    return list(dict.fromkeys(program.base(step.step_id) for step in done))
+def _repeated(program: Program, before: list[StepRow], after: list[StepRow]) -> list[str]:
+    """The steps with effects that come after. The items of a list are one, and so are the rounds of a circle, but where some
+    of them are kept."""
+    kept = {program.base(step.step_id) for step in before if step.kind in _WITH_EFFECTS}
+    done = [step for step in after if step.kind in _WITH_EFFECTS and step.status not in {"skipped", "cancelled"}]
+    bases = ((step.step_id, program.base(step.step_id)) for step in done)
+    return list(dict.fromkeys(step_id if base in kept else base for step_id, base in bases))
 
 
 def _event_again(connection: Connection, tenant_id: str, run: RunRow, now: int) -> Event:

@@ -19,6 +19,8 @@ from upshot.store.run_pages import AttemptRow, RunRow, StepRow, TimerRow
 Shown = dict[str, Any]
 ITEMS_SHOWN = 100
 """How many items of one `for_each` are shown that worked."""
+TROUBLE_SHOWN = 1_000
+"""How many of its others are."""
 ROUNDS_SHOWN = 50
 """How many of the latest rounds of a circle are shown in full; of earlier ones, what did not work."""
 
@@ -70,21 +72,22 @@ def steps_shown(
 
 
 def _without_many(journal: list[StepRow], program: Program | None) -> list[StepRow]:
-    """The journal without those of a long list's items that worked like a hundred before them, its output counts them all; and
-    without what worked in all but the latest rounds."""
+    """The journal without those of a long list's items that worked like a hundred before them, or did not like a thousand, its
+    output counts them all; and without what worked in all but the latest rounds."""
     if program is None or not program.keeps:
         return journal
     rounds = [program.steps.round_of(step.step_id) for step in journal]
     latest: dict[str, int] = {}
     for step, number in zip(journal, rounds, strict=True):
         latest[program.base(step.step_id)] = number
-    seen: Counter[str] = Counter()
+    seen: Counter[tuple[str, bool]] = Counter()
     shown: list[StepRow] = []
     for step, number in zip(journal, rounds, strict=True):
-        loop = program.loop_of(step.step_id)
-        seen[loop or ""] += 1
+        loop, worked = program.loop_of(step.step_id), step.status == "completed"
+        seen[loop or "", worked] += 1
         is_late = number > latest[program.base(step.step_id)] - ROUNDS_SHOWN
-        if step.status != "completed" or (is_late and (loop is None or seen[loop] <= ITEMS_SHOWN)):
+        is_many = loop is not None and seen[loop, worked] > (ITEMS_SHOWN if worked else TROUBLE_SHOWN)
+        if not is_many and (is_late or not worked):
             shown.append(step)
     return shown
 

@@ -1,6 +1,6 @@
 """A program: the steps of one automation version, compiled once and shared by all its runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Literal
 
 from upshot.core.automations.action_shape import ActionShape
@@ -88,9 +88,10 @@ class Program:
         self.at_most_once = frozenset(
             step.id for step in automation.steps if isinstance(step, ActionStep) and step.delivery == "at_most_once"
         )
+        performed = [step.each if isinstance(step, ForEachStep) else step for step in automation.steps]
         self.waits = frozenset(
             step.id
-            for step in automation.steps
+            for step in performed
             if isinstance(step, WaitStep) or (isinstance(step, CallStep) and step.is_awaited)
         )
         self.entered: dict[str | None, Any] = {}
@@ -113,9 +114,12 @@ class Program:
                 case BranchStep():
                     self.conditions[step.id] = compile_condition(step.condition, f"steps[{index}].branch")
                 case ForEachStep(id=step_id, each=each):
-                    shape, at = shapes.get(each.action), f"steps[{index}].with"
                     self.templates[list_place(step_id)] = compile_template(step.items, f"steps[{index}].for_each")
-                    self.templates[step_id] = argument_template(shape, each.arguments, at)
+                    if isinstance(each, CallStep):
+                        self._compile_call(each, index)
+                    else:
+                        shape, at = shapes.get(each.action), f"steps[{index}].with"
+                        self.templates[step_id] = argument_template(shape, each.arguments, at)
                 case ParallelStep() if step.timeout is not None:
                     self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case WaitStep():
@@ -124,11 +128,14 @@ class Program:
                     if step.timeout is not None:
                         self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
                 case CallStep():
-                    self.calls[step.id] = compile_template(step.data, f"steps[{index}].with")
-                    if step.timeout is not None:
-                        self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
+                    self._compile_call(step, index)
                 case _:
                     pass
+
+    def _compile_call(self, step: CallStep, index: int) -> None:
+        self.calls[step.id] = compile_template(step.data, f"steps[{index}].with")
+        if step.timeout is not None:
+            self.templates[step.id] = compile_template(step.timeout, f"steps[{index}].timeout")
 
     def base(self, step_id: str) -> str:
         """The step, in the document, that this is a place of."""
@@ -154,11 +161,19 @@ class Program:
 
     def is_call(self, step_id: str) -> bool:
         """Whether this step calls another automation."""
-        return bool(self.calls) and self.base(step_id) in self.calls
+        return bool(self.calls) and self._is_of(step_id, self.calls)
 
     def is_wait(self, step_id: str) -> bool:
         """Whether this step waits for an event, or for the end of what it calls."""
-        return bool(self.waits) and self.base(step_id) in self.waits
+        return bool(self.waits) and self._is_of(step_id, self.waits)
+
+    def _is_of(self, step_id: str, steps: Container[str]) -> bool:
+        """Whether this is one of these steps or, where that is a `for_each`, an item of it."""
+        base = self.base(step_id)
+        if base not in steps:
+            return False
+        item = self.steps.item_of(step_id)
+        return item.index is not None if item is not None else not isinstance(self.steps[base], ForEachStep)
 
     def around(self, step_id: str, rounds: Mapping[str, int]) -> Iterator[str]:
         """The parallel steps and the `for_each` that this step is in, the innermost first."""

@@ -68,7 +68,7 @@ def call_of(program: Program, step: CallStep, facts: Facts) -> Call:
 def start(connection: Connection, wanted: Sequence[Wanted], now: int) -> list[Called | StepError]:
     """Start the runs of these calls by runs that are held, or say why one cannot be: the step has then failed for good."""
     answers: dict[int, Called | StepError] = {}
-    again = {at: _key(one) for at, one in enumerate(wanted) if one[0].attempts.get(one[1])}
+    again = {at: _key(one) for at, one in enumerate(wanted) if one[0].attempts}  # it may have been retried
     known = calls.children(connection, sorted(again.values()))
     callees = calls.callees(connection, sorted({(run.tenant_id, call.automation_id) for run, _, call in wanted}))
     new: dict[int, tuple[Event, NewRun]] = {}
@@ -84,6 +84,8 @@ def start(connection: Connection, wanted: Sequence[Wanted], now: int) -> list[Ca
             new[at] = _made(run, step_id, call, callee, now)
     keys = {event.id: (*_key(wanted[at]), event.id, now) for at, (event, _) in new.items()}
     fresh = keep_keys(connection, sorted(keys.values())) if keys else set[str]()
+    before = [_key(wanted[at]) for at, (event, _) in new.items() if event.id not in fresh]
+    known = calls.children(connection, sorted(before)) if before else {}
     made = [one for one in new.values() if one[0].id in fresh]
     if made:
         insert_events(connection, [event for event, _ in made], now, None)
@@ -91,7 +93,12 @@ def start(connection: Connection, wanted: Sequence[Wanted], now: int) -> list[Ca
         counts.add(connection, Counter((run.tenant_id, "runs", "", "pending") for _, run in made), now)
         hints.send(connection, hints.RUNS)
     for at, (event, run) in new.items():
-        answers[at] = Called(run.id, "pending") if event.id in fresh else _gone(wanted[at][1])
+        caller, step_id, _ = wanted[at]
+        if event.id in fresh:
+            answers[at] = Called(run.id, "pending")
+        else:  # the step was let go when its run failed, or cancelled in flight, and goes on now
+            child = known.get(_key(wanted[at]), Child(None, None))
+            answers[at] = _found(connection, caller.tenant_id, step_id, child, now)
     return [answers[at] for at in range(len(wanted))]
 
 

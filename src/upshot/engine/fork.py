@@ -23,6 +23,10 @@ Flight = asyncio.Task[tuple[Done | None, int | None]]
 
 LOOK_SECONDS = 1.0
 """How often a run that was paused while steps of it are in flight is looked at, to see whether it goes on."""
+LINGER_SECONDS = 2.0
+LINGER_FROM = 500
+"""So many outcomes make it dear to bring a run back. One that has them, and waits for runs that it called, stays awake for
+`LINGER_SECONDS` before it sleeps: however many end one after another, its journal is not read for each of them."""
 
 
 class Fork:
@@ -109,10 +113,29 @@ class Fork:
             return ()
         if self._is_paused:
             return ()
+        if self._may_linger() and await self._linger():
+            return ()
         if not driver.is_stopping and await driver.park(Parking(run, ())):
             self._come = [step_id for step_id, wait in run.waits.items() if wait.met_by is not None]
             return ()
         return None
+
+    def _may_linger(self) -> bool:
+        run, driver = self._run, self._driver
+        if run.seq < LINGER_FROM or not run.program.calls or driver.is_stopping or not driver.has_room_to_linger:
+            return False
+        return any(run.program.is_call(step_id) for step_id in run.waits)
+
+    async def _linger(self) -> bool:
+        """Stay awake a moment; whether something came meanwhile."""
+        self._bell = asyncio.get_running_loop().create_future()
+        self._driver.on_called()  # one may have ended before it was known here that it is waited for
+        try:
+            await asyncio.wait({self._bell}, timeout=LINGER_SECONDS)
+        finally:
+            self._bell.cancel()
+            self._bell = None
+        return bool(self._come or self._due)
 
     def _left(self, commands: Commands) -> Commands | None:
         """The commands of the only place that is left."""

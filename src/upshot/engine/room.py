@@ -62,6 +62,11 @@ class Room:
         return self._limits.runs_max - self._taken_in_all - self._aside
 
     @property
+    def has_room_to_linger(self) -> bool:
+        """Whether runs that wait may stay here for a moment: half of the room is free."""
+        return self.room > self._limits.runs_max // 2
+
+    @property
     def room_to_claim(self) -> int:
         """How many runs may be claimed now: some room is kept for what tenants start meanwhile."""
         return self.room - int(self._limits.runs_max * (1 - TENANT_SHARE))

@@ -119,6 +119,35 @@ def test_who_calls_itself_and_waits_is_told() -> None:
     ]
 
 
+EACH_B: dict[str, Any] = {"for_each": [1, 2], "call": "b"}
+
+
+HOLDS, MANY = "waits for itself in a circle without a delay", "multiplies itself, for each item of a list"
+
+
+@pytest.mark.parametrize(
+    ("own", "back", "said"),
+    [
+        ([EACH_B], [{"call": "a"}], (0, HOLDS)),
+        ([{**EACH_B, "await": False}], [{"call": "a"}], (0, MANY)),
+        ([{"delay": "1h"}, EACH_B], [{"delay": "1h"}, {"call": "a"}], (1, MANY)),
+        ([{"call": "b", "await": False}], [{"for_each": [1], "call": "a"}], (0, MANY)),
+        ([{"call": "b"}, {**EACH_B, "await": False}], [{"call": "a", "await": False}], (1, MANY)),
+        ([{"call": "b", "await": False}, {**EACH_B, "call": "c"}], [{"call": "a"}], None),
+        ([EACH_B], [{"action": "emit_event", "with": {"name": "first"}}], None),
+        ([EACH_B], [{"call": "c"}], None),
+    ],
+)
+def test_calls_for_each_item_never_come_back_whoever_waits(
+    own: list[dict[str, Any]], back: list[dict[str, Any]], said: tuple[int, str] | None
+) -> None:
+    told = endless_calls(part("first", *own, name="a"), [part("second", *back, name="b")])
+    assert [(place, sentence.partition(":")[0]) for place, sentence in told] == (
+        [(f"steps[{said[0]}].call", said[1])] if said is not None else []
+    )
+    assert all(" for each item" in sentence for _, sentence in told)
+
+
 NAMES = st.sampled_from("abcdef")
 PARTS = st.lists(st.tuples(NAMES, st.lists(NAMES, unique=True, max_size=3)), min_size=1, max_size=8)
 

@@ -16,12 +16,28 @@ def each(**more: Any) -> dict[str, Any]:
     return {"id": "each", "for_each": "{{ rows }}", "action": "anything", "with": {"n": "{{ item.n }}"}, **more}
 
 
-def test_it_is_read_and_written_and_read_again() -> None:
-    whole = document(each(concurrency=5, limit=50, on_error="continue", retries=2), act("after"))
-    canonical, notes = normalise(whole, actions=ACTIONS)
+def called(**more: Any) -> dict[str, Any]:
+    return {"id": "each", "for_each": "{{ rows }}", "call": "other", "with": {"n": "{{ item.n }}"}, **more}
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (each(concurrency=5, limit=50, on_error="continue", retries=2), "anything"),
+        (called(), "call “other” and wait until it is over"),
+        (
+            called(timeout="24h", concurrency=5, limit=1000, on_error="continue", on_failure="after"),
+            "call “other” and wait until it is over, at most 24h",
+        ),
+        ({**called(), "await": False}, "call “other”"),
+    ],
+)
+def test_it_is_read_and_written_and_read_again(step: dict[str, Any], said: str) -> None:
+    canonical, notes = normalise(document(step, act("after")), actions=ACTIONS)
     assert notes == []
+    assert canonical["steps"][0] == step
     assert to_document(read(canonical)) == canonical
-    assert describe(read(canonical)) == "When e: anything for each of {{ rows }}, then anything"
+    assert describe(read(canonical)) == f"When e: {said} for each of {{{{ rows }}}}, then anything"
 
 
 def test_a_dry_run_says_how_many_and_renders_the_first() -> None:
@@ -32,6 +48,9 @@ def test_a_dry_run_says_how_many_and_renders_the_first() -> None:
     assert after["would"] == "perform"
     (tried,) = dry_run(read(document(each())), FACTS)["steps"]
     assert [problem["code"] for problem in tried["problems"]] == ["not_a_list"]
+    tried, _ = dry_run(read(document(called(), act("after"))), facts)["steps"]
+    assert (tried["would"], tried["action"], tried["arguments"]) == ("for_each", None, {"n": 7})
+    assert tried["text"] == "would call “other” and wait until it is over for each of 2 items"
 
 
 @pytest.mark.parametrize(
@@ -47,6 +66,23 @@ def test_a_dry_run_says_how_many_and_renders_the_first() -> None:
         (each(action="nothing"), "steps[0].action", "unknown_action"),
         ({"id": "each", "for_each": ["a"]}, "steps[0].action", "required"),
         (each(delivery="at_most_once"), "steps[0].delivery", "unknown_field"),
+        (each(call="other"), "steps[0].call", "bad_option"),
+        (each(timeout="1h"), "steps[0].timeout", "bad_option"),
+        ({**each(), "await": True}, "steps[0].await", "bad_option"),
+        (called(retries=2), "steps[0].retries", "bad_option"),
+        (called(timeout_seconds=2), "steps[0].timeout_seconds", "bad_option"),
+        (called(on_error="retry"), "steps[0].on_error", "bad_option"),
+        (called(on_timeout=None), "steps[0].on_timeout", "unknown_field"),
+        (called(timeout="soon"), "steps[0].timeout", "bad_duration"),
+        (called(timeout="1h", **{"await": False}), "steps[0].timeout", "bad_option"),
+        (called(**{"await": "no"}), "steps[0].await", "wrong_type"),
+        (called(**{"with": ["{{ item }}"]}), "steps[0].with", "wrong_type"),
+        (called(**{"with": {"n": "{{ item"}}), "steps[0].with.n", "template_syntax"),
+        (called(call="{{ item }}"), "steps[0].call", "bad_text"),
+        (called(call=""), "steps[0].call", "required"),
+        (called(concurrency=101), "steps[0].concurrency", "out_of_range"),
+        (called(limit=10_001), "steps[0].limit", "out_of_range"),
+        (called(for_each="rows"), "steps[0].for_each", "wrong_type"),
         (each(next="x"), "steps[0].next", "unknown_step"),
         (each(on_failure="x"), "steps[0].on_failure", "unknown_step"),
     ],

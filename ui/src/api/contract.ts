@@ -15,7 +15,7 @@ type Served = components["schemas"];
 type Fits<Sent extends Expected, Expected> = Sent;
 
 /** Parts of a document that are described by the reference and not by the schema. */
-type Free = "trigger" | "condition" | "steps" | "timeout" | "flow" | "cancel_on";
+type Free = "trigger" | "condition" | "steps" | "timeout" | "flow" | "cancel_on" | "goal" | "exit";
 
 export type Contract = [
   Fits<Served["RunSummary"], ours.RunSummary>,

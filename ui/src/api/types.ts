@@ -159,6 +159,9 @@ export type AutomationDocument = {
   flow?: JsonObject | null;
   /** The events that cancel its runs under way. */
   cancel_on?: CancelOn[];
+  /** Where it holds as a next step would begin, a run ends there: completed by its goal, cancelled by its exit. */
+  goal?: Group | Leaf | null;
+  exit?: Group | Leaf | null;
   /** How long a run may take, as delays are written. */
   timeout?: Json;
   /** Where it is kept, with / between names. */

@@ -137,7 +137,7 @@ function StepCard(props: Props & { at: number }) {
       title={
         <>
           {kind === "action" ? (action?.title ?? step.action ?? "") : texts.steps.kind[kind]}{" "}
-          {kind === "call" && <CalledName id={String(step.call ?? "")} />}
+          {step.call !== undefined && <CalledName id={String(step.call ?? "")} />}
           <span className="ml-1 font-normal text-faint">{step.id}</span>
         </>
       }

@@ -1,6 +1,7 @@
 import { useMemo, useRef } from "react";
 import type { Explanation, Group, JsonObject, Operator, Problem } from "@/api/types";
 import { useLanding } from "@/parts/useLanding";
+import { texts } from "@/texts";
 import { BuilderContext } from "./context";
 import type { Fact } from "./facts";
 import { GroupView } from "./GroupView";
@@ -17,6 +18,8 @@ type Props = {
   problems: Problem[];
   /** The path of the condition in the document: `condition`, `steps[2].branch`. */
   at?: string;
+  /** What is said where there is no condition yet. */
+  empty?: string;
 };
 
 /** Nested all-of and any-of groups of conditions; each shows its live value and whether it holds for the sample. */
@@ -29,6 +32,7 @@ export function ConditionBuilder({
   sample,
   problems,
   at = "condition",
+  empty = texts.condition.emptyGroup,
 }: Props) {
   const told = useMemo(() => explained(value, explanation), [value, explanation]);
   const frame = useRef<HTMLDivElement>(null);
@@ -41,8 +45,8 @@ export function ConditionBuilder({
       onChange(removeAt(value, place));
       landOnAdd(place);
     };
-    return { root: value, change: onChange, remove, facts, operators, told, sample, problems, at };
-  }, [value, onChange, landOnAdd, facts, operators, told, sample, problems, at]);
+    return { root: value, change: onChange, remove, facts, operators, told, sample, problems, at, empty };
+  }, [value, onChange, landOnAdd, facts, operators, told, sample, problems, at, empty]);
   return (
     <BuilderContext.Provider value={context}>
       <div ref={frame}>

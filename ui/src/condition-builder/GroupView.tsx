@@ -5,14 +5,14 @@ import { cx } from "@/parts/classes";
 import { FieldError } from "@/parts/Field";
 import { texts } from "@/texts";
 import { useBuilder, useProblemsAt } from "./context";
-import { addTo, emptyGroup, emptyLeaf, isGroup, type Place, patchGroup } from "./model";
+import { addTo, emptyGroup, emptyLeaf, isGroup, type Place, patchGroup, pathOf } from "./model";
 import { ResultMark } from "./ResultMark";
 import { RuleView } from "./RuleView";
 
 const numberOf = (place: Place) => place.map((index) => index + 1).join(".");
 
 export function GroupView({ group, place }: { group: Group; place: Place }) {
-  const { root, change, remove, told, at } = useBuilder();
+  const { root, change, remove, told, empty } = useBuilder();
   const problems = useProblemsAt(place);
   const isRoot = place.length === 0;
   return (
@@ -36,9 +36,7 @@ export function GroupView({ group, place }: { group: Group; place: Place }) {
         )}
       </div>
       {group.rules.length === 0 && (
-        <p className={cx("text-sm text-faint", !isRoot && "mt-2")}>
-          {isRoot && at === "condition" ? texts.condition.empty : texts.condition.emptyGroup}
-        </p>
+        <p className={cx("text-sm text-faint", !isRoot && "mt-2")}>{isRoot ? empty : texts.condition.emptyGroup}</p>
       )}
       <ol className={cx("flex flex-col gap-1.5", group.rules.length > 0 && "mt-2.5")}>
         {group.rules.map((node, index) => {
@@ -86,7 +84,7 @@ export function GroupView({ group, place }: { group: Group; place: Place }) {
 }
 
 function Join({ group, place }: { group: Group; place: Place }) {
-  const { root, change } = useBuilder();
+  const { root, change, at } = useBuilder();
   return (
     <div
       role="radiogroup"
@@ -104,7 +102,7 @@ function Join({ group, place }: { group: Group; place: Place }) {
           <input
             type="radio"
             className="sr-only"
-            name={`join-${place.join("-")}`}
+            name={`join-${pathOf(place, at)}`}
             checked={group.combinator === combinator}
             onChange={() => change(patchGroup(root, place, { combinator }))}
           />

@@ -13,6 +13,7 @@ type Builder = {
   sample: JsonObject | null;
   problems: Problem[];
   at: string;
+  empty: string;
 };
 
 export const BuilderContext = createContext<Builder | null>(null);

@@ -107,7 +107,7 @@ function HowLong({ step, steps, at, set, error, addOn, actions, endsBranch }: Pa
           set({ ...step, timeout, on_timeout: timeout === undefined ? undefined : step.on_timeout })
         }
       />
-      {isLimited && (
+      {isLimited && step.for_each === undefined && (
         <TargetSelect
           label={texts.steps.onTimeout}
           steps={steps}
@@ -128,6 +128,7 @@ function HowLong({ step, steps, at, set, error, addOn, actions, endsBranch }: Pa
 
 function IfItFails(part: Part) {
   const { step, set, error } = part;
+  const ofItem = step.for_each !== undefined;
   return (
     <div className="grid gap-4 sm:grid-cols-2">
       <Field label={texts.steps.callOnError} error={error("on_error")}>
@@ -138,7 +139,7 @@ function IfItFails(part: Part) {
             onChange={(event) =>
               set(
                 event.target.value === "continue"
-                  ? { ...step, on_error: "continue", on_failure: undefined }
+                  ? { ...step, on_error: "continue", on_failure: ofItem ? step.on_failure : undefined }
                   : { ...step, on_error: undefined },
               )
             }
@@ -148,7 +149,7 @@ function IfItFails(part: Part) {
           </Select>
         )}
       </Field>
-      {step.on_error !== "continue" && <OnFailure {...part} words={texts.steps.callFailureUnset} />}
+      {(ofItem || step.on_error !== "continue") && <OnFailure {...part} words={texts.steps.callFailureUnset} />}
     </div>
   );
 }

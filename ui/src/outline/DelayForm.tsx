@@ -1,3 +1,4 @@
+import { useState } from "react";
 import type { Json, JsonObject, Problem, StepDocument } from "@/api/types";
 import type { Fact } from "@/condition-builder/facts";
 import { Field, FieldError, Select, TextInput } from "@/parts/Field";
@@ -9,6 +10,7 @@ import { placeholder } from "@/schema-form/model";
 import { texts } from "@/texts";
 import { AmountField } from "./DurationField";
 import {
+  closedOn,
   type DelayKind,
   type DelayParts,
   delayKind,
@@ -16,6 +18,7 @@ import {
   noDelay,
   partsOf,
   startDelay,
+  WORKING_UNITS,
   workingHours,
 } from "./delays";
 import { errorAt, errorJustAt } from "./problems";
@@ -57,9 +60,10 @@ export function DelayForm({ step, facts, problems, at, onChange }: Props) {
       {kind === "duration" && <Amount {...given} label={texts.steps.delayAmount} />}
       {kind === "until" && <Moment {...given} label={texts.steps.delayUntilLabel} hint={texts.steps.delayUntilHint} />}
       {kind === "date" && <DatePart {...given} />}
+      {kind === "working" && <WorkingPart {...given} />}
       {kind === "time" && <TimePart {...given} />}
       {(kind === "until" || kind === "date") && <AtTime {...given} />}
-      {kind !== "custom" && <HoursPart {...given} always={kind === "hours"} />}
+      {kind !== "custom" && <HoursPart {...given} always={kind === "hours" || kind === "working"} />}
       {kind !== "custom" && (parts.at || parts.within || parts.zone) && (
         <ZoneField
           value={parts.zone}
@@ -96,8 +100,10 @@ function Amount({ parts, put, label }: Part & { label: string }) {
   );
 }
 
-function Moment({ parts, put, problems, at, facts, label, hint }: Part & { label: string; hint: string }) {
-  const anchor = parts.anchor || "until";
+type MomentProps = Part & { label: string; hint: string /** Left out when it is empty. */; optional?: "after" };
+
+function Moment({ parts, put, problems, at, facts, label, hint, optional }: MomentProps) {
+  const anchor = parts.anchor || optional || "until";
   return (
     <Field
       label={label}
@@ -116,7 +122,9 @@ function Moment({ parts, put, problems, at, facts, label, hint }: Part & { label
           {...control}
           value={parts.moment}
           placeholder={anchor === "until" ? "2026-12-24T09:00" : "{{ invoice.due_on }}"}
-          onChange={(event) => put({ anchor, moment: event.target.value })}
+          onChange={(event) =>
+            put({ anchor: optional && !event.target.value ? "" : anchor, moment: event.target.value })
+          }
         />
       )}
     </Field>
@@ -143,6 +151,25 @@ function DatePart(given: Part) {
         </Field>
       </div>
       <Moment {...given} label={texts.steps.delayDate} hint={texts.steps.delayDateHint} />
+    </>
+  );
+}
+
+function WorkingPart(given: Part) {
+  const { parts, put, problems, at } = given;
+  return (
+    <>
+      <AmountField
+        label={texts.steps.workingAmount}
+        hint={texts.steps.workingAmountHint}
+        error={errorAt(problems, `${at}.working`)}
+        amount={parts.amount}
+        unit={parts.unit}
+        units={WORKING_UNITS}
+        required
+        onChange={(amount, unit) => put({ amount, unit })}
+      />
+      <Moment {...given} label={texts.steps.workingFrom} hint={texts.steps.workingFromHint} optional="after" />
     </>
   );
 }
@@ -235,8 +262,38 @@ function HoursPart({ parts, put, problems, at, always }: Part & { always: boolea
               />
             )}
           </Field>
+          <ClosedOn
+            dates={closedOn(within)}
+            error={error("except")}
+            onChange={(dates) => {
+              const { except: _, ...rest } = within;
+              put({ within: dates.length ? { ...rest, except: dates } : rest });
+            }}
+          />
         </div>
       )}
     </div>
+  );
+}
+
+type ClosedProps = { dates: string[]; error?: string; onChange: (dates: string[]) => void };
+
+/** Dates as they are typed; what stands between them is put right when the field is left. */
+function ClosedOn({ dates, error, onChange }: ClosedProps) {
+  const [typed, type] = useState<string | null>(null);
+  return (
+    <Field label={texts.steps.closedOn} hint={texts.steps.closedOnHint} error={error}>
+      {(control) => (
+        <TextInput
+          {...control}
+          value={typed ?? dates.join(", ")}
+          onChange={(event) => {
+            type(event.target.value);
+            onChange(event.target.value.split(/[\s,]+/).filter(Boolean));
+          }}
+          onBlur={() => type(null)}
+        />
+      )}
+    </Field>
   );
 }

@@ -57,7 +57,7 @@ type Props = {
 /** A duration such as a time limit; an empty number is none. What is written in another way is edited as text. */
 export function DurationField({ label, value, hint, error, required, onChange }: Props) {
   const parts = value === undefined || value === null ? { ...noDelay, unit: "h" } : partsOf(value);
-  if (!parts || parts.anchor || parts.at || parts.within) {
+  if (!parts || parts.anchor || parts.at || parts.within || parts.isWorking) {
     return (
       <Field label={label} hint={hint} error={error} required={required}>
         {(control) => (

@@ -1,15 +1,17 @@
 import type { ActionItem } from "@/api/types";
-import { Field, FieldError, TextInput } from "@/parts/Field";
+import { Field, FieldError, Select, TextInput } from "@/parts/Field";
 import { JsonEditor } from "@/parts/JsonEditor";
 import { InsertData } from "@/schema-form/InsertData";
 import { placeholder } from "@/schema-form/model";
 import { texts } from "@/texts";
 import { ActionForm } from "./ActionForm";
+import { CallForm } from "./CallForm";
 import type { Part } from "./part";
 
-/** A list, and the action that is performed for each of its items. */
+/** A list, and the action that is performed, or the automation that is called, for each of its items. */
 export function ForEachForm(part: Part & { action?: ActionItem }) {
   const { step, set, error, facts } = part;
+  const calls = step.call !== undefined;
   const ofItem = [
     { path: "item", type: null, title: texts.steps.item },
     { path: "index", type: "integer", title: texts.steps.index },
@@ -67,7 +69,30 @@ export function ForEachForm(part: Part & { action?: ActionItem }) {
           {error("for_each") && <FieldError>{error("for_each")}</FieldError>}
         </div>
       )}
-      <ActionForm {...part} facts={[...ofItem, ...facts]} />
+      <Field label={texts.steps.eachDoes}>
+        {(control) => (
+          <Select
+            {...control}
+            value={calls ? "call" : "action"}
+            onChange={(event) => {
+              const { action: _, call: __, await: ___, timeout: ____, retries, timeout_seconds, ...rest } = step;
+              set(
+                event.target.value === "call"
+                  ? { ...rest, on_error: rest.on_error === "retry" ? undefined : rest.on_error, call: "", with: {} }
+                  : { ...rest, retries, timeout_seconds, action: "", with: {} },
+              );
+            }}
+          >
+            <option value="action">{texts.steps.eachKinds.action}</option>
+            <option value="call">{texts.steps.eachKinds.call}</option>
+          </Select>
+        )}
+      </Field>
+      {calls ? (
+        <CallForm {...part} facts={[...ofItem, ...facts]} />
+      ) : (
+        <ActionForm {...part} facts={[...ofItem, ...facts]} />
+      )}
       <div className="grid gap-4 sm:grid-cols-2">
         {number("concurrency", texts.steps.concurrency, texts.steps.concurrencyHint, "1")}
         {number("limit", texts.steps.limit, texts.steps.limitHint, "10000")}

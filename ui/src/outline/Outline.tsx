@@ -155,7 +155,7 @@ function StepRow(props: RowProps) {
         <span className="min-w-0 flex-1">
           <span className="block truncate font-medium">
             {kind === "action" ? (action?.title ?? step.action ?? "") : texts.steps.kind[kind]}{" "}
-            {kind === "call" && <CalledName id={String(step.call ?? "")} />}
+            {step.call !== undefined && <CalledName id={String(step.call ?? "")} />}
             <span className="ml-1 font-normal text-faint">{step.id}</span>
           </span>
           <span className="block truncate text-xs text-soft">{summary(step, props.operators)}</span>

@@ -1,7 +1,6 @@
 import { useState } from "react";
 import type { Group, Json, Leaf, StepDocument } from "@/api/types";
 import { ConditionBuilder } from "@/condition-builder/ConditionBuilder";
-import type { Fact } from "@/condition-builder/facts";
 import { asGroup } from "@/condition-builder/model";
 import { Field, TextInput } from "@/parts/Field";
 import { JsonEditor } from "@/parts/JsonEditor";
@@ -13,7 +12,8 @@ import { addOnWay } from "./editing";
 import { FailureForm } from "./FailureForm";
 import { ForEachForm } from "./ForEachForm";
 import { isInBranch, placesOf } from "./lanes";
-import { errorPath, kindOf, newStep, outputPath, renameStep, replaceStep } from "./model";
+import { kindOf, newStep, renameStep, replaceStep } from "./model";
+import { outputsBefore } from "./outputs";
 import { ParallelForm } from "./ParallelForm";
 import type { Part, StepFormProps } from "./part";
 import { errorAt } from "./problems";
@@ -95,20 +95,9 @@ export function StepForm(props: StepFormProps) {
           onChange={(next) => part.set({ ...step, next })}
         />
       )}
-      {(kind === "action" || kind === "for_each") && <FailureForm {...part} />}
+      {(kind === "action" || (kind === "for_each" && step.call === undefined)) && <FailureForm {...part} />}
     </div>
   );
-}
-
-/** What earlier steps leave behind, for conditions and placeholders. */
-function outputsBefore(steps: StepDocument[], at: number): Fact[] {
-  const leaves = (step: StepDocument) => !["branch", "delay", "stop"].includes(kindOf(step));
-  return steps
-    .slice(0, at)
-    .flatMap((step): Fact[] => [
-      ...(leaves(step) ? [{ path: outputPath(step.id), type: null, title: texts.form.fromStep(step.id) }] : []),
-      ...(step.on_failure ? [{ path: errorPath(step.id), type: "string", title: texts.steps.errorOf(step.id) }] : []),
-    ]);
 }
 
 function StepName({ steps, at, step, problems, onChange }: Part) {

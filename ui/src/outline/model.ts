@@ -20,9 +20,9 @@ export function kindOf(step: StepDocument): StepKind {
   if (step.branch !== undefined) return "branch";
   if (step.delay !== undefined) return "delay";
   if (step.stop !== undefined) return "stop";
+  if (step.for_each !== undefined) return "for_each";
   if (step.call !== undefined) return "call";
   if (step.wait_for_event !== undefined) return "wait_for_event";
-  if (step.for_each !== undefined) return "for_each";
   if (step.parallel !== undefined) return "parallel";
   if (step.split !== undefined) return "split";
   return step.action === undefined ? "other" : "action";
@@ -153,7 +153,10 @@ export function summary(step: StepDocument, operators: Operator[]): string {
     case "parallel":
       return texts.steps.atOnce((step.parallel ?? []).join(", "));
     case "for_each":
-      return texts.steps.forEach(String(step.action ?? ""), brief(step.for_each, 60));
+      return texts.steps.forEach(
+        step.call === undefined ? String(step.action ?? "") : texts.steps.eachCalled,
+        brief(step.for_each, 60),
+      );
     case "other":
       return brief({ ...step, id: undefined } as unknown as Json, 60);
     case "call":

@@ -1,7 +1,7 @@
 import { X } from "lucide-react";
 import { Portal } from "radix-ui";
 import { DismissableLayer, FocusGuards, FocusScope } from "radix-ui/internal";
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, useEffect, useEffectEvent, useId, useRef, useState } from "react";
 import { texts } from "@/texts";
 import { IconButton } from "./Button";
 import { cx } from "./classes";
@@ -46,6 +46,14 @@ function useScrollLock() {
   }, []);
 }
 
+const escapes: ((event: KeyboardEvent) => void)[] = [];
+
+/** Gives Escape to the dialog on top; false when none is open. A notice that came later would take it for itself. */
+export function escapeDialog(event: KeyboardEvent): boolean {
+  escapes.at(-1)?.(event);
+  return escapes.length > 0;
+}
+
 let opener: HTMLElement | null = null;
 
 /** Gives the focus back to what opened the first of several dialogs that took each other's place. */
@@ -68,6 +76,18 @@ export function Dialog(props: Props) {
   const titleId = useId();
   const body = useRef<HTMLDivElement>(null);
   const { side = false, size = "md", header, footer, light = true } = props;
+  const onEscape = (event: KeyboardEvent) => {
+    event.preventDefault();
+    const at = event.target as HTMLElement;
+    // An open list of suggestions takes Escape for itself.
+    if (at.getAttribute("aria-expanded") !== "true" && !props.onEscape?.(at)) props.onClose();
+  };
+  const escapeNow = useEffectEvent(onEscape);
+  useEffect(() => {
+    const own = (event: KeyboardEvent) => escapeNow(event);
+    escapes.push(own);
+    return () => void escapes.splice(escapes.indexOf(own), 1);
+  }, []);
   return (
     <Portal.Root>
       <FocusGuards.FocusGuards>
@@ -96,12 +116,7 @@ export function Dialog(props: Props) {
               role="dialog"
               aria-modal="true"
               aria-labelledby={titleId}
-              onEscapeKeyDown={(event) => {
-                event.preventDefault();
-                const at = event.target as HTMLElement;
-                // An open list of suggestions takes Escape for itself.
-                if (at.getAttribute("aria-expanded") !== "true" && !props.onEscape?.(at)) props.onClose();
-              }}
+              onEscapeKeyDown={onEscape}
               onPointerDownOutside={(event) => {
                 event.preventDefault();
                 if (light) props.onClose();

@@ -4,6 +4,7 @@ import { createContext, type ReactNode, useCallback, useContext, useMemo, useSta
 import { explainError } from "@/api/client";
 import { texts } from "@/texts";
 import { Button, IconButton } from "./Button";
+import { escapeDialog } from "./Dialog";
 
 type Note = {
   id: number;
@@ -58,6 +59,9 @@ function OneToast({ note, onGone }: { note: Note; onGone: () => void }) {
       duration={note.seconds * 1000}
       type={bad ? "foreground" : "background"}
       onOpenChange={(open) => !open && onGone()}
+      onEscapeKeyDown={(event) => {
+        if (escapeDialog(event)) event.preventDefault();
+      }}
       className="animate-appear flex items-center gap-2.5 rounded-lg border border-line bg-raised py-2 pr-2 pl-3.5 shadow-pop"
     >
       {bad ? (

@@ -10,6 +10,8 @@ export const publishing = {
     warnings: "Mind",
     inFlight: "Runs under way",
     none: "No run is under way.",
+    stay: (count: number) =>
+      `${plural(count, "run is", "runs are")} under way on this version, and ${count === 1 ? "goes" : "go"} on.`,
     onVersions: (count: number, versions: string) => `${plural(count, "run is", "runs are")} under way: ${versions}.`,
     onVersion: (count: number, version: number) => `${count.toLocaleString()} on version ${version}`,
     choices: {

@@ -1,3 +1,5 @@
+import { plural } from "./plural";
+
 /** The texts of the outline and of the forms of its steps. */
 export const steps = {
   steps: {
@@ -11,7 +13,7 @@ export const steps = {
     parallel: "At once",
     parallelHelp: "Several branches at the same time",
     for_each: "For each",
-    for_eachHelp: "An action for each item of a list",
+    for_eachHelp: "An action, or another automation, for each item of a list",
     split: "Split",
     splitHelp: "One way by lot, by weight",
     delay: "Wait",
@@ -60,9 +62,14 @@ export const steps = {
       at: (time: string) => `at ${time}`,
       next: (time: string) => `until it is ${time}`,
       within: (from: string, to: string) => `in opening hours ${from} to ${to}`,
+      working: (long: string, moment: string) => `for ${long} of working time${moment ? ` from ${moment} on` : ""}`,
+      closed: (count: number) => `(closed on ${plural(count, "date", "dates")})`,
     },
     stops: "The run ends here",
     atOnce: (heads: string) => `${heads} at once`,
+    eachDoes: "What is done for each item",
+    eachKinds: { action: "An action", call: "A run of another automation" },
+    eachCalled: "A run of another automation",
     forEach: (action: string, items: string) => `${action} for each of ${items}`,
     byLot: (paths: string) => `by lot: ${paths}`,
     addNew: "New step",
@@ -140,6 +147,7 @@ export const steps = {
       time: "Until a time of day",
       date: "Before or after a date",
       hours: "Until opening hours",
+      working: "For working hours",
       custom: "As JSON",
     } as Record<string, string>,
     delayAmount: "How long",
@@ -166,6 +174,12 @@ export const steps = {
     opensAt: "Opens at",
     closesAt: "Closes at",
     openDays: "Open on",
+    closedOn: "Closed on",
+    closedOnHint: "Optional: dates such as 2026-12-25, comma separated",
+    workingAmount: "Working time",
+    workingAmountHint: "Counted while it is open, as below",
+    workingFrom: "Counted from",
+    workingFromHint: "Optional: an instant, or a placeholder such as {{ order.paid_at }}; from now on if left out",
     workdays: ["monday", "tuesday", "wednesday", "thursday", "friday"] as string[],
     delayUntilLabel: "Until",
     delayUntilHint: "A date and time, or a placeholder such as {{ appointment.startsAt }}",

@@ -59,6 +59,6 @@ def _error_problems(given: dict[str, Any], at: str) -> list[Problem]:
         return [Problem(f"{at}.on_error", said, "bad_option")]
     if on_error not in ("stop", "continue"):
         return [Problem(f"{at}.on_error", "must be stop or continue", "bad_option")]
-    if on_error == "continue" and given.get("on_failure") is not None:
+    if on_error == "continue" and given.get("on_failure") is not None and "for_each" not in given:
         return [Problem(f"{at}.on_failure", "says where to go on, and so does on_error; keep one", "bad_option")]
     return []

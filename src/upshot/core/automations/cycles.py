@@ -7,7 +7,7 @@ waits for the end of the next and no delay lies between, nothing good can come o
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -24,12 +24,13 @@ _GAP: Final = re.compile(r"\{(\w+)\}")
 
 class Emitted(msgspec.Struct, frozen=True):
     """An event that a step makes happen, that of a call too: its name, the step, and the step's place in the document. A call
-    that is awaited and comes without a delay before it `holds` its run."""
+    that is awaited and comes without a delay before it `holds` its run; one `for_items` is made for each item of a list."""
 
     event: str
     step_id: str
     place: int
     holds: bool = False
+    for_items: bool = False
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -44,17 +45,16 @@ class Part(msgspec.Struct, frozen=True):
 def part_of(automation: Automation, automation_id: str, actions: Mapping[str, ActionShape]) -> Part:
     """This automation as a part of the graph."""
     emits: dict[str, Emitted] = {}
-    soon = (
-        _without_delay(automation) if any(isinstance(step, CallStep) for step in automation.steps) else frozenset[str]()
-    )
-    for place, step in enumerate(automation.steps):
-        if isinstance(step, CallStep):
-            event, holds = CALLED + step.automation, step.is_awaited and step.id in soon
-            if event not in emits or (holds and not emits[event].holds):
-                emits[event] = Emitted(event, step.id, place, holds)
-            continue
-        each = step.each if isinstance(step, ForEachStep) else step
-        if isinstance(each, ActionStep):
+    performed = [step.each if isinstance(step, ForEachStep) else step for step in automation.steps]
+    soon = _without_delay(automation) if any(isinstance(each, CallStep) for each in performed) else frozenset[str]()
+    for place, (step, each) in enumerate(zip(automation.steps, performed, strict=True)):
+        if isinstance(each, CallStep):
+            holds, for_items = each.is_awaited and step.id in soon, isinstance(step, ForEachStep)
+            call = Emitted(CALLED + each.automation, step.id, place, holds, for_items)
+            known = emits.setdefault(call.event, call)
+            if (for_items, holds) > (known.for_items, known.holds):
+                emits[call.event] = call
+        elif isinstance(each, ActionStep):
             event = _event_of(actions.get(each.action), each.arguments, actions)
             if event is not None:
                 emits.setdefault(event, Emitted(event, step.id, place))
@@ -75,15 +75,28 @@ def cycles(own: Part, others: Iterable[Part]) -> list[tuple[str, str]]:
 
 def endless_calls(own: Part, others: Iterable[Part]) -> list[tuple[str, str]]:
     """The place and the sentence of each call of `own` that waits for a run of `own` again, by itself or through others that
-    wait too, without a delay on the way: it would go on until the chain of causes is too long."""
-    held = [_held_only(part) for part in (own, *others)]
-    listening = _listening(held[0], held[1:])
-    ways = ((first, _way_back(held[0], first, listening)) for first in held[0].emits)
-    return [
-        (f"steps[{first.place}].call", f"waits for itself in a circle without a delay: {_sentence(own, first, way)}")
-        for first, way in ways
-        if way is not None
-    ]
+    wait too, without a delay on the way: it would go on until the chain of causes is too long. And of each that comes back
+    by calls one of which is made for each item of a list, whoever waits: the runs would be more with each round."""
+    parts = (own, *others)
+    held = [_calls_of(part, [emitted for emitted in part.emits if emitted.holds]) for part in parts]
+    called = [_calls_of(part, [emitted for emitted in part.emits if _is_call(emitted)]) for part in parts]
+    told: dict[int, str] = {}
+    for first, way in _ways(held):
+        told[first.place] = f"waits for itself in a circle without a delay: {_sentence(own, first, way)}"
+    for first, way in _ways(called, for_items=True):
+        told.setdefault(first.place, f"multiplies itself, for each item of a list: {_sentence(own, first, way)}")
+    return [(f"steps[{place}].call", said) for place, said in sorted(told.items())]
+
+
+def _ways(parts: Sequence[Part], *, for_items: bool = False) -> list[tuple[Emitted, "Way"]]:
+    """What the first of these parts makes happen and comes back to it, and the way."""
+    listening = _listening(parts[0], parts[1:])
+    ways = ((first, _way_back(parts[0], first, listening, for_items=for_items)) for first in parts[0].emits)
+    return [(first, way) for first, way in ways if way is not None]
+
+
+def _is_call(emitted: Emitted) -> bool:
+    return emitted.event.startswith(CALLED)
 
 
 Way = tuple[tuple[Part, Emitted], ...]
@@ -97,9 +110,9 @@ def _listening(own: Part, others: Iterable[Part]) -> dict[str, list[Part]]:
     return listening
 
 
-def _held_only(part: Part) -> Part:
-    """This automation with nothing but the calls that hold its runs."""
-    return Part(part.id, part.name, "", tuple(emitted for emitted in part.emits if emitted.holds))
+def _calls_of(part: Part, calls: Iterable[Emitted]) -> Part:
+    """This automation with nothing but these calls."""
+    return Part(part.id, part.name, "", tuple(calls))
 
 
 def _without_delay(automation: Automation) -> frozenset[str]:
@@ -117,19 +130,22 @@ def _without_delay(automation: Automation) -> frozenset[str]:
     return frozenset(found)
 
 
-def _way_back(own: Part, first: Emitted, listening: Mapping[str, list[Part]]) -> Way | None:
-    """Through which automations, and by which of their steps, this event comes back to `own`; None when it does not."""
-    ways: deque[tuple[str, Way]] = deque([(first.event, ())])
-    seen = {first.event}
+def _way_back(own: Part, first: Emitted, listening: Mapping[str, list[Part]], *, for_items: bool = False) -> Way | None:
+    """Through which automations, and by which of their steps, this event comes back to `own`; None when it does not. Where it
+    is asked `for_items`, one of the steps does so for each item of a list."""
+    begun = (first.event, first.for_items or not for_items)
+    ways: deque[tuple[tuple[str, bool], Way]] = deque([(begun, ())])
+    seen = {begun}
     while ways:
-        event, way = ways.popleft()
+        (event, counts), way = ways.popleft()
         for part in listening.get(event, ()):
-            if part.id == own.id:
+            if part.id == own.id and counts:
                 return way
             for further in part.emits:
-                if further.event not in seen:
-                    seen.add(further.event)
-                    ways.append((further.event, (*way, (part, further))))
+                reached = (further.event, counts or further.for_items)
+                if reached not in seen:
+                    seen.add(reached)
+                    ways.append((reached, (*way, (part, further))))
     return None
 
 
@@ -139,8 +155,10 @@ def _sentence(own: Part, first: Emitted, way: Way) -> str:
     said = ""
     for step, name in zip(steps, started, strict=True):
         of = f", whose step “{step.step_id}”" if said else f"step “{step.step_id}”"
-        is_call = step.event.startswith(CALLED)
-        said += f"{of} calls “{name}”" if is_call else f"{of} makes {step.event} happen, which starts “{name}”"
+        each = " for each item of a list" if step.for_items else ""
+        said += (
+            f"{of} calls “{name}”{each}" if _is_call(step) else f"{of} makes {step.event} happen, which starts “{name}”"
+        )
     return f"{said} again"
 
 

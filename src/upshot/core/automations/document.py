@@ -98,8 +98,30 @@ class ParallelStep(msgspec.Struct, frozen=True):
         return {"all": len(self.branches), "any": 1}.get(self.join, 0) if isinstance(self.join, str) else self.join
 
 
+class CallStep(msgspec.Struct, frozen=True):
+    """Start a run of another automation, with `data`, which may hold templates, as that of its event. The path goes on when
+    that run is over or, if it is not awaited, at once.
+
+    After `timeout` (a delay) an awaited call fails, or goes on at `on_timeout`, or ends its path there (`ends_on_timeout`).
+    """
+
+    id: str
+    automation: str
+    data: dict[str, Any]
+    next: str | None
+    is_awaited: bool = True
+    timeout: str | dict[str, Any] | None = None
+    on_timeout: str | None = None
+    ends_on_timeout: bool = False
+    on_error: Literal["stop", "continue"] = "stop"
+    on_failure: str | None = None
+    name: str = ""
+    note: str = ""
+
+
 class ForEachStep(msgspec.Struct, frozen=True):
-    """Perform one action for each item of a list, `concurrency` of them at once, and go on at `next` when all are done.
+    """Perform one action, or call another automation, for each item of a list, `concurrency` of them at once, and go on at
+    `next` when all are done.
 
     `items` is the list, or the placeholder that gives it. The item is `item` in the templates of `each`, its place `index`.
     A list of more than `limit` items fails the step.
@@ -107,7 +129,7 @@ class ForEachStep(msgspec.Struct, frozen=True):
 
     id: str
     items: str | list[Any]
-    each: ActionStep
+    each: ActionStep | CallStep
     next: str | None
     concurrency: int = 1
     limit: int = 10_000
@@ -140,27 +162,6 @@ class CancelOn(msgspec.Struct, frozen=True):
 
     event: str
     match: dict[str, Any]
-
-
-class CallStep(msgspec.Struct, frozen=True):
-    """Start a run of another automation, with `data`, which may hold templates, as that of its event. The path goes on when
-    that run is over or, if it is not awaited, at once.
-
-    After `timeout` (a delay) an awaited call fails, or goes on at `on_timeout`, or ends its path there (`ends_on_timeout`).
-    """
-
-    id: str
-    automation: str
-    data: dict[str, Any]
-    next: str | None
-    is_awaited: bool = True
-    timeout: str | dict[str, Any] | None = None
-    on_timeout: str | None = None
-    ends_on_timeout: bool = False
-    on_error: Literal["stop", "continue"] = "stop"
-    on_failure: str | None = None
-    name: str = ""
-    note: str = ""
 
 
 class SplitPath(msgspec.Struct, frozen=True):

@@ -109,7 +109,7 @@ class _Trial:
                 self._for_each(step, f"steps[{index}]", facts)
                 return facts, step.next
             case CallStep():
-                self._call(step, f"steps[{index}]", facts)
+                self.reached[place] = self._called(step, f"steps[{index}]", facts)
                 return facts, step.next
             case WaitStep():
                 self.reached[place] = _entry(step, "wait", f"would {describe_step(step)}; as if it came at once")
@@ -156,10 +156,14 @@ class _Trial:
         entry["text"] = f"would {describe_step(step.each)} for each of {len(listed):,} items"
         if listed:
             inner = msgspec.structs.replace(facts, data={**facts.data, "item": listed[0], "index": 0})
-            tried, _, _ = _try_action(step.each, at, inner, self.come_to, self._actions)
+            each = step.each
+            if isinstance(each, CallStep):
+                tried = self._called(each, at, inner)
+            else:
+                tried, _, _ = _try_action(each, at, inner, self.come_to, self._actions)
             entry |= {name: tried[name] for name in ("action", "arguments", "problems")}
 
-    def _call(self, step: CallStep, at: str, facts: Facts) -> None:
+    def _called(self, step: CallStep, at: str, facts: Facts) -> dict[str, Any]:
         """What it would hand on; what the other automation would do is not asked."""
         entry = _entry(step, "call", f"would {describe_step(step)}" + ("; as if it ended at once" * step.is_awaited))
         try:
@@ -168,7 +172,7 @@ class _Trial:
             entry["arguments"] = template.render(facts)
         except TemplateError as error:
             entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
-        self.reached[step.id] = entry
+        return entry
 
     def _fork(self, step: ParallelStep, step_id: str, facts: Facts) -> Facts:
         """Every branch from the same instant on; the join is met when as many have ended as it needs."""

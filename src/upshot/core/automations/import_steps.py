@@ -37,8 +37,8 @@ _NOT_YET: Final = (
     "task",
     "split",
 )
-_OWN_KINDS: Final = ("call", "for_each", "parallel", "split", "wait_for_event")
-"""Kinds that no other system writes in another way."""
+_OWN_KINDS: Final = ("for_each", "call", "parallel", "split", "wait_for_event")
+"""Kinds that no other system writes in another way; what is called for each item of a list is of the first."""
 _ARGUMENTS: Final = (
     "args",
     "arguments",

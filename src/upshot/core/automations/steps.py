@@ -9,6 +9,7 @@ from upshot.core.automations.call_steps import read_call
 from upshot.core.automations.document import (
     ActionStep,
     BranchStep,
+    CallStep,
     DelayStep,
     ForEachStep,
     Retries,
@@ -42,7 +43,10 @@ STEP_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "for_each": (
         "for_each",
         "action",
+        "call",
         "with",
+        "await",
+        "timeout",
         "concurrency",
         "limit",
         "next",
@@ -58,6 +62,8 @@ STEP_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """What a step of each kind may say, beside what all of them may."""
 STEP_COMMON: Final = ("id", "name", "note")
+_IN_LISTS: Final = ("action", "call")
+"""The kinds that may also be done for each item of a list."""
 _TARGETS: Final = ("next", "if_true", "if_false", "on_timeout", "on_failure")
 
 
@@ -73,7 +79,7 @@ def read_step(
     if given is None:
         problems.append(Problem(at, "a step is an object", "wrong_type"))
         return None
-    kinds = [kind for kind in STEP_FIELDS if kind in given and (kind != "action" or "for_each" not in given)]
+    kinds = [kind for kind in STEP_FIELDS if kind in given and (kind not in _IN_LISTS or "for_each" not in given)]
     if len(kinds) != 1:
         said = f"; this one has {' and '.join(kinds)}" if kinds else ""
         problems.append(Problem(at, f"a step is one of {', '.join(STEP_FIELDS)}{said}", "bad_step"))
@@ -184,15 +190,36 @@ def _read_for_each(
         value = given.get(name, 1)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
             problems.append(Problem(f"{at}.{name}", f"must be a whole number from {least} to {most:,}", "out_of_range"))
-    own = {"id": common["id"], "next": None, "on_failure": None}
-    if "action" not in given:
-        problems.append(Problem(f"{at}.action", "is needed: what to do for each item", "required"))
-        return None
-    each = _read_action(given, at, own, actions, problems)
+    each = _read_each(given, at, common["id"], actions, problems)
     if each is None or len(problems) > before:
         return None
     concurrency, limit = given.get("concurrency", 1), given.get("limit", ITEMS_MAX)
     return ForEachStep(**common, items=cast("str | list[Any]", items), each=each, concurrency=concurrency, limit=limit)
+
+
+def _read_each(
+    given: dict[str, Any],
+    at: str,
+    step_id: str,
+    actions: Mapping[str, ActionShape] | None,
+    problems: list[Problem],
+) -> ActionStep | CallStep | None:
+    """What is done for each item: an action, or a call."""
+    own = {"id": step_id, "next": None, "on_failure": None}
+    if "action" in given and "call" in given:
+        said = "is called for each item, or `action` is performed; keep one of them"
+        problems.append(Problem(f"{at}.call", said, "bad_option"))
+        return None
+    if "action" not in given and "call" not in given:
+        said = "is needed: what to do for each item; or `call`, which automation to call"
+        problems.append(Problem(f"{at}.action", said, "required"))
+        return None
+    said = "is for items that are called" if "action" in given else "is for an action; what is called has its own"
+    wrong = ("await", "timeout") if "action" in given else ("retries", "timeout_seconds")
+    problems += [Problem(f"{at}.{name}", said, "bad_option") for name in wrong if name in given]
+    if "call" in given:
+        return read_call(given, at, own, problems)
+    return _read_action(given, at, own, actions, problems)
 
 
 def _read_retries(value: Any, at: str, problems: list[Problem]) -> Retries:

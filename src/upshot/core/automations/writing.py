@@ -110,10 +110,15 @@ def _join(step: ParallelStep) -> dict[str, Any]:
 
 
 def _for_each(step: ForEachStep, below: str | None) -> dict[str, Any]:
-    document: dict[str, Any] = {"for_each": step.items, "action": step.each.action, "with": step.each.arguments}
+    each = step.each
+    document: dict[str, Any] = {"for_each": step.items}
+    if isinstance(each, CallStep):
+        document |= _call(each)
+    else:
+        document |= {"action": each.action, "with": each.arguments} | _options(each)
     document |= {"concurrency": step.concurrency} if step.concurrency > 1 else {}
     document |= {"limit": step.limit} if step.limit != ITEMS_MAX else {}
-    document |= _target(step.next, below) | _options(step.each)
+    document |= _target(step.next, below)
     return document | ({"on_failure": step.on_failure} if step.on_failure is not None else {})
 
 

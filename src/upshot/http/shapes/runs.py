@@ -245,5 +245,6 @@ class Rerun(Answer):
     version: int
     kept: list[str] = Field(description="Steps whose outcomes the new run has already; they are not performed again.")
     repeats: list[str] = Field(
-        description="Steps whose effects happened before and happen again if the run comes to them, under new keys."
+        description="Steps whose effects happened before and happen again if the run comes to them, under new keys; items of a "
+        "list and rounds of a circle by their own ids where some are kept."
     )

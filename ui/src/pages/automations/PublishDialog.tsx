@@ -46,7 +46,7 @@ export function PublishDialog({ item, onClose, onPublished, onStale }: Props) {
     },
   });
   const done = publish.data && isTold(publish.data.runs_in_flight) ? publish.data : null;
-  const count = diff.data?.runs_in_flight ?? 0;
+  const count = diff.data ? total(onOthers(diff.data)) : 0;
   return (
     <Dialog
       title={texts.publishing.title(item.name)}
@@ -94,6 +94,7 @@ type AheadProps = { item: AutomationItem; diff: Diff; runs: InFlight; choose: (r
 
 function Ahead({ item, diff, runs, choose }: AheadProps) {
   const isSame = diff.changes.length === 0;
+  const others = onOthers(diff);
   return (
     <>
       <Section title={texts.publishing.changes(diff.from ?? 1)}>
@@ -113,14 +114,16 @@ function Ahead({ item, diff, runs, choose }: AheadProps) {
         </section>
       )}
       <Section title={texts.publishing.inFlight}>
-        {diff.runs_in_flight === 0 ? (
-          <p className="text-sm text-soft">{texts.publishing.none}</p>
+        {total(others) === 0 ? (
+          <p className="text-sm text-soft">
+            {diff.runs_in_flight === 0 ? texts.publishing.none : texts.publishing.stay(diff.runs_in_flight)}
+          </p>
         ) : (
           <>
             <p className="text-sm text-soft">
               {texts.publishing.onVersions(
-                diff.runs_in_flight,
-                diff.in_flight.map((one) => texts.publishing.onVersion(one.runs, one.version)).join(", "),
+                total(others),
+                others.map((one) => texts.publishing.onVersion(one.runs, one.version)).join(", "),
               )}
             </p>
             <Choice
@@ -137,6 +140,15 @@ function Ahead({ item, diff, runs, choose }: AheadProps) {
       </Section>
     </>
   );
+}
+
+/** The runs that are on another version than the one that is published, which is the last one when nothing changed. */
+function onOthers(diff: Diff): Diff["in_flight"] {
+  return diff.in_flight.filter((one) => diff.changes.length > 0 || one.version !== diff.from);
+}
+
+function total(flying: Diff["in_flight"]): number {
+  return flying.reduce((sum, one) => sum + one.runs, 0);
 }
 
 function Section({ title, children }: { title: string; children: ReactNode }) {

@@ -7,7 +7,7 @@ export function runSentence(run: RunDetail): string {
   const say = texts.runs.sentence;
   switch (run.status) {
     case "completed":
-      return say.completed(span((run.duration_seconds ?? 0) * 1000));
+      return [run.reason?.message, say.completed(span((run.duration_seconds ?? 0) * 1000))].filter(Boolean).join(" ");
     case "failed":
       return failedSentence(run);
     case "running":

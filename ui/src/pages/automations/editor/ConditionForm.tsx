@@ -16,6 +16,7 @@ export function ConditionForm({ document, facts, operators, checks, sample, onEd
         explanation={checks.dryRun?.explanation}
         sample={document.trigger.event ? sample.data : null}
         problems={checks.problems}
+        empty={texts.condition.empty}
       />
     </>
   );

@@ -1,8 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
+import { type ReactNode, useMemo } from "react";
 import { eventTypesQuery } from "@/api/events";
 import type { CancelOn } from "@/api/types";
+import { ConditionBuilder } from "@/condition-builder/ConditionBuilder";
+import { asGroup } from "@/condition-builder/model";
 import { MatchForm } from "@/outline/MatchForm";
+import { outputsBefore } from "@/outline/outputs";
 import { errorAt, errorJustAt } from "@/outline/problems";
 import { Button, IconButton } from "@/parts/Button";
 import { Combobox } from "@/parts/Combobox";
@@ -11,13 +15,49 @@ import { texts } from "@/texts";
 import type { BodyProps } from "./EditorBody";
 import { FormHead } from "./FormHead";
 
-/** What ends a run before its last step: the events that cancel it. */
+/** What ends a run before its last step: a goal, an exit, and the events that cancel it. */
 export function EndingForm(props: BodyProps) {
   return (
     <>
       <FormHead title={texts.ending.title} lead={texts.ending.lead} />
-      <CancelEvents {...props} />
+      <div className="flex flex-col gap-7">
+        <EndCondition {...props} name="goal" />
+        <EndCondition {...props} name="exit" />
+        <CancelEvents {...props} />
+      </div>
     </>
+  );
+}
+
+/** A condition that ends a run in order; it may read what its steps gave so far. */
+function EndCondition({ name, document, facts, operators, checks, onEdit }: BodyProps & { name: "goal" | "exit" }) {
+  const all = useMemo(
+    () => [...facts, ...outputsBefore(document.steps, document.steps.length)],
+    [facts, document.steps],
+  );
+  return (
+    <Part title={texts.ending[name]} lead={texts.ending.leads[name]}>
+      <ConditionBuilder
+        value={asGroup(document[name])}
+        onChange={(group) => onEdit({ ...document, [name]: group.rules.length ? group : undefined }, name)}
+        facts={all}
+        operators={operators}
+        sample={null}
+        problems={checks.problems}
+        at={name}
+        empty={texts.ending.never[name]}
+      />
+    </Part>
+  );
+}
+
+function Part({ title, lead, children }: { title: string; lead: string; children: ReactNode }) {
+  return (
+    <section aria-label={title}>
+      <h4 className="text-sm font-medium">{title}</h4>
+      <p className="mb-2 text-xs text-faint">{lead}</p>
+      {children}
+    </section>
   );
 }
 
@@ -28,7 +68,7 @@ function CancelEvents({ document, checks, facts, onEdit }: BodyProps) {
     onEdit({ ...document, cancel_on: next.length ? next : undefined }, touched);
   const bad = errorJustAt(checks.problems, "cancel_on");
   return (
-    <section aria-label={texts.ending.cancelOn}>
+    <Part title={texts.ending.cancelOn} lead={texts.ending.leads.cancelOn}>
       <ul className="flex flex-col gap-3">
         {listed.map((one, at) => {
           const path = `cancel_on[${at}]`;
@@ -85,6 +125,6 @@ function CancelEvents({ document, checks, facts, onEdit }: BodyProps) {
       >
         {texts.ending.addCancel}
       </Button>
-    </section>
+    </Part>
   );
 }

@@ -68,7 +68,7 @@ export function OutlinePane(props: BodyProps) {
         />
         <PartRow
           icon={<CircleSlash size={14} />}
-          title={endingWords(document) || texts.ending.none}
+          title={endingWords(document, operators) || texts.ending.none}
           bad={bad("ending")}
           selected={selection.part === "ending"}
           onSelect={() => onPick({ part: "ending" })}

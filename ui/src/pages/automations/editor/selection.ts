@@ -17,7 +17,7 @@ export function partOf(problem: Problem): Selection {
   if (problem.path.startsWith("condition")) return { part: "condition" };
   if (problem.path.startsWith("trigger")) return { part: "trigger" };
   if (problem.path.startsWith("flow")) return { part: "flow" };
-  if (problem.path.startsWith("cancel_on")) return { part: "ending" };
+  if (/^(cancel_on|goal|exit)/.test(problem.path)) return { part: "ending" };
   return { part: "settings" };
 }
 
@@ -29,7 +29,9 @@ export function placeWords(path: string, steps: StepDocument[]): string {
     return [texts.editor.condition, inside(path.slice("condition".length))].filter(Boolean).join(" › ");
   if (path.startsWith("trigger")) return texts.editor.trigger;
   if (path.startsWith("flow")) return texts.flow.title;
-  if (path.startsWith("cancel_on")) return texts.ending.title;
+  if (path.startsWith("cancel_on")) return texts.ending.cancelOn;
+  if (path.startsWith("goal")) return texts.ending.goal;
+  if (path.startsWith("exit")) return texts.ending.exit;
   if (path === "name") return texts.editor.name;
   if (path === "steps") return texts.steps.title;
   return path;

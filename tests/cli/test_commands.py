@@ -1,6 +1,7 @@
 """The commands that end by themselves: what they answer, in words and as JSON, and their exit codes."""
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def test_versions_are_listed_compared_and_gone_back_to(ready: Call) -> None:
     assert ready("automations", "diff", automation_id).out == "Nothing changed.\n"
     from upshot import Upshot
 
-    upshot = Upshot("sqlite:///upshot.db")
+    upshot = Upshot(os.environ.get("UPSHOT_DATABASE_URL", "sqlite:///upshot.db"))
     upshot.automations.save("default", automation_id, {**AUTOMATION, "priority": 9, "status": "draft"})
     upshot.close()
     assert ready("automations", "diff", automation_id).out == "Priority is 9, was 5.\n"
@@ -167,6 +168,8 @@ def test_a_run_is_listed_shown_and_cancelled(ready: Call, tmp_path: Path) -> Non
         ("dev", "--host", "0.0.0.0"),
         ("runs", "list", "--limit", "0"),
         ("version", "--unknown"),
+        ("automations", "diff", "a", "--from", "99999999999999999999"),
+        ("automations", "restore", "a", "99999999999999999999"),
     ],
 )
 def test_wrong_use_exits_with_2_and_says_how_to_ask(call: Call, arguments: tuple[str, ...]) -> None:

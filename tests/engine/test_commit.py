@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from upshot.adapters.clock import SystemClock
 from upshot.core.errors import Busy
-from upshot.engine.commit import GroupCommit
+from upshot.engine.commit import SHARED_BATCH_MAX, GroupCommit
 from upshot.store.database import Database
 
 
@@ -107,3 +108,41 @@ def test_what_must_not_be_given_does_not_end_the_writer(database: Database) -> N
         commit.run(leave)
     assert commit.run(lambda _: 1) == 1
     commit.close()
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a tenant gives."""
+
+    tenant_id: str
+
+
+class OfTenants:
+    """Notes whose pieces it writes together."""
+
+    name = "change"
+
+    def __init__(self) -> None:
+        self.batches: list[list[Given]] = []
+
+    def tenant_of(self, work: Given) -> str:
+        return work.tenant_id
+
+    def write(self, connection: Connection, work: Sequence[Given], now: int) -> Sequence[Given]:
+        self.batches.append(list(work))
+        return work
+
+
+def test_what_a_tenant_with_little_gives_is_written_before_anothers_storm(database: Database) -> None:
+    commit, kind = GroupCommit(database, SystemClock()), OfTenants()
+    storm, little = Given("storm"), Given("neighbour")
+    work = [*[storm] * 400, little, little, *[storm] * 100]
+
+    async def give() -> list[Any]:
+        return await asyncio.gather(*commit.give_all(kind, work))
+
+    try:
+        assert asyncio.run(give()) == work
+    finally:
+        commit.close()
+    assert kind.batches == [[little] * 2, *[[storm] * SHARED_BATCH_MAX] * 10]

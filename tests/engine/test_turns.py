@@ -66,6 +66,7 @@ def test_tenants_with_little_go_before_those_with_more_and_nothing_is_lost(
     turns.put(first)
     numbers = {tenant_id: [p.number for p in first if p.tenant_id == tenant_id] for tenant_id in "abcd"}
     is_heavy = any(len([p for p in first if p.tenant_id == tenant_id]) > most for tenant_id in ("", *"abcd"))
+    assert turns.is_storm(most) == (bool(first) and all(not n or len(n) > most for n in numbers.values()))
     taken = turns.take_light(most)
     for tenant_id, given_in in numbers.items():
         is_light = is_heavy and len(given_in) <= most

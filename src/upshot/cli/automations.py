@@ -200,9 +200,12 @@ def backtest(
         str, typer.Option("--since", help="From this instant on, or this long before --until, like 30d.")
     ] = "7d",
     until: Annotated[str | None, typer.Option("--until", help="Up to this instant; now without it.")] = None,
-    version: Annotated[int | None, typer.Option("--version", min=1, help="This version instead of the draft.")] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, max=options.VERSION_MAX, help="This version instead of the draft.")
+    ] = None,
     against: Annotated[
-        int | None, typer.Option("--against", min=1, help="Beside this version, not the live one.")
+        int | None,
+        typer.Option("--against", min=1, max=options.VERSION_MAX, help="Beside this version, not the live one."),
     ] = None,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,

@@ -1,7 +1,7 @@
 """Answers: what was written is told to those who wait for it, on their own event loop.
 
-A call into a loop from outside is dear, so a batch is one call. Its tasks are woken a few at a time and in turns by tenant:
-a loop that has two thousand of one tenant's tasks to run would let another's wait behind them all.
+A call into a loop from outside is dear, so a batch is one call. Its tasks are woken a few at a time, those of tenants with
+little first: a loop that has two thousand of one tenant's tasks to run would let another's wait behind them all.
 """
 
 import asyncio
@@ -12,8 +12,10 @@ from typing import Any, Protocol
 
 from upshot.engine.turns import Queued, Turns
 
-AT_ONCE = 25
+AT_ONCE = 5
 """Tasks woken before the loop does what else it has to do."""
+LIGHT_MAX = 10
+"""Answers of a tenant that are told before another's many."""
 
 
 class Answered(Queued, Protocol):
@@ -29,33 +31,49 @@ class Answers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_loop: dict[asyncio.AbstractEventLoop, Turns[Answered]] = {}
+        self._telling: set[asyncio.AbstractEventLoop] = set()
+        self._is_held = False
+
+    def hold(self) -> None:
+        """Tell nobody of many until `give` is called again: the little that is being written now has the interpreter, and the
+        loop is free when it is over."""
+        self._is_held = True
 
     def give(self, pieces: Iterable[Answered]) -> None:
         """Tell these."""
+        self._is_held = False
         by_loop: dict[asyncio.AbstractEventLoop, list[Answered]] = {}
         for piece in pieces:
             if isinstance(piece.promise, asyncio.Future):
                 by_loop.setdefault(piece.promise.get_loop(), []).append(piece)
             else:
                 _resolve(piece)
-        for loop, of_loop in by_loop.items():
-            with self._lock:
-                is_telling = loop in self._by_loop
+        with self._lock:
+            for loop, of_loop in by_loop.items():
                 self._by_loop.setdefault(loop, Turns()).put(of_loop)
-            if not is_telling:
-                try:
-                    loop.call_soon_threadsafe(self._tell, loop)
-                except RuntimeError:  # a loop that closed has nobody left who waits
-                    self._by_loop.pop(loop, None)
+            loops = self._by_loop.keys() - self._telling
+            self._telling |= loops
+        for loop in loops:
+            try:
+                loop.call_soon_threadsafe(self._tell, loop)
+            except RuntimeError:  # a loop that closed has nobody left who waits
+                self._forget(loop)
+
+    def _forget(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            self._telling.discard(loop)
+            self._by_loop.pop(loop, None)
 
     def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             waiting = self._by_loop[loop]
-            pieces = waiting.take(AT_ONCE)
-            if not waiting:
-                del self._by_loop[loop]
-            else:
+            pieces = waiting.take_light(LIGHT_MAX) or ([] if self._is_held else waiting.take(AT_ONCE))
+            if waiting and pieces:
                 loop.call_soon(self._tell, loop)
+            else:
+                self._telling.discard(loop)
+                if not waiting:
+                    del self._by_loop[loop]
         for piece in pieces:
             if not piece.promise.done():  # a giver that went away does not withdraw its work
                 _resolve(piece)

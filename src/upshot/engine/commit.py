@@ -25,8 +25,11 @@ BATCH_MAX = 2_000
 SHARED_BATCH_MAX = 50
 """A batch while several tenants give work, and for a second after: what one of them gives waits for the batch before."""
 LIGHT_MAX = 10
-"""Pieces of a tenant that are committed by themselves, in turn with another tenant's storm, instead of within its batches:
-what follows from them is known sooner."""
+"""Pieces of a tenant committed by themselves, before another tenant's storm: what follows from them is known sooner."""
+FOLLOWS_SECONDS = 0.0015
+"""How long a storm then waits for what follows: the next step of a run is given at once."""
+LIGHT_IN_A_ROW_MAX = 4
+"""Such commits after which a storm has its turn."""
 PENDING_MAX = 100_000
 
 
@@ -45,8 +48,8 @@ class GroupCommit:
         self._pending: Turns[Piece] = Turns()
         self._answers = Answers()
         self._wake = threading.Condition()
-        self._shared_until = 0
-        self._has_started = self._closing = self._was_light = False
+        self._shared_until = self._light_in_a_row = 0
+        self._has_started = self._closing = False
 
     # --- giving work ----------------------------------------------------------------------------------------------------
 
@@ -112,12 +115,23 @@ class GroupCommit:
         with self._wake:
             while not self._pending and not self._closing:
                 self._wake.wait()
+            if 0 < self._light_in_a_row < LIGHT_IN_A_ROW_MAX:
+                self._wait_for_what_follows()
             return self._take()
+
+    def _wait_for_what_follows(self) -> None:
+        until = ticks() + int(FOLLOWS_SECONDS * SECOND)
+        while self._pending.is_storm(LIGHT_MAX) and not self._closing and (now := ticks()) < until:
+            self._wake.wait((until - now) / SECOND)
 
     def _take(self) -> list[Piece]:
         now = ticks()
         if self._pending.is_shared:
             self._shared_until = now + SECOND
-        light = [] if self._was_light else self._pending.take_light(LIGHT_MAX)
-        self._was_light = bool(light)
-        return light or self._pending.take(SHARED_BATCH_MAX if now < self._shared_until else BATCH_MAX)
+        light = self._pending.take_light(LIGHT_MAX) if self._light_in_a_row < LIGHT_IN_A_ROW_MAX else []
+        if light:
+            self._light_in_a_row += 1
+            self._answers.hold()
+            return light
+        self._light_in_a_row = 0
+        return self._pending.take(SHARED_BATCH_MAX if now < self._shared_until else BATCH_MAX)

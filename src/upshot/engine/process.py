@@ -33,7 +33,7 @@ class Limits:
     """How long what a worker holds stays its own without a sign of life."""
     stall_seconds: float = 60.0
     """How long a worker's event loop may stand still before it gives its lease up."""
-    sweep_page: int = 50
+    sweep_page: int = 20
     """Entities that a schedule goes through in one transaction. The next page waits until about as few of the tenant's runs
     are being driven here."""
     drain_seconds: float = 10.0

@@ -10,13 +10,13 @@ from upshot.core.commands import StepError
 from upshot.core.errors import Busy
 from upshot.core.journal import Outcome
 from upshot.engine.context import clean_text
+from upshot.engine.entity_reads import EntityReads
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import Done, encode_error
 from upshot.engine.room import Room
 from upshot.engine.settle import Performed
 from upshot.engine.work import Kind
-from upshot.store import entities
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.journal import SEQ_UNKNOWN, Timer
 
@@ -31,6 +31,7 @@ class Timing(Room):
     def __init__(self, process: Process) -> None:
         super().__init__(process.limits)
         self._process = process
+        self._entities = EntityReads(process.reads)
         self.on_timer: Callable[[Timer], bool] = lambda _: False
         """Called with a timer that was just set; whether it is near."""
 
@@ -51,8 +52,7 @@ class Timing(Room):
         ref = run.event.entity
         if ref is None:
             return None
-        key = (run.tenant_id, ref.type, ref.id)
-        return (await self._process.reads.run(entities.read_roots, [key])).get(key)
+        return await self._entities.of((run.tenant_id, ref.type, ref.id))
 
     async def timer_of(self, run: LiveRun, step_id: str) -> Timer | Done:
         """The timer of this delay or of this step's timeout; or its failure, when it cannot be told."""

@@ -45,6 +45,10 @@ class Turns(Generic[T]):
             line.append(piece)
             self.weight += piece.weight
 
+    def is_storm(self, most: int) -> bool:
+        """Whether something waits, and every tenant that waits has more than so many pieces here."""
+        return all(len(line) > most for tenant_id, line in self._lines.items() if tenant_id) and bool(self._lines)
+
     def take_light(self, most: int) -> list[T]:
         """All that waits of tenants with at most so many pieces, while others have more; else nothing."""
         if all(len(line) <= most for line in self._lines.values()):

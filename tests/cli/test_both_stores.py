@@ -176,6 +176,21 @@ def test_a_circle_is_warned_of_by_import_and_publish(on: Call, tmp_path: Path) -
     assert "warning" in on("automations", "activate", again["id"]).out
 
 
+def test_an_import_changes_what_is_there_and_copies_on_wish(on: Call, tmp_path: Path) -> None:
+    (one,) = imported(on, tmp_path, {"name": "one"})
+    (tmp_path / "given.json").write_text(on("automations", "export").out.replace('"30d"', '"40d"'))
+    asked = ("automations", "import", "given.json")
+    dry = on(*asked, "--dry-run")
+    assert f"one: would change {one}\n  would change: Step “nap”" in dry.out
+    revision = dry.out.rsplit(" ", 1)[1].removesuffix(".\n")
+    assert f"one: has changed {one}" in on(*asked, "--revision", revision).out
+    assert f"one: is the same as {one}" in on(*asked).out
+    stale = on(*asked, "--revision", revision)
+    assert (stale.code, "somebody changed them" in stale.err) == (1, True)
+    (copy,) = on(*asked, "--copy", "--json").json["automations"]
+    assert (copy["state"], len(on("automations", "list", "--json").json["items"])) == ("new", 2)
+
+
 def test_events_of_the_past_are_replayed(on: Call, url: str, tmp_path: Path) -> None:
     for event_id, patient in (("e1", "p1"), ("e2", "p2")):
         on("emit", "asked", json.dumps({"patient": patient}), "--id", event_id)

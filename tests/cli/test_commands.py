@@ -168,6 +168,8 @@ def test_a_run_is_listed_shown_and_cancelled(ready: Call, tmp_path: Path) -> Non
         ("dev", "--host", "0.0.0.0"),
         ("runs", "list", "--limit", "0"),
         ("version", "--unknown"),
+        ("automations", "diff", "a", "--from", "99999999999999999999"),
+        ("automations", "restore", "a", "99999999999999999999"),
     ],
 )
 def test_wrong_use_exits_with_2_and_says_how_to_ask(call: Call, arguments: tuple[str, ...]) -> None:

@@ -246,11 +246,12 @@ def test_a_dry_run_of_an_import_says_what_it_would_change(surface: Surface) -> N
         {"name": "Same"},
     ]
     told = surface.post("/automations/import?dry_run=true", given).json()["automations"]
-    assert [one["state"] for one in told] == ["same", "changed", "new", "new"]
+    assert [one["state"] for one in told] == ["changed", "changed", "new", "new"]
+    assert [change["text"] for change in told[0]["changes"]] == ["It is published and active; it was draft."]
     assert {change["text"] for change in told[1]["changes"]} == {
         "Priority is 8, was 3.",
         "Folder is “Shop”, was not set.",
     }
-    assert told[0]["changes"] == told[2]["changes"] == []
+    assert told[2]["changes"] == []
     assert told[3]["problems"]
     assert len(surface.get("/automations").json()["items"]) == 3

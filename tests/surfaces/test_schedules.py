@@ -55,7 +55,7 @@ def test_a_scheduled_automation_is_tried_and_run_by_hand(running: Surface) -> No
     assert (run["status"], run["event"]["name"]) == ("completed", f"system.schedule.{automation_id}")
     exported = running.get(f"/automations/{automation_id}/export").json()
     assert exported["trigger"] == DAILY
-    running.post("/automations/import", exported)
+    running.post("/automations/import?mode=copy", exported)
     assert len(running.get("/schedules").json()["items"]) == 2
 
 

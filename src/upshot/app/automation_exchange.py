@@ -1,21 +1,18 @@
-"""Automations from outside and back: checking a document, importing, exporting, and trying one without effects."""
+"""Automations from outside and back: checking a document, exporting, and trying one without effects."""
 
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.actions import save_problems
-from upshot.adapters.clock import new_id
-from upshot.app.called import calls_any, resolved, told_by_name, with_calls
+from upshot.app.called import Beside, calls_any, resolved, told_by_name
 from upshot.app.schedules import foretold
 from upshot.core.automations import cycles as circles
 from upshot.core.automations import dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import read as read_document
-from upshot.core.automations.diff import diff
 from upshot.core.automations.fields import Findings, as_list, as_object
 from upshot.core.automations.gaps import wait_problems
 from upshot.core.errors import Malformed, NotFound, Problem, Refused
@@ -30,7 +27,6 @@ from upshot.store import entities, event_types
 if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
 
-IMPORT_MAX: Final = 1_000
 EXPORT_MAX: Final = 10_000
 
 
@@ -62,43 +58,6 @@ class Exchange(ABC):
             "warnings": self._warnings(tenant_id, canonical, "") if canonical and is_valid and tenant_id else [],
             "schedule": foretold(document, self._zone(tenant_id), self._upshot.clock.now()),
         }
-
-    def import_documents(
-        self, tenant_id: str, given: Any, *, is_dry_run: bool = False, actor: str = "host"
-    ) -> dict[str, Any]:
-        """Import one document, a list of them, or `{"automations": [...]}`, in any understood shape: all, or none. They get
-        ids of their own; those that say they are active become active.
-
-        A dry run answers what each would become, its notes and problems, and keeps nothing. Beside an automation of the same
-        name, the oldest of them, `state` says whether it is the `same` or `changed`, and `changes` how, in words; else it is
-        `new`. `warnings` name the circles that it makes with the active automations.
-
-        Raises:
-            Refused: a document is not understood; the problems name each place.
-        """
-        documents, paths = _documents(given)
-        told = [self._told(tenant_id, document) for document in documents]
-        self._call_one_another(tenant_id, told)
-        self._compare(tenant_id, told)
-        if not is_dry_run:
-            problems = [
-                Problem(_join(path, problem["path"]), problem["message"], problem["code"])
-                for path, one in zip(paths, told, strict=True)
-                for problem in one["problems"]
-            ]
-            if problems:
-                raise Refused(problems)
-            self._keep(tenant_id, told, actor)
-        for one in told:
-            if one["document"] is not None:
-                one["warnings"] = self._warnings(tenant_id, one["document"], one["id"] or "")
-        return {"automations": told}
-
-    def lint(self, given: Any) -> dict[str, Any]:
-        """What a dry run of `import_documents` would say, as far as it can be said of no tenant: it needs no database, knows
-        no declared event type and no other automation."""
-        documents, _ = _documents(given)
-        return {"automations": [self._told(None, document) for document in documents]}
 
     def export(self, tenant_id: str, automation_id: str | None = None) -> dict[str, Any]:
         """One automation's draft as a document, or all of them as `{"automations": [...]}`; either can be imported. What they
@@ -172,11 +131,11 @@ class Exchange(ABC):
         tenant_id: str,
         canonical: dict[str, Any],
         automation_id: str,
-        beside: Mapping[str, dict[str, Any]] | None = None,
+        beside: Mapping[str, Beside] | None = None,
         parts: Sequence[circles.Part] = (),
     ) -> tuple[dict[str, Any], list[Problem]]:
-        """The document with the ids of what it calls, and what is wrong with that. What comes `beside` it in one import, by
-        name, is called by its name until it is kept, and is among the `parts`."""
+        """The document with the ids of what it calls, and what is wrong with that. What comes `beside` it in one import is
+        looked for by name first, and is among the `parts`."""
         if not calls_any(canonical):
             return canonical, []
         with self._upshot.database.reading(tenant_id) as connection:
@@ -186,20 +145,6 @@ class Exchange(ABC):
             endless = circles.endless_calls(own, parts or self._parts(tenant_id))
             problems = [Problem(path, message, "cycle") for path, message in endless]
         return document, problems
-
-    def _call_one_another(self, tenant_id: str, told: Sequence[dict[str, Any]]) -> None:
-        """Say of each document of an import what it calls, among the others too, and what is wrong with that."""
-        understood = [one for one in told if one["document"] is not None]
-        if not any(calls_any(one["document"]) for one in understood):
-            return
-        number, shapes = Counter(one["document"]["name"] for one in understood), self._upshot.actions.shapes
-        single = {name: one["document"] for one in understood if number[name := one["document"]["name"]] == 1}
-        parts = [circles.part_of(read_document(document), name, shapes) for name, document in single.items()]
-        parts += self._parts(tenant_id)
-        for one in understood:
-            document, problems = self._called(tenant_id, one["document"], one["document"]["name"], single, parts)
-            one["document"] = document if not problems else None
-            one["problems"] += [msgspec.to_builtins(problem) for problem in problems]
 
     def _present_problems(self, canonical: dict[str, Any], tenant_id: str | None) -> list[Problem]:
         """What is wrong with it here and now: a webhook to a private address, a schedule that is never due again."""
@@ -217,39 +162,6 @@ class Exchange(ABC):
     def _zone(self, tenant_id: str | None) -> str:
         """The zone of this tenant's schedules that name none."""
         return self._upshot.engine.process.definitions.of_now(tenant_id).zone if tenant_id else "UTC"
-
-    def _told(self, tenant_id: str | None, document: Any) -> dict[str, Any]:
-        canonical, findings = inspect(document, actions=self._upshot.actions.shapes, imported=True)
-        found = findings.problems or (self._present_problems(canonical, tenant_id) if canonical is not None else [])
-        problems = [msgspec.to_builtins(problem) for problem in found]
-        understood = canonical if canonical is not None and not problems else None
-        if understood is not None and tenant_id is not None:
-            self._note_gaps(tenant_id, understood, findings)
-        return {
-            "document": understood,
-            "notes": findings.notes,
-            "warnings": [],
-            "problems": problems,
-            "id": None,
-            "state": "new",
-            "changes": [],
-        }
-
-    def _compare(self, tenant_id: str, told: Sequence[dict[str, Any]]) -> None:
-        """Say of each document what it changes of the automation that has its name."""
-        names = {one["document"]["name"] for one in told if one["document"] is not None}
-        with self._upshot.database.reading(tenant_id) as connection:
-            drafts = store.drafts_named(connection, tenant_id, sorted(names))
-            present = dict(zip(drafts, told_by_name(connection, tenant_id, list(drafts.values())), strict=True))
-            known = [one["document"] for one in told if one["document"] is not None]
-            named = dict(zip(map(id, known), told_by_name(connection, tenant_id, known), strict=True))
-        for one in told:
-            document: dict[str, Any] = one["document"] or {}
-            before = present.get(document.get("name", ""))
-            if before is not None:
-                after = {name: value for name, value in named[id(document)].items() if name != "status"}
-                one["changes"] = [msgspec.to_builtins(change) for change in diff(before, after)]
-                one["state"] = "changed" if one["changes"] else "same"
 
     def _note_gaps(self, tenant_id: str, canonical: dict[str, Any], findings: Findings) -> None:
         shapes, event = self._upshot.actions.shapes, canonical["trigger"].get("event")
@@ -292,19 +204,6 @@ class Exchange(ABC):
                 automation = listener.program.automation
                 yield circles.part_of(automation, listener.automation_id, self._upshot.actions.shapes)
 
-    def _keep(self, tenant_id: str, told: Sequence[dict[str, Any]], actor: str) -> None:
-        now = self._upshot.clock.now()
-        ids = [new_id(now) for _ in told]
-        by_name = {one["document"]["name"]: id_ for one, id_ in zip(told, ids, strict=True)}
-
-        def write(connection: Connection) -> dict[str, Any]:
-            for one, id_ in zip(told, ids, strict=True):
-                one["document"] = with_calls(one["document"], by_name)
-                one["id"] = self._insert(connection, tenant_id, one["document"], actor, id_).id
-            return {"id": told[0]["id"] if told else "", "status": "imported"}
-
-        self._committed(tenant_id, write)
-
     def _facts(self, tenant_id: str, event: str, data: dict[str, Any], entity: Mapping[str, str] | None) -> Facts:
         now = self._upshot.clock.now()
         known = self._upshot.engine.process.definitions.of_now(tenant_id)
@@ -332,15 +231,7 @@ class Exchange(ABC):
         )
 
     @abstractmethod
-    def _insert(
-        self, connection: Connection, tenant_id: str, canonical: dict[str, Any], actor: str, automation_id: str = ""
-    ) -> store.Automation: ...
-
-    @abstractmethod
     def _present(self, connection: Connection, tenant_id: str, automation_id: str) -> store.Automation: ...
-
-    @abstractmethod
-    def _committed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]: ...
 
 
 def _is_server_owned(problem: Problem) -> bool:
@@ -349,25 +240,3 @@ def _is_server_owned(problem: Problem) -> bool:
 
 def _exported(automation: store.Automation) -> dict[str, Any]:
     return {**automation.draft, **({"status": "active"} if automation.status == "active" else {})}
-
-
-def _documents(given: Any) -> tuple[list[Any], list[str]]:
-    one, listed, at = as_object(given), as_list(given), ""
-    if one is not None and "automations" in one:
-        beside = [name for name in one if name != "automations"]
-        if beside:
-            said = "stands beside `automations` and is not known"
-            raise Malformed([Problem(name, said, "unknown_field") for name in beside])
-        listed, at = as_list(one["automations"]), "automations"
-    elif one is not None:
-        return [one], [""]
-    if listed is None:
-        said = "is a list of automations" if at else "is an automation, a list of them, or an object with `automations`"
-        raise Malformed.at(at, said, "wrong_type")
-    if len(listed) > IMPORT_MAX:
-        raise Malformed.at(at, f"{len(listed)} automations at once; at most {IMPORT_MAX}", "too_many")
-    return listed, [f"{at}[{index}]" for index in range(len(listed))]
-
-
-def _join(path: str, inner: str) -> str:
-    return f"{path}.{inner}" if path and inner else path or inner

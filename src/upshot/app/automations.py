@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.app import changing, replays, schedules
 from upshot.app.announce import announce
+from upshot.app.automation_imports import Imports
 from upshot.app.automation_shapes import audited, automation_items
-from upshot.app.automation_versions import Change, Versions, moved_to, raise_if_stale, with_draft
+from upshot.app.automation_versions import Change, moved_to, raise_if_stale, with_draft
 from upshot.app.called import raise_if_called
 from upshot.app.expecting import expecting, raise_if_unexpected
 from upshot.app.listed import Listed, within_json
@@ -21,7 +22,7 @@ from upshot.store import automations as store
 from upshot.store import tenants
 
 
-class Automations(Versions):
+class Automations(Imports):
     """`upshot.automations`. Every change is audited, and counts for events that are matched after its commit."""
 
     def page(
@@ -213,30 +214,33 @@ class Automations(Versions):
 
     def _changed(self, tenant_id: str, automation_id: str, action: str, actor: str, change: Change) -> dict[str, Any]:
         def write(connection: Connection) -> dict[str, Any]:
-            is_undoing = action == "undelete"
-            before = self._present(connection, tenant_id, automation_id, deleted_too=is_undoing)
-            now = self._upshot.clock.now()
-            after = change(connection, before, now)
-            if after != before:
-                after = msgspec.structs.replace(after, updated_at=now)
-                store.save(connection, tenant_id, after)
-                if after.status != before.status or after.version != before.version:
-                    store.mark_state(connection, tenant_id, automation_id, now, after.status, after.version)
-                if (after.status, after.version, after.deleted_at) != (
-                    before.status,
-                    before.version,
-                    before.deleted_at,
-                ):
-                    schedules.follow(connection, tenant_id, after, now)
-                    if after.status != "active" or after.deleted_at is not None:
-                        why = f"The automation is {after.status if after.deleted_at is None else 'deleted'}."
-                        replays.stop(self._upshot, connection, tenant_id, automation_id, why, actor)
-                tenants.bump_definitions(connection, tenant_id)
-                said, done = audited(before), audited(after)
-                self._upshot.audit.add(connection, tenant_id, actor, action, "automation", automation_id, said, done)
+            after = self._change(connection, tenant_id, automation_id, action, actor, change)
             return automation_items(connection, tenant_id, [after])[0]
 
         return self._committed(tenant_id, write)
+
+    def _change(
+        self, connection: Connection, tenant_id: str, automation_id: str, action: str, actor: str, change: Change
+    ) -> store.Automation:
+        before = self._present(connection, tenant_id, automation_id, deleted_too=action == "undelete")
+        now = self._upshot.clock.now()
+        after = change(connection, before, now)
+        if after == before:
+            return before
+        after = msgspec.structs.replace(after, updated_at=now)
+        store.save(connection, tenant_id, after)
+        if after.status != before.status or after.version != before.version:
+            store.mark_state(connection, tenant_id, automation_id, now, after.status, after.version)
+        stood = (before.status, before.version, before.deleted_at)
+        if (after.status, after.version, after.deleted_at) != stood:
+            schedules.follow(connection, tenant_id, after, now)
+            if after.status != "active" or after.deleted_at is not None:
+                why = f"The automation is {after.status if after.deleted_at is None else 'deleted'}."
+                replays.stop(self._upshot, connection, tenant_id, automation_id, why, actor)
+        tenants.bump_definitions(connection, tenant_id)
+        said, done = audited(before), audited(after)
+        self._upshot.audit.add(connection, tenant_id, actor, action, "automation", automation_id, said, done)
+        return after
 
     def _insert(
         self, connection: Connection, tenant_id: str, canonical: dict[str, Any], actor: str, automation_id: str = ""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from upshot.core.automations import CallStep, ForEachStep, read
@@ -13,6 +14,13 @@ from upshot.store.automations import Named
 
 IS_CALLED = "is_called"
 CALLERS_SHOWN = 5
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """An automation that comes in the same import: its id, and whether there will be something to run."""
+
+    id: str
+    will_run: bool
 
 
 def calls_any(document: Mapping[str, Any]) -> bool:
@@ -25,10 +33,10 @@ def resolved(
     tenant_id: str,
     document: dict[str, Any],
     automation_id: str,
-    beside: Mapping[str, dict[str, Any]],
+    beside: Mapping[str, Beside],
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """The document of this automation with the id of each that it calls, and what is wrong with what it calls. Those `beside`,
-    which come with it in one import, stay names."""
+    """The document of this automation with the id of each that it calls, and what is wrong with what it calls. A name is looked
+    for `beside` it first, among what comes in the same import."""
     wanted = sorted({step["call"] for step in document["steps"] if "call" in step} - beside.keys())
     found = store.named(connection, tenant_id, wanted)
     ids: dict[str, str] = {}
@@ -38,7 +46,8 @@ def resolved(
             continue
         called, at = step["call"], f"steps[{index}].call"
         if called in beside:
-            if document.get("status") == "active" and beside[called].get("status") != "active":
+            ids[called] = beside[called].id
+            if document.get("status") == "active" and not beside[called].will_run:
                 said = f"“{called}” comes with it and does not become active, so there would be nothing to run"
                 problems.append(Problem(at, said, "not_callable"))
             continue

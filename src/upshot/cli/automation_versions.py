@@ -34,8 +34,12 @@ def versions(
 def diff(
     *,
     automation_id: AutomationId,
-    before: Annotated[int | None, typer.Option("--from", min=1, help="From this version, not the live one.")] = None,
-    after: Annotated[int | None, typer.Option("--to", min=1, help="To this version, not the draft.")] = None,
+    before: Annotated[
+        int | None, typer.Option("--from", min=1, max=options.VERSION_MAX, help="From this version, not the live one.")
+    ] = None,
+    after: Annotated[
+        int | None, typer.Option("--to", min=1, max=options.VERSION_MAX, help="To this version, not the draft.")
+    ] = None,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
     as_json: options.Json = False,
@@ -100,7 +104,9 @@ def publish(
 def restore(
     *,
     automation_id: AutomationId,
-    version: Annotated[int, typer.Argument(metavar="VERSION", min=1, help="The version to go back to.")],
+    version: Annotated[
+        int, typer.Argument(metavar="VERSION", min=1, max=options.VERSION_MAX, help="The version to go back to.")
+    ],
     and_publish: Annotated[bool, typer.Option("--publish", help="Publish it at once, as the next version.")] = False,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,

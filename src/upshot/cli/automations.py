@@ -78,23 +78,37 @@ def import_(
     *,
     files: Files,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what each would become, and keep nothing.")] = False,
+    copy: Annotated[bool, typer.Option("--copy", help="Make new ones, also beside those of the same names.")] = False,
+    revision: Annotated[
+        int | None, typer.Option("--revision", min=0, help="Only if all is as when a dry run said this revision.")
+    ] = None,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
     app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
-    """Import documents of any understood shape: all of them, or none."""
+    """Import documents of any understood shape: all of them, or none. One of whose name there is an automation becomes its
+    draft."""
     from upshot.cli import output
     from upshot.cli.opening import opened
 
     documents = [document for name in files for document in _documents(name)]
     with opened(database, app) as upshot:
         upshot.tenants.get(tenant)
-        done = upshot.automations.import_documents(tenant, documents, is_dry_run=dry_run, actor=options.ACTOR)
+        done = upshot.automations.import_documents(
+            tenant,
+            documents,
+            mode="copy" if copy else "update",
+            revision=revision,
+            is_dry_run=dry_run,
+            actor=options.ACTOR,
+        )
     if as_json:
         output.show_json(done)
     else:
-        _show_told(done["automations"])
+        _show_told(done["automations"], is_done=not dry_run)
+        if dry_run:
+            output.show(f"What is there is at revision {done['revision']}.")
     _exit_on_problems(done["automations"])
 
 
@@ -186,9 +200,12 @@ def backtest(
         str, typer.Option("--since", help="From this instant on, or this long before --until, like 30d.")
     ] = "7d",
     until: Annotated[str | None, typer.Option("--until", help="Up to this instant; now without it.")] = None,
-    version: Annotated[int | None, typer.Option("--version", min=1, help="This version instead of the draft.")] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, max=options.VERSION_MAX, help="This version instead of the draft.")
+    ] = None,
     against: Annotated[
-        int | None, typer.Option("--against", min=1, help="Beside this version, not the live one.")
+        int | None,
+        typer.Option("--against", min=1, max=options.VERSION_MAX, help="Beside this version, not the live one."),
     ] = None,
     tenant: options.Tenant = options.DEFAULT_TENANT,
     database: options.Database = None,
@@ -246,21 +263,28 @@ def _documents(name: str) -> list[Any]:
     return cast("list[Any]", content) if isinstance(content, list) else [content]
 
 
-def _show_told(told: list[dict[str, Any]]) -> None:
+def _show_told(told: list[dict[str, Any]], *, is_done: bool = False) -> None:
     from upshot.cli import output
 
     for index, one in enumerate(told):
         where = one.get("file") or f"[{index}]"
         name = one["document"]["name"] if one["document"] else "a document"
-        state = "cannot be imported" if one["problems"] else f"imported as {one['id']}" if one.get("id") else "is fine"
-        output.show(f"{where}: {name}: {state}")
-        if one.get("state") in {"changed", "same"}:
-            output.show(f"  there is one of this name: {'it is the same' if one['state'] == 'same' else 'it differs'}")
+        output.show(f"{where}: {name}: {_state(one, is_done=is_done)}")
         for found in (*one["problems"], *one["notes"]):
             output.show(f"  {found['path'] or 'document'}: {found['message']}")
         output.show_warnings(one["warnings"])
         for change in one.get("changes", []):
-            output.show(f"  would change: {change['text']}")
+            output.show(f"  {'changed' if is_done else 'would change'}: {change['text']}")
+
+
+def _state(one: dict[str, Any], *, is_done: bool) -> str:
+    if one["problems"]:
+        return "cannot be imported"
+    if one["state"] == "same":
+        return f"is the same as {one['id']}"
+    if one["state"] == "changed":
+        return f"{'has changed' if is_done else 'would change'} {one['id']}"
+    return f"imported as {one['id']}" if is_done else "is fine"
 
 
 def _exit_on_problems(told: list[dict[str, Any]]) -> None:

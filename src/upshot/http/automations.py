@@ -7,6 +7,7 @@ import msgspec
 from fastapi import Path, Query
 from starlette.responses import Response
 
+from upshot.app.automation_imports import Mode
 from upshot.app.backtesting import Place
 from upshot.core.errors import Malformed
 from upshot.core.instants import from_text
@@ -74,10 +75,26 @@ def test_automation_document(call: CallNow, body: shapes.TestDocumentBody) -> Re
 
 
 @router.post("/automations/import", **asks("editor", shapes.Import, operation="import_automations"))
-def import_automations(call: CallNow, body: shapes.ImportBody, dry_run: bool = False) -> Response:
-    """Import automations in any understood shape, all or none; with `dry_run=true`, tell what they would become."""
-    done = call.upshot.automations.import_documents(call.tenant_id, body, is_dry_run=dry_run, actor=call.actor)
-    return answer(done)
+def import_automations(
+    call: CallNow,
+    body: shapes.ImportBody,
+    dry_run: bool = False,
+    mode: Annotated[
+        Mode, Query(description="A document of whose name there is an automation becomes its draft, or a copy.")
+    ] = "update",
+    if_match: IfMatch = None,
+) -> Response:
+    """Import automations in any understood shape, all or none; with `dry_run=true`, tell what they would become. With the
+    ETag of a dry run in `If-Match`, 412 when one that they would change was changed meanwhile."""
+    done = call.upshot.automations.import_documents(
+        call.tenant_id,
+        body,
+        mode=mode,
+        revision=optional_revision(if_match),
+        is_dry_run=dry_run,
+        actor=call.actor,
+    )
+    return answer(done, 200, tag_of(done))
 
 
 @router.get("/automations/labels", **asks("viewer", shapes.Labels, operation="list_automation_labels"))

@@ -142,14 +142,14 @@ def live_with(connection: Connection, tenant_id: str, text: str) -> list[tuple[s
     return [(row[0], row[1], msgspec.json.decode(row[2])) for row in connection.execute(query)]
 
 
-def drafts_named(connection: Connection, tenant_id: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The drafts of the automations of these names that are not deleted; of several of one name the oldest."""
+def of_names(connection: Connection, tenant_id: str, names: Sequence[str]) -> list[Automation]:
+    """The automations of these names that are not deleted, oldest first."""
     query = (
-        select(automations.c.name, automations.c.draft)
+        select(*_COLUMNS)
         .where(automations.c.tenant_id == tenant_id, automations.c.deleted_at.is_(None), automations.c.name.in_(names))
-        .order_by(automations.c.id.desc())
+        .order_by(automations.c.id)
     )
-    return {row[0]: msgspec.json.decode(row[1]) for row in connection.execute(query)}
+    return [_automation(row) for row in connection.execute(query)]
 
 
 class Wanted(msgspec.Struct, frozen=True):

@@ -98,7 +98,7 @@ def play_alone(
             harness.upshot.packs.install(DEFAULT_TENANT, name)
         if scenario.automations:
             wanted = [{**document, "status": "active"} for document in scenario.automations]
-            harness.upshot.automations.import_documents(DEFAULT_TENANT, wanted)
+            harness.upshot.automations.import_documents(DEFAULT_TENANT, wanted, mode="copy")
         return play(scenario, harness)
 
 

@@ -7,7 +7,7 @@ import type {
   Diff,
   DryRun,
   EntityRef,
-  Imported,
+  Import,
   JsonObject,
   Page,
   PublishedItem,
@@ -39,8 +39,11 @@ export const automations = {
   delete: (id: string) => api.delete<void>(path(id)),
   undelete: (id: string) => api.post<AutomationItem>(`${path(id)}/undelete`),
   export: (id: string) => api.get<JsonObject>(`${path(id)}/export`),
-  import: (documents: unknown, dryRun: boolean) =>
-    api.post<{ automations: Imported[] }>(`/automations/import?dry_run=${dryRun}`, documents),
+  /** What an import of these would do. */
+  check: (documents: unknown) => api.post<Import>("/automations/import?dry_run=true", documents),
+  /** Only while what they would change is as it was at `checkedAt`. */
+  import: (documents: unknown, checkedAt?: number) =>
+    api.post<Import>("/automations/import", documents, checkedAt === undefined ? {} : { "If-Match": `"${checkedAt}"` }),
   validate: (document: unknown) => api.post<Validation>("/automations/validate", { document }),
   test: (document: AutomationDocument, sample: Sample, id?: string) =>
     api.post<DryRun>("/automations/test", { document, ...sample, automation: id }),

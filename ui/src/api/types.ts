@@ -202,10 +202,13 @@ export type Imported = {
   warnings: { path: string; message: string }[];
   problems: Problem[];
   id: string | null;
-  /** Beside the automation of the same name, if there is one. */
+  /** Whether it is new, or changes the automation of its name or not. */
   state: "new" | "changed" | "same";
   changes: DiffChange[];
 };
+
+/** What an import did, or would do; `revision` tells how what it would change stands. */
+export type Import = { automations: Imported[]; revision: number };
 export type DryRunStep = {
   id: string;
   kind: string;

@@ -209,17 +209,18 @@ class Imported(Answer):
     notes: list[Note]
     warnings: list[Note] = Field(description="Circles that it makes with the active automations.")
     problems: list[ProblemItem]
-    id: str | None
+    id: str | None = Field(description="The automation that it is, or would be; null for what would be new.")
     state: Literal["new", "changed", "same"] = Field(
-        description="Beside the automation of the same name, if there is one."
+        description="Whether it is a new automation, or changes the one of its name or not."
     )
-    changes: list[DiffChange] = Field(description="What it would change of that one, in words.")
+    changes: list[DiffChange] = Field(description="What it changes of that one, in words.")
 
 
 class Import(Answer):
     """What an import did, or would do."""
 
     automations: list[Imported]
+    revision: int = Field(description="How the automations that they were compared with stand; the ETag.")
 
 
 class DryRun(Answer):

@@ -20,14 +20,15 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const say = useSay();
   const [text, setText] = useState("");
   const read = readJson(text);
-  const check = useMutation({ mutationFn: (given: unknown) => automations.import(given, true) });
+  const check = useMutation({ mutationFn: (given: unknown) => automations.check(given) });
   const keep = useMutation({
-    mutationFn: (given: unknown) => automations.import(given, false),
+    mutationFn: (given: unknown) => automations.import(given, check.data?.revision),
     onSuccess: (done) => {
       say.done(texts.automations.imported(done.automations.length));
       onClose();
       return client.invalidateQueries({ queryKey: ["automations"] });
     },
+    onError: () => check.reset(),
   });
   const found = check.data?.automations;
   const ready = found && found.length > 0 && found.every((one) => one.problems.length === 0);
@@ -55,7 +56,10 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
               look="primary"
               busy={check.isPending}
               disabled={read.error !== null}
-              onClick={() => check.mutate(read.value)}
+              onClick={() => {
+                keep.reset();
+                check.mutate(read.value);
+              }}
             >
               {texts.automations.importCheck}
             </Button>
@@ -137,7 +141,7 @@ function Found({ found, name }: { found: Imported; name: string }) {
           <ProblemLines problems={found.warnings.map((warning) => ({ ...warning, code: "warning" }))} />
         </div>
       )}
-      {!bad && found.state !== "new" && <p className="text-sm text-soft">{texts.automations.importBeside}</p>}
+      {found.state === "changed" && <p className="text-sm text-soft">{texts.automations.importBeside}</p>}
       {found.changes.length > 0 && (
         <div className="text-sm">
           <h4 className="mb-1 font-medium">{texts.automations.importDiffers}</h4>

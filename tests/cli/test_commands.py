@@ -105,7 +105,7 @@ def test_a_draft_is_tried_on_the_past(ready: Call, tmp_path: Path) -> None:
     told = ready("automations", "backtest", automation_id, "--json").json
     assert (told["progress"], told["counts"]["both"], told["against"]) == ({"events": 3, "of": 3}, 2, 1)
     (tmp_path / "draft.json").write_text(json.dumps({**AUTOMATION, "condition": None, "status": "draft"}))
-    draft = ready("automations", "import", "draft.json", "--json").json["automations"][0]["id"]
+    draft = ready("automations", "import", "draft.json", "--copy", "--json").json["automations"][0]["id"]
     said = ready("automations", "backtest", draft, "--since", "1h")
     assert "The draft would have started 3 times on 3 events." in said.out
     assert "e250" in said.out
@@ -368,5 +368,5 @@ def test_automations_are_listed_by_folder_and_tag_and_compared_before_an_import(
         assert [one["name"] for one in listed] == ["Filed"]
     (tmp_path / "filed.json").write_text(json.dumps({**AUTOMATION, "name": "Filed", "folder": "Shop", "priority": 9}))
     told = ready("automations", "import", "filed.json", "--dry-run").out
-    assert "it differs" in told
+    assert "Filed: would change" in told
     assert "would change: Priority is 9, was 5." in told

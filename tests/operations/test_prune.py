@@ -13,6 +13,7 @@ from sqlalchemy import text
 from tests.operations.conftest import Past
 from upshot import NotFound, Refused
 from upshot.adapters.clock import ids_from
+from upshot.app.replays import Wanted as ReplayWanted
 from upshot.core.instants import DAY, to_text
 from upshot.store import retention
 from upshot.store.database import Database
@@ -51,6 +52,32 @@ def test_what_is_over_and_old_goes_with_all_that_hangs_on_it(past: Past) -> None
     assert past.numbers(*EVERYTHING) == [3, 10, 3, 6, 3, 0]
     assert prune(past, older_than=timedelta(days=30)) == {}
     past.check()
+
+
+def test_a_replay_goes_after_its_runs(past: Past) -> None:
+    past.emit("test/happened", {"what": 1})
+    past.advance(timedelta(hours=1))
+    automation = past.automation(NOTE)
+    since = past.clock.now() - DAY
+    past.upshot.replays.start("default", automation, ReplayWanted(since=since))
+    past.settle()
+    assert past.numbers("runs", "replays") == [1, 1]
+    past.advance(timedelta(days=80))
+    assert prune(past) == {}
+    past.advance(timedelta(days=20))
+    assert prune(past) == {"events": 1, "runs": 1, "steps": 1, "replays": 1}
+    assert past.numbers("replays") == [0]
+
+
+def test_a_replay_that_is_not_over_stays(past: Past) -> None:
+    past.emit("test/happened", {"what": 1})
+    past.advance(timedelta(hours=1))
+    automation = past.automation(NOTE)
+    replay = past.upshot.replays.start("default", automation, ReplayWanted(since=past.clock.now() - DAY))["id"]
+    past.upshot.replays.pause("default", replay)
+    past.advance(timedelta(days=300))
+    assert "replays" not in prune(past)
+    assert past.numbers("replays") == [1]
 
 
 def test_an_id_is_known_long_after_its_event_is_gone(past: Past) -> None:

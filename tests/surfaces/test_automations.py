@@ -90,6 +90,27 @@ def test_an_import_says_how_it_understood_and_keeps_all_or_nothing(surface: Surf
     assert surface.post("/automations/import", exported).status_code == 200
 
 
+def test_what_an_automation_is_run_with_is_as_its_event_type_says(surface: Surface) -> None:
+    properties = {"appointment": {"type": "object", "required": ["id"]}}
+    declared = {"schema": {"type": "object", "properties": properties}, "title": "Booked"}
+    surface.put("/event-types/crm/appointment.created", {**declared, "on_invalid": "refuse"})
+    path = f"/automations/{surface.post('/automations', document(status='active')).json()['id']}/run"
+    refused = surface.post(path, {"data": {"appointment": {}}})
+    sent = surface.post("/events", {"name": "crm/appointment.created", "data": {"appointment": {}}})
+    assert refused.status_code == sent.status_code == 422
+    assert refused.json()["errors"] == sent.json()["errors"]
+    assert [(one["path"], one["code"]) for one in refused.json()["errors"]] == [
+        ("data.appointment.id", "schema_required")
+    ]
+    assert surface.get("/runs").json()["items"] == []
+    assert surface.post(path, {"data": {"appointment": {"id": "a1"}}}).status_code == 202
+    surface.put("/event-types/crm/appointment.created", {**declared, "on_invalid": "warn"}, headers={"If-Match": "*"})
+    marked = surface.post(path, {"data": {"appointment": {}}})
+    assert marked.status_code == 202
+    marks = surface.get(f"/events/{marked.json()['event_id']}").json()["marks"]
+    assert [one["path"] for one in marks] == ["appointment.id"]
+
+
 def test_a_dry_run_tells_what_would_happen(surface: Surface) -> None:
     tried = surface.post(
         "/automations/test", {"document": document(), "data": {"appointment": {"status": "cancelled"}}}

@@ -89,6 +89,21 @@ def test_automations_that_wait_for_each_other_are_refused_and_others_are_warned(
         assert "may go round in a circle" in warning["message"]
 
 
+def test_what_becomes_live_again_closes_no_circle(surface: Surface) -> None:
+    first, second = id_of(made(surface, "First")), id_of(made(surface, "Second"))
+    match = {"headers": {"If-Match": "*"}}
+    given = {"name": "First", "trigger": {"manual": True}, "status": "active", "steps": [call(second)]}
+    assert surface.put(f"/automations/{first}", given, **match).status_code == 200
+    surface.post(f"/automations/{first}/pause")
+    turned = {**given, "name": "Second", "steps": [call(first)]}
+    assert surface.put(f"/automations/{second}", turned, **match).status_code == 200
+    answer = surface.post(f"/automations/{first}/activate")
+    assert refused(answer) == [("steps[0].call", "cycle")]
+    assert surface.get(f"/automations/{first}").json()["status"] == "paused"
+    surface.post(f"/automations/{second}/pause")
+    assert surface.post(f"/automations/{first}/activate").status_code == 200
+
+
 def exported(*documents: dict[str, Any]) -> dict[str, Any]:
     return {"automations": list(documents)}
 

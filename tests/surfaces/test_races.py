@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from tests.stores import store
 from tests.surfaces.conftest import document
-from upshot import Conflict, Settings, Upshot
+from upshot import Conflict, Refused, Settings, Upshot
 from upshot.core import dead_letters as letters
 from upshot.http.app import create_app
 from upshot.store import dead_letters
@@ -121,6 +121,29 @@ def test_two_who_save_and_publish_make_two_versions(two: list[Upshot]) -> None:
             ),
         )
         assert sorted(answer["version"] for answer in answers) == [2 * number + 1, 2 * number + 2]
+
+
+def test_two_publishers_close_no_circle_of_calls(two: list[Upshot]) -> None:
+    end = {"trigger": {"manual": True}, "steps": [{"id": "end", "stop": True}]}
+    ids = [two[0].automations.create(TENANT, {**end, "name": n, "status": "active"})["id"] for n in "ab"]
+    for _ in range(10):
+        for at, name in enumerate("ab"):
+            two[0].automations.save(TENANT, ids[at], {**end, "name": name, "status": "active"})
+            calls = {**end, "name": name, "steps": [{"id": "ask", "call": ids[1 - at]}]}
+            two[0].automations.save(TENANT, ids[at], calls)
+        _, told = one_wins(race(two, lambda upshot, n: upshot.automations.publish(TENANT, ids[n])), Refused)
+        assert isinstance(told, Refused)
+        assert [(problem.path, problem.code) for problem in told.problems] == [("steps[0].call", "cycle")]
+
+
+def test_two_imports_of_one_file_make_its_automations_once(two: list[Upshot]) -> None:
+    for number in range(10):
+        file = [document(name=f"{number}"), document(name=f"{number} too", status="active")]
+        answers = race(two, lambda upshot, _, file=file: upshot.automations.import_documents(TENANT, file))
+        assert any(isinstance(answer, dict) for answer in answers), answers
+        assert all(getattr(answer, "code", "stale_revision") == "stale_revision" for answer in answers), answers
+        names = [item["name"] for item in two[0].automations.page(TENANT, limit=200).items]
+        assert sorted(names) == sorted(set(names))
 
 
 def test_a_run_is_paused_or_cancelled_by_one_of_two(two: list[Upshot]) -> None:

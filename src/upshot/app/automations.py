@@ -13,7 +13,7 @@ from upshot.app.announce import announce
 from upshot.app.automation_imports import Imports
 from upshot.app.automation_shapes import audited, automation_items
 from upshot.app.automation_versions import Change, moved_to, raise_if_stale, with_draft
-from upshot.app.called import raise_if_called
+from upshot.app.called import calls_any, raise_if_called, raise_if_endless
 from upshot.app.expecting import expecting, raise_if_unexpected
 from upshot.app.listed import Listed, within_json
 from upshot.core.automations.labels import holds, is_in
@@ -234,7 +234,9 @@ class Automations(Imports):
         stood = (before.status, before.version, before.deleted_at)
         if (after.status, after.version, after.deleted_at) != stood:
             schedules.follow(connection, tenant_id, after, now)
-            if after.status != "active" or after.deleted_at is not None:
+            if after.status == "active" and after.deleted_at is None:
+                self._raise_if_endless(connection, tenant_id, after)
+            else:
                 why = f"The automation is {after.status if after.deleted_at is None else 'deleted'}."
                 replays.stop(self._upshot, connection, tenant_id, automation_id, why, actor)
         tenants.bump_definitions(connection, tenant_id)
@@ -266,6 +268,7 @@ class Automations(Imports):
             made = self._published(connection, tenant_id, made, actor, now)
             store.save(connection, tenant_id, made)
             schedules.follow(connection, tenant_id, made, now)
+            self._raise_if_endless(connection, tenant_id, made)
             tenants.bump_definitions(connection, tenant_id)
         store.mark_state(connection, tenant_id, made.id, now, made.status, made.version)
         self._upshot.audit.add(connection, tenant_id, actor, "create", "automation", made.id, None, audited(made))
@@ -283,6 +286,11 @@ class Automations(Imports):
         return msgspec.structs.replace(
             present, status="active", version=number, published_revision=present.draft_revision
         )
+
+    def _raise_if_endless(self, connection: Connection, tenant_id: str, live: store.Automation) -> None:
+        version = live.version and store.version(connection, tenant_id, live.id, live.version)
+        if version and calls_any(version.document):
+            raise_if_endless(connection, tenant_id, live.id, version.document, self._upshot.actions.shapes)
 
     def _committed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
         item = expecting(

@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from upshot.core.automations import CallStep, ForEachStep, read
-from upshot.core.errors import Conflict, Problem
+from upshot.core.automations import ActionShape, CallStep, ForEachStep, cycles, read
+from upshot.core.errors import Conflict, Problem, Refused
 from upshot.store import automations as store
 from upshot.store.automations import Named
+
+ActionShapes = Mapping[str, ActionShape]
 
 IS_CALLED = "is_called"
 CALLERS_SHOWN = 5
@@ -108,6 +110,25 @@ def raise_if_called(connection: Connection, tenant_id: str, automation_id: str, 
         )
         error.code = IS_CALLED
         raise error
+
+
+def raise_if_endless(
+    connection: Connection, tenant_id: str, automation_id: str, document: dict[str, Any], actions: ActionShapes
+) -> None:
+    """Hold what is about to be live to waiting for no run of itself, by itself or through others that are live in this
+    transaction. Where changes of a tenant are made one after another, no two of them can close a circle.
+
+    Raises:
+        Refused: it does; the problems name its calls.
+    """
+    own = cycles.part_of(read(document), automation_id, actions)
+    if not any(emitted.holds for emitted in own.emits):
+        return
+    live = store.live_with(connection, tenant_id, '"call":')
+    others = [cycles.part_of(read(kept), id_, actions) for id_, _, kept in live if id_ != automation_id]
+    problems = [Problem(path, message, "cycle") for path, message in cycles.endless_calls(own, others)]
+    if problems:
+        raise Refused(problems)
 
 
 def _callees(document: dict[str, Any]) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.clock import new_id
@@ -12,6 +13,7 @@ from upshot.core.errors import Conflict, NotFound, Refused
 from upshot.core.events import EntityRef, Event
 from upshot.core.strict_json import check, encode
 from upshot.engine import control
+from upshot.engine.receive import judged
 from upshot.store import audit, automations
 from upshot.store.runs import NewRun
 
@@ -35,17 +37,22 @@ class Driving(Controlling):
         Raises:
             NotFound: there is no such automation.
             Conflict: it was never published.
-            Refused: the data is not JSON.
+            Refused: the data is not JSON, or is not as the schema of the automation's event type says; where that only marks
+                its events, this one is marked.
         """
         if not isinstance(data, dict):
             raise Refused.at("data", "is an object", "wrong_type")
         data = cast("dict[str, Any]", data)
         check(data, "data")
         now = self._upshot.clock.now()
+        known = self._upshot.engine.process.definitions.of_now(tenant_id)
 
         def write(connection: Connection) -> dict[str, str]:
             event, run = self.made_by_hand(connection, tenant_id, automation_id, data, entity, now, test=test)
-            control.start_by_hand(connection, event, run, now)
+            refused, marks = judged(known.event_types.get(event.name), data, event.text, "data")
+            if refused:
+                raise Refused(refused)
+            control.start_by_hand(connection, msgspec.structs.replace(event, marks=marks), run, now)
             after = {"run_id": run.id, "test": test}
             audit.add(connection, tenant_id, new_id(now), now, actor, "run", "automation", automation_id, None, after)
             return {"run_id": run.id, "event_id": event.id}

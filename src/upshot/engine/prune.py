@@ -140,7 +140,7 @@ class Prune:
             if wanted.older_than is None
             else until_on_request(self._process.retention, own, wanted.older_than, now)
         )
-        return {**until, "idempotency": now}
+        return {**until, "replays": until["runs"], "idempotency": now}
 
     async def _go_through_tenant(self, wanted: Wanted, tenant: tenants.Tenant, now: int) -> AsyncGenerator[Done]:
         own = tenant.settings.get("retention", {})

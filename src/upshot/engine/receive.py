@@ -81,16 +81,7 @@ def _read(
 ) -> tuple[Event, list[Problem]]:
     data: dict[str, Any] = envelope.get("data", {})
     text = encode(data)
-    refused: list[Problem] = []
-    marks: str | None = None
-    if len(text) > DATA_MAX:
-        refused.append(Problem(_join(at, "data"), f"is {len(text)} characters; at most {DATA_MAX}", "too_large"))
-    if event_type is not None and event_type.schema is not None:
-        found = event_type.schema.problems(data)
-        if found and event_type.is_strict:
-            refused += [msgspec.structs.replace(p, path=_join(_join(at, "data"), p.path)) for p in found]
-        elif found:
-            marks = encode([msgspec.to_builtins(p) for p in found])
+    refused, marks = judged(event_type, data, text, _join(at, "data"))
     event_id = new_id(now)
     event = Event(
         tenant_id=tenant_id,
@@ -107,6 +98,21 @@ def _read(
         test=test,
     )
     return event, refused
+
+
+def judged(event_type: EventType | None, data: dict[str, Any], text: str, at: str) -> tuple[list[Problem], str | None]:
+    """For which problems data of this type, with its JSON text, is refused, and what it is marked with (JSON text)."""
+    refused: list[Problem] = []
+    marks: str | None = None
+    if len(text) > DATA_MAX:
+        refused.append(Problem(at, f"is {len(text)} characters; at most {DATA_MAX}", "too_large"))
+    if event_type is not None and event_type.schema is not None:
+        found = event_type.schema.problems(data)
+        if found and event_type.is_strict:
+            refused += [msgspec.structs.replace(p, path=_join(at, p.path)) for p in found]
+        elif found:
+            marks = encode([msgspec.to_builtins(p) for p in found])
+    return refused, marks
 
 
 def _entity(given: dict[str, str] | None, event_type: EventType | None, data: dict[str, Any]) -> EntityRef | None:

@@ -23,6 +23,7 @@ from upshot.store.schema import (
     flow_outcomes,
     idempotency,
     outbox,
+    replays,
     runs,
     steps,
     unmatched,
@@ -183,10 +184,20 @@ EVENT_KEYS = Kind(
     and_(_old_key, ~exists().where(_event_of_key, ~_event_may_go(events.c))),
     and_(_old_key, ~exists().where(_event_of_key)),
 )
+REPLAYS = Kind(
+    "replays",
+    replays,
+    "id",
+    and_(
+        _before(replays.c.finished_at, "replays"),
+        ~exists().where(runs.c.tenant_id == replays.c.tenant_id, rarely(runs.c.replay_id == replays.c.id)),
+    ),
+    has_time_in_key=True,
+)
 IDEMPOTENCY = Kind("idempotency", idempotency, "key", _before(idempotency.c.expires_at, "idempotency"))
 OUTBOX = Kind("outbox", outbox, "seq", and_(outbox.c.status == "published", _before(outbox.c.published_at, "outbox")))
 
-OF_TENANT = (RUNS, EVENTS, DEAD_LETTERS, AUDIT, IDEMPOTENCY, EVENT_KEYS)
+OF_TENANT = (RUNS, EVENTS, REPLAYS, DEAD_LETTERS, AUDIT, IDEMPOTENCY, EVENT_KEYS)
 """In the order of their going: the memory of ids last, so that what is gone can still not come twice."""
 OF_ALL = (OUTBOX,)
 

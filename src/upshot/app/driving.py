@@ -45,7 +45,7 @@ class Driving(Controlling):
 
         def write(connection: Connection) -> dict[str, str]:
             event, run = self.made_by_hand(connection, tenant_id, automation_id, data, entity, now, test=test)
-            control.start_by_hand(connection, event, run, now)
+            control.start_by_hand(connection, [(event, run)], now)
             after = {"run_id": run.id, "test": test}
             audit.add(connection, tenant_id, new_id(now), now, actor, "run", "automation", automation_id, None, after)
             return {"run_id": run.id, "event_id": event.id}

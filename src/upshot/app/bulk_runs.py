@@ -56,7 +56,7 @@ class _Did(msgspec.Struct, frozen=True, kw_only=True):
     done: dict[str, str]
     refused: dict[str, str]
     audited: dict[str, Any] = {}
-    effects: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    effects: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter[tuple[str, str]])
 
 
 class _Batch(msgspec.Struct, frozen=True, kw_only=True):

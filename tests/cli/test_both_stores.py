@@ -155,8 +155,34 @@ def test_runs_are_paused_resumed_retried_and_acted_on_in_bulk(on: Call, url: str
     assert "is paused" in on("runs", "skip", other, "--step", "nap", "--output", "1").out
     assert "2 found, 2 done" in on("runs", "bulk", "cancel", "--status", "paused").out
     assert "again: nothing" in on("runs", "rerun", one, "--from-step", "nap").out
-    assert on("runs", "bulk", "skip").code == 1
+    assert on("runs", "bulk", "explode").code == 1
     assert on("runs", "bulk", "pause", "--status", "odd").code == 1
+
+
+def test_runs_are_skipped_and_run_again_in_bulk(on: Call, url: str, tmp_path: Path) -> None:
+    say = {"id": "say", "action": "emit_event", "with": {"name": "said", "data": {}}}
+    (automation,) = imported(on, tmp_path, {"name": "nap", "steps": [NAP, say]})
+    happened(url, e1="p1", e2="p2")
+    refused = on("runs", "bulk", "cancel", "--step", "nap")
+    assert (refused.code, "step: goes with 'skip', not with 'cancel'" in refused.err) == (1, True)
+    assert on("runs", "bulk", "skip", "--step", "nap", "--output", "{").code == 1
+    assert "2 found, 0 done" in on("runs", "bulk", "skip", "--step", "nap", "--dry-run").out
+    assert on("runs", "bulk", "skip", "--step", "say").out.count("not at 'say'") == 2
+    done = on("runs", "bulk", "skip", "--step", "nap", "--output", '{"by": "hand"}', "--json").json
+    assert done == {"count": 2, "done": 2, "refused": 0, "problems": []}
+    happened(url)
+    of_it = ("runs", "list", "--automation", automation, "--json")
+    assert [run["status"] for run in on(*of_it).json["items"]] == ["completed"] * 2
+    asked = ("runs", "bulk", "rerun", "--from-step", "say", "--same-version")
+    repeats = [{"automation": automation, "step": "say", "runs": 2}]
+    told = on(*asked, "--dry-run", "--json").json
+    assert told == {"count": 2, "done": 0, "refused": 0, "problems": [], "repeats": repeats}
+    said = on(*asked).out.splitlines()
+    assert said[0] == "2 found, 2 done, 0 left as they are."
+    assert said[1:] == ["Effects that happen again:", f"  say of {automation}: 2 runs"]
+    happened(url)
+    assert [run["status"] for run in on(*of_it).json["items"]] == ["completed"] * 4
+    assert "again: nothing" in on("runs", "bulk", "rerun", "--event", "none").out
 
 
 def test_a_circle_is_warned_of_by_import_and_publish(on: Call, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.surfaces.conftest import Surface, make_surface
 from upshot import ActionError
+from upshot.app import bulk_runs
 from upshot.http.shapes.runs import BulkRuns, Rerun, RunDetail
 from upshot.testing import VirtualClock
 
@@ -94,6 +95,13 @@ class Desk(Surface):
         answered = self.post(f"/runs/{run_id}/{action}", body, role="operator")
         assert answered.status_code == 409, answered.text
         return answered.json()["detail"]
+
+    def bulk(self, action: str, **more: Any) -> Any:
+        """What acting on many runs tells."""
+        answered = self.post("/runs/bulk", {"action": action, **more}, role="operator")
+        assert answered.status_code == 200, answered.text
+        BulkRuns.model_validate(answered.json())
+        return answered.json()
 
     def refused(self, run_id: str, action: str, body: Any) -> tuple[str, str]:
         """Where and why this is refused."""
@@ -195,13 +203,7 @@ def test_a_run_that_is_over_is_run_again_from_a_step_it_came_to(desk: Desk) -> N
 def test_runs_that_a_filter_names_are_acted_on_batch_by_batch(desk: Desk) -> None:
     automation = desk.automation(NAP, SHIP)
     runs = [desk.begin(order, "waiting") for order in "abcde"]
-
-    def bulk(action: str, **more: Any) -> Any:
-        answered = desk.post("/runs/bulk", {"action": action, **more}, role="operator")
-        assert answered.status_code == 200, answered.text
-        BulkRuns.model_validate(answered.json())
-        return answered.json()
-
+    bulk = desk.bulk
     named = {"automation": automation, "status": "waiting"}
     counted = bulk("pause", filter=named)
     assert (counted["count"], counted["done"], desk.run(runs[0])["status"]) == (5, 0, "waiting")
@@ -227,8 +229,108 @@ def test_runs_that_a_filter_names_are_acted_on_batch_by_batch(desk: Desk) -> Non
     assert (action, before) == ("bulk_resume", {"status": {runs[1]: "paused"}})
     assert after == {"count": 1, "filter": {"entity": {"type": "order", "id": "b"}}}
     assert desk.post("/runs/bulk", {"action": "pause"}, role="editor").status_code == 403
-    refused = desk.post("/runs/bulk", {"action": "skip"})
+    refused = desk.post("/runs/bulk", {"action": "explode"})
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (400, "action")
+    for other, field, value in (
+        ("cancel", "step", "ship"),
+        ("rerun", "output", 1),
+        ("skip", "from_step", "ship"),
+        ("retry", "version", "same"),
+    ):
+        refused = desk.post("/runs/bulk", {"action": other, field: value, "dry_run": False})
+        assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, field)
+    refused = desk.post("/runs/bulk", {"action": "rerun", "after": runs[0], "dry_run": False})
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "until")
+
+
+def test_a_step_is_skipped_in_all_runs_that_a_filter_names(desk: Desk) -> None:
+    automation = desk.automation(SHIP, NAP, AFTER)
+    desk.is_down = True
+    failed = [desk.begin(order, "failed") for order in "ab"]
+    desk.is_down = False
+    asleep = desk.begin("c", "waiting")
+    asked = {"filter": {"automation": automation}, "step": "ship", "output": {"shipped": "by hand"}}
+    assert (desk.bulk("skip", **asked)["count"], desk.run(failed[0])["status"]) == (3, "failed")
+    first = desk.bulk("skip", **asked, dry_run=False, limit=2)
+    assert (first["count"], first["done"], first["left"], first["next"]) == (3, 2, 1, failed[1])
+    last = desk.bulk("skip", **asked, dry_run=False, until=first["until"], after=first["next"])
+    (problem,) = last["problems"]
+    assert (last["done"], last["refused"], last["next"], problem["id"]) == (0, 1, None, asleep)
+    assert "stands at 'nap', not at 'ship'" in problem["reason"]
+    for run in failed:
+        desk.comes_to(run, "waiting")
+    assert desk.bulk("skip", filter={"status": "waiting"}, dry_run=False)["done"] == 3, "each where it stands"
+    for run in (*failed, asleep):
+        desk.comes_to(run, "completed")
+    assert sorted(order for order, _ in desk.shipped if "!" in order) == ["by hand!", "by hand!", "c!"]
+    ((actor, action, before, after),) = desk.audited(automation)
+    assert (actor, action, before) == ("key:operator", "bulk_skip", {"status": dict.fromkeys(failed, "failed")})
+    assert after == {
+        "count": 2,
+        "filter": {"automation": automation},
+        "steps": dict.fromkeys(failed, "ship"),
+        "output": {"shipped": "by hand"},
+    }
+
+
+def test_runs_that_are_over_are_run_again_by_filter_and_never_those_that_it_began(desk: Desk) -> None:
+    automation = desk.automation(SHIP, AFTER)
+    whole = [desk.begin(order, "completed") for order in "abc"]
+    desk.is_down = True
+    failed = desk.begin("d", "failed")
+    desk.is_down = False
+    asked: dict[str, Any] = {"filter": {"automation": automation}, "from_step": "after"}
+
+    def repeated(told: Any) -> list[tuple[str, str, int]]:
+        return [(one["automation"], one["step"], one["runs"]) for one in told["repeats"]]
+
+    shipped = len(desk.shipped)
+    dry = desk.bulk("rerun", **asked)
+    assert (dry["count"], dry["done"], dry["refused"], dry["next"]) == (4, 0, 1, None)
+    assert repeated(dry) == [(automation, "after", 3)]
+    assert (len(desk.shipped), desk.audited(automation)) == (shipped, [])
+    first = desk.bulk("rerun", **asked, dry_run=False, limit=2)
+    assert (first["count"], first["done"], first["left"], first["next"]) == (4, 2, 2, whole[1])
+    assert repeated(first) == [(automation, "after", 2)]
+    ((actor, action, before, after),) = desk.audited(automation)
+    assert (actor, action, before) == ("key:operator", "bulk_rerun", {"status": dict.fromkeys(whole[:2], "completed")})
+    began = after.pop("runs")
+    assert after == {"count": 2, "filter": {"automation": automation}, "from_step": "after", "version": "current"}
+    assert list(began) == whole[:2]
+    for run in began.values():
+        desk.comes_to(run, "completed")
+    last = desk.bulk("rerun", **asked, dry_run=False, until=first["until"], after=first["next"])
+    assert (last["count"], last["done"], last["next"]) == (2, 1, None), "those that it began are over, and left out"
+    assert [(one["id"], "never came to" in one["reason"]) for one in last["problems"]] == [(failed, True)]
+    for run in desk.audited(automation)[1][3]["runs"].values():
+        desk.comes_to(run, "completed")
+    again = [(order, key) for order, key in desk.shipped if "!" in order]
+    assert (sorted(order for order, _ in again), len(set(again))) == (["a!", "a!", "b!", "b!", "c!", "c!"], 6)
+
+
+def test_a_batch_is_smaller_where_runs_have_kept_much(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_runs, "STEPS_MAX", 4)
+    desk.automation(SHIP, AFTER)
+    runs = [desk.begin(order, "completed") for order in "abc"]
+    first = desk.bulk("rerun", dry_run=False)
+    assert (first["count"], first["done"], first["left"], first["next"]) == (3, 2, 1, runs[1])
+    monkeypatch.setattr(bulk_runs, "STEPS_MAX", 1)
+    last = desk.bulk("rerun", dry_run=False, until=first["until"], after=first["next"])
+    assert (last["count"], last["done"], last["next"]) == (1, 1, None), "one at least"
+
+
+def test_runs_are_run_again_on_their_own_version_or_the_live_one(desk: Desk) -> None:
+    automation = desk.automation(SHIP)
+    run = desk.begin("a", "completed")
+    path = f"/automations/{automation}"
+    draft = {**desk.get(f"{path}/export").json(), "steps": [SHIP, AFTER]}
+    draft.pop("status")
+    assert desk.put(path, draft, headers={"If-Match": "*"}).is_success
+    assert desk.post(f"{path}/publish", {}, role="editor").json()["version"] == 2
+    for version, given in ((2, {}), (1, {"version": "same"}), (2, {"version": "current"})):
+        assert desk.bulk("rerun", filter={"event": "a"}, dry_run=False, **given)["done"] == 1
+        began = desk.audited("a")[-1][3]["runs"][run]
+        assert desk.run(began)["automation"]["version"] == version
 
 
 def test_a_run_that_sleeps_moves_to_the_version_that_is_published(desk: Desk) -> None:

@@ -52,7 +52,7 @@ class Driving(Controlling):
             refused, marks = judged(known.event_types.get(event.name), data, event.text, "data")
             if refused:
                 raise Refused(refused)
-            control.start_by_hand(connection, msgspec.structs.replace(event, marks=marks), run, now)
+            control.start_by_hand(connection, [(msgspec.structs.replace(event, marks=marks), run)], now)
             after = {"run_id": run.id, "test": test}
             audit.add(connection, tenant_id, new_id(now), now, actor, "run", "automation", automation_id, None, after)
             return {"run_id": run.id, "event_id": event.id}

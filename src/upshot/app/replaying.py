@@ -97,7 +97,7 @@ class Replaying:
                 connection, tenant_id, automation_id, event.data, entity, now, test=event.test
             )
             run_id = run.id
-            control.start_by_hand(connection, event, run, now)
+            control.start_by_hand(connection, [(event, run)], now)
         else:
             insert_events(connection, [event], now, self._upshot.engine.accept.worker_id)
         moved = dead_letters.move(

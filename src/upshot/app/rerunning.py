@@ -29,6 +29,16 @@ PLACES_SHOWN: Final = 10
 _WITH_EFFECTS: Final = frozenset({"action", "call"})
 
 
+class MadeAgain(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run that is over, of this status, would begin again as: which steps' effects happen again, and which steps of the
+    document these are."""
+
+    status: str
+    anew: again.Anew
+    repeats: list[str]
+    effects: list[str]
+
+
 class Rerunning(Driving):
     """The side of `upshot.runs` that goes past steps, and back."""
 
@@ -49,33 +59,8 @@ class Rerunning(Driving):
         now = self._upshot.clock.now()
 
         def write(connection: Connection) -> None:
-            stand = again.hold_still(connection, tenant_id, run_id)
-            run = _present(connection, tenant_id, run_id)
-            program = self._program_of(connection, tenant_id, run, run.version)
-            journal = run_pages.steps_of(connection, tenant_id, run_id)
-            if run.status == "failed":
-                failed = _failed_at(run, journal)
-                step_id, journal = step or journal[failed].step_id or None, journal[:failed]
-            else:
-                step_id = step
-            step_id = _place(program, run, journal, step_id)
-            problem = continuing.substitute_problem(program, step_id, output)
-            if problem is not None:
-                raise Refused.at("output", problem, "wrong_type")
-            kept = KeptStep(
-                tenant_id=tenant_id,
-                run_id=run_id,
-                seq=len(journal),
-                step_id=step_id,
-                kind=kind_of(program.steps[step_id]),
-                status="skipped",
-                attempt=1,
-                started_at=now,
-                finished_at=now,
-                output=encode(output) if output is not None else None,
-            )
-            again.skip(connection, stand, kept, actor, now)
-            before, after = {"status": stand.status}, {"step": step_id, "output": output}
+            status, skipped = self._skipped(connection, tenant_id, run_id, step, output, actor, now)
+            before, after = {"status": status}, {"step": skipped, "output": output}
             audit.add(connection, tenant_id, new_id(now), now, actor, "skip", "run", run_id, before, after)
 
         change(self._upshot, tenant_id, write, is_alone=True)
@@ -104,11 +89,18 @@ class Rerunning(Driving):
         now = self._upshot.clock.now()
 
         def write(connection: Connection) -> dict[str, Any]:
-            told, event, run, kept = self._made_again(connection, tenant_id, run_id, from_step, version, now)
+            made = self._made_again(connection, tenant_id, run_id, from_step, version, now)
+            told: dict[str, Any] = {
+                "run_id": None,
+                "event_id": None,
+                "version": made.anew.run.version,
+                "kept": [step.step_id for step in made.anew.kept],
+                "repeats": made.repeats,
+            }
             if dry_run:
                 return told
-            again.start(connection, event, run, kept, now)
-            told |= {"run_id": run.id, "event_id": event.id}
+            again.start(connection, [made.anew], now)
+            told |= {"run_id": made.anew.run.id, "event_id": made.anew.event.id}
             audit.add(connection, tenant_id, new_id(now), now, actor, "rerun", "run", run_id, None, told)
             return told
 
@@ -119,6 +111,49 @@ class Rerunning(Driving):
         self._upshot.engine.claim_soon()
         return told
 
+    def _skipped(
+        self,
+        connection: Connection,
+        tenant_id: str,
+        run_id: str,
+        step: str | None,
+        output: Any,
+        actor: str,
+        now: int,
+    ) -> tuple[str, str]:
+        """Skip where this run stands; its status before, and the step. Whoever calls has the audit of it.
+
+        Raises:
+            NotFound, Conflict, Refused: as `skip`; nothing was written.
+        """
+        stand = again.hold_still(connection, tenant_id, run_id)
+        run = _present(connection, tenant_id, run_id)
+        program = self._program_of(connection, tenant_id, run, run.version)
+        journal = run_pages.steps_of(connection, tenant_id, run_id)
+        if run.status == "failed":
+            failed = _failed_at(run, journal)
+            step_id, journal = step or journal[failed].step_id or None, journal[:failed]
+        else:
+            step_id = step
+        step_id = _place(program, run, journal, step_id)
+        problem = continuing.substitute_problem(program, step_id, output)
+        if problem is not None:
+            raise Refused.at("output", problem, "wrong_type")
+        kept = KeptStep(
+            tenant_id=tenant_id,
+            run_id=run_id,
+            seq=len(journal),
+            step_id=step_id,
+            kind=kind_of(program.steps[step_id]),
+            status="skipped",
+            attempt=1,
+            started_at=now,
+            finished_at=now,
+            output=encode(output) if output is not None else None,
+        )
+        again.skip(connection, stand, kept, actor, now)
+        return stand.status, step_id
+
     def _made_again(
         self,
         connection: Connection,
@@ -127,7 +162,12 @@ class Rerunning(Driving):
         from_step: str | None,
         version: Version,
         now: int,
-    ) -> tuple[dict[str, Any], Event, NewRun, list[KeptStep]]:
+    ) -> MadeAgain:
+        """What `rerun` of this run would begin; nothing is written.
+
+        Raises:
+            NotFound, Conflict, Refused: as `rerun`.
+        """
         run = _present(connection, tenant_id, run_id)
         if run.status not in statuses.RUN_OVER:
             raise Conflict(f"Run {run_id!r} is {run.status}; only a run that is over is run again. Cancel it first.")
@@ -156,14 +196,13 @@ class Rerunning(Driving):
             facts=run.facts,
             worker_id=None,
         )
-        told = {
-            "run_id": None,
-            "event_id": None,
-            "version": number,
-            "kept": [step.step_id for step in before],
-            "repeats": _repeated(program, before, after),
-        }
-        return told, event, new, [_kept(tenant_id, step) for step in before]
+        repeats = _repeated(program, before, after)
+        return MadeAgain(
+            status=run.status,
+            anew=again.Anew(event, new, [_kept(tenant_id, step) for step in before]),
+            repeats=repeats,
+            effects=list(dict.fromkeys(program.base(step_id) for step_id in repeats)),
+        )
 
     def _program_of(self, connection: Connection, tenant_id: str, run: RunRow, number: int) -> Program:
         kept = automations.version(connection, tenant_id, run.automation_id, number)

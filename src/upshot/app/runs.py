@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
+from upshot.app.bulk_runs import Bulk
 from upshot.app.event_shapes import cause_of, path_of, run_item
 from upshot.app.explain import condition_explanation, facts_of_run
 from upshot.app.listed import Listed
-from upshot.app.rerunning import Rerunning
 from upshot.app.run_steps import steps_shown
 from upshot.core.automations import read as read_document
 from upshot.core.errors import NotFound, Refused
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from upshot.core.automations import Automation
 
 
-class Runs(Rerunning):
+class Runs(Bulk):
     """`upshot.runs`."""
 
     def page(

@@ -14,6 +14,16 @@ from upshot.store.journal import KeptStep
 from upshot.store.runs import NewRun
 from upshot.store.standing import Standing
 
+
+class Anew(msgspec.Struct, frozen=True):
+    """A run to begin where another one was: its event, that nothing else is started by, and the outcomes it has behind it
+    already."""
+
+    event: Event
+    run: NewRun
+    kept: list[KeptStep]
+
+
 SKIPPABLE = frozenset({"failed", "waiting", "paused", "pending"})
 
 
@@ -55,9 +65,11 @@ def skip(connection: Connection, stand: Standing, kept: KeptStep, who: str, now:
         control.make_ready(connection, tenant_id, {run_id: stand}, now)
 
 
-def start(connection: Connection, event: Event, run: NewRun, kept: Sequence[KeptStep], now: int) -> None:
-    """Keep an event that nothing else is started by, and one run of it that has these outcomes behind it already."""
-    control.start_by_hand(connection, event, run, now)
-    if kept:
-        own = [msgspec.structs.replace(step, run_id=run.id, seq=seq) for seq, step in enumerate(kept)]
+def start(connection: Connection, anew: Sequence[Anew], now: int) -> None:
+    """Begin these runs."""
+    control.start_by_hand(connection, [(one.event, one.run) for one in anew], now)
+    own = [
+        msgspec.structs.replace(step, run_id=one.run.id, seq=seq) for one in anew for seq, step in enumerate(one.kept)
+    ]
+    if own:
         journal.keep(connection, own)

@@ -189,8 +189,8 @@ def actionable(action: Action) -> list[str]:
     return [status for status in RUN if status not in RUN_OVER and BECOMES[action] in RUN[status]]
 
 
-def start_by_hand(connection: Connection, event: Event, run: NewRun, now: int) -> None:
-    """Keep an event that nobody else is started by, and one run of it that any worker may claim."""
-    insert_events(connection, [event], now, None)
-    runs.create(connection, [run], now)
-    counts.add(connection, Counter({(run.tenant_id, "runs", "", "pending"): 1}), now)
+def start_by_hand(connection: Connection, begun: Sequence[tuple[Event, NewRun]], now: int) -> None:
+    """Keep events that nobody else is started by, each with one run of it that any worker may claim."""
+    insert_events(connection, [event for event, _ in begun], now, None)
+    runs.create(connection, [run for _, run in begun], now)
+    counts.add(connection, Counter((run.tenant_id, "runs", "", "pending") for _, run in begun), now)

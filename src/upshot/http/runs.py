@@ -46,8 +46,8 @@ def get_run(call: CallNow, run_id: str) -> Response:
 
 @router.post("/runs/bulk", **asks("operator", shapes.BulkRuns, operation="act_on_runs"))
 def act_on_runs(call: CallNow, body: shapes.BulkRunsBody) -> Response:
-    """Cancel, pause, resume or retry the runs that a filter names, a batch at a time. Counts only, unless `dry_run` is
-    false."""
+    """Cancel, pause, resume or retry the runs that a filter names, skip a step of them or run them again, a batch at a time.
+    Changes nothing, unless `dry_run` is false."""
     wanted = body.filter
     did = call.upshot.runs.bulk(
         call.tenant_id,
@@ -57,6 +57,10 @@ def act_on_runs(call: CallNow, body: shapes.BulkRunsBody) -> Response:
         status=wanted.status,
         entity=(wanted.entity.type, wanted.entity.id) if wanted.entity is not None else None,
         replay=wanted.replay,
+        step=body.step,
+        output=body.output,
+        from_step=body.from_step,
+        version=body.version,
         dry_run=body.dry_run,
         until=body.until,
         after=body.after,

@@ -240,6 +240,13 @@ def steps_of(connection: Connection, tenant_id: str, run_id: str) -> list[StepRo
     return [StepRow(*row) for row in connection.execute(query)]
 
 
+def number_of_steps(connection: Connection, tenant_id: str, run_ids: Sequence[str]) -> dict[str, int]:
+    """How many outcomes each of these runs has kept; those without any are left out."""
+    of_runs = (steps.c.tenant_id == tenant_id, steps.c.run_id.in_(run_ids))
+    query = select(steps.c.run_id, func.count()).where(*of_runs).group_by(steps.c.run_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def attempts_of(connection: Connection, tenant_id: str, run_id: str) -> list[AttemptRow]:
     """The run's earlier attempts, in order."""
     columns = [attempts.c[name] for name in AttemptRow.__struct_fields__]

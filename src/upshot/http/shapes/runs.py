@@ -187,14 +187,26 @@ class RunFilterBody(Body):
 class BulkRunsBody(Body):
     """What to do about the runs that a filter names. The next batch takes the answer's `until` and `next`."""
 
-    action: Literal["cancel", "pause", "resume", "retry"]
+    action: Literal["cancel", "pause", "resume", "retry", "skip", "rerun"]
     filter: RunFilterBody = Field(default_factory=RunFilterBody)
-    dry_run: bool = Field(default=True, description="Only say how many there are.")
+    step: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Of a skip: which step; where each run stands if left out."
+    )
+    output: AnyJson = Field(default=None, description="Of a skip: the output that later steps read.")
+    from_step: Annotated[str, Field(max_length=200)] | None = Field(
+        default=None, description="Of a rerun: a step that the runs came to; their beginning if left out."
+    )
+    version: Literal["same", "current"] | None = Field(
+        default=None, description="Of a rerun: each run's own version, or the live one, which it is if left out."
+    )
+    dry_run: bool = Field(
+        default=True, description="Only say how many there are and, of a rerun, which effects would happen again."
+    )
     until: Annotated[str, Field(max_length=40)] | None = Field(
         default=None, description="Only runs that were created up to this instant; now if left out."
     )
     after: Annotated[str, Field(max_length=200)] | None = None
-    limit: int = Field(default=500, ge=1, le=500)
+    limit: int = Field(default=500, ge=1, le=500, description="How many at most; of a skip or rerun 50 at most.")
 
 
 class RefusedRun(Answer):
@@ -202,6 +214,14 @@ class RefusedRun(Answer):
 
     id: str
     reason: str
+
+
+class RepeatedEffect(Answer):
+    """A step whose effects happen again, and in how many runs."""
+
+    automation: str = Field(description="The automation's id.")
+    step: str
+    runs: int
 
 
 class BulkRuns(Answer):
@@ -214,6 +234,7 @@ class BulkRuns(Answer):
     until: Instant
     next: str | None
     problems: list[RefusedRun]
+    repeats: list[RepeatedEffect] = Field(description="Of a rerun: the effects that happen again, or would.")
 
 
 class SkipBody(Body):

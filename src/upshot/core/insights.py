@@ -104,7 +104,7 @@ def step_figures(program: Program, spans: Iterable[Span]) -> list[StepFigures]:
 def conditions_of(program: Program) -> dict[str, Condition]:
     """Every condition of the version, by its path in the document."""
     found: dict[str, Condition] = {"condition": program.condition} if program.condition is not None else {}
-    found.update(program.endings)
+    found.update(program.endings.items())
     for index, step in enumerate(program.automation.steps):
         if step.id in program.conditions:
             found[f"steps[{index}].branch"] = program.conditions[step.id]

@@ -46,6 +46,7 @@ ROLE_OF: dict[str, str] = {
     "GET /api/v1/automations/{automation_id}/export": "viewer",
     "POST /api/v1/automations/{automation_id}/test": "viewer",
     "POST /api/v1/automations/{automation_id}/backtest": "viewer",
+    "GET /api/v1/automations/{automation_id}/insights": "viewer",
     "POST /api/v1/automations/{automation_id}/run": "editor",
     "POST /api/v1/automations/{automation_id}/replay": "operator",
     "GET /api/v1/automations/{automation_id}/replays": "viewer",

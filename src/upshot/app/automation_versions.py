@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.app.automation_shapes import version_item
-from upshot.app.backtesting import Backtesting
 from upshot.app.called import told_by_name
+from upshot.app.insights import Insights
 from upshot.app.listed import Listed, cut
 from upshot.app.runs_in_flight import InFlight, settle
 from upshot.core import statuses
@@ -25,7 +25,7 @@ Change = Callable[[Connection, store.Automation, int], store.Automation]
 STALE = "stale_revision"
 
 
-class Versions(Backtesting):
+class Versions(Insights):
     """The side of `upshot.automations` that knows versions."""
 
     def publish(

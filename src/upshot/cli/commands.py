@@ -3,13 +3,13 @@
 import typer
 
 from upshot.cli import (
-    automation_states,
     backup,
     dead_letters,
     dev,
     doctor,
     emit,
     events,
+    insights,
     keys,
     migrate,
     openapi,
@@ -35,7 +35,7 @@ app = typer.Typer(
 for verb in (dev.dev, serve.serve, worker.worker, migrate.migrate, emit.emit, relay.relay):
     app.command()(verb)
 NOUNS = {
-    "automations": automation_states,
+    "automations": insights,
     "events": events,
     "schedules": schedules,
     "runs": run_control,

@@ -16,6 +16,7 @@ from upshot.http.revisions import IfMatch, change_on, optional_revision, tag_of
 from upshot.http.routing import CallNow, answer, asks, nothing, noun_router
 from upshot.http.shapes import automations as shapes
 from upshot.http.shapes.base import JsonObject
+from upshot.http.shapes.insights import Insights
 from upshot.http.shapes.runs import StartedRun
 
 router = noun_router("automations")
@@ -229,6 +230,13 @@ def backtest_automation(call: CallNow, automation_id: str, body: shapes.Backtest
         place=msgspec.convert(place, Place) if place is not None else None,
     )
     return answer({**told, "next": call.cursor(kind, further)})
+
+
+@router.get("/automations/{automation_id}/insights", **asks("viewer", Insights, operation="get_automation_insights"))
+def get_insights(call: CallNow, automation_id: str) -> Response:
+    """Tell how long the latest runs of the live version took, at which steps, what its conditions cost, and what could be
+    better. It looks at the newest 500 that completed or failed; test runs do not count."""
+    return answer(call.upshot.automations.insights(call.tenant_id, automation_id))
 
 
 @router.post("/automations/{automation_id}/run", **asks("editor", StartedRun, status=202, operation="run_automation"))

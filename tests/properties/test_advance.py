@@ -26,7 +26,7 @@ def test_a_fold_of_the_journal_is_the_run_that_never_stopped(program: Program, l
         assert advance.resume(program, journal) == (state, (command,))
         assert not isinstance(command, Keep)
         assert isinstance(command, Sleep) == isinstance(program.steps[command.step_id], DelayStep)
-        assert isinstance(command, Await) == (command.step_id in program.waits)
+        assert isinstance(command, Await) == program.is_wait(command.step_id)
         journal.append(outcome_of(program, command.step_id, works=luck[len(journal)]))
         state, (command,) = advance.apply(program, state, journal[-1])
     assert advance.resume(program, journal) == (state, (command,))

@@ -119,7 +119,8 @@ def test_normalising_twice_changes_nothing_more_and_what_was_read_can_be_written
     assert read(to_document(automation), actions=ACTIONS) == automation
     assert describe(automation)
     tried = dry_run(automation, FACTS, actions=ACTIONS)
-    assert {step["id"] for step in tried["steps"]} == {step.id for step in automation.steps}
+    rounds = {step["id"].partition(":")[0] for step in tried["steps"]}
+    assert rounds == {step.id for step in automation.steps}
 
 
 @given(DOCUMENTS, DOCUMENTS)

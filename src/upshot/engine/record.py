@@ -89,14 +89,14 @@ class Record:
         journal.remove_timers(connection, gone)
         journal.forget_begun(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _begun(w.run, r)])
         let_go = {key for w, r in zip(mine, recorded, strict=True) for key in _let_go(w.run, r)}
-        if let_go:
-            awaited = calls.awaited(connection, {key[:2] for key in let_go})
-            control.cancel_called(connection, {key: run_id for key, run_id in awaited.items() if key in let_go}, now)
+        awaited = calls.awaited(connection, {key[:2] for key in let_go}) if let_go else {}
         waits.remove(connection, [key for w, r in zip(mine, recorded, strict=True) for key in _waited(w.run, r)])
         emitted = [event for r in recorded for event in r.events]
         if emitted:
             insert_events(connection, emitted, now, self._worker_id)
         finish(connection, [(w.run, r.commands) for w, r in zip(mine, recorded, strict=True)], now, paused)
+        if awaited:  # what ends in this very transaction has ended, and is not cancelled any more
+            control.cancel_called(connection, {key: run_id for key, run_id in awaited.items() if key in let_go}, now)
         if paused:
             standing.release_paused(connection, [w.run.key for w in mine if w.run.id in paused and w.lets_go])
             recorded = [

@@ -16,7 +16,7 @@ WORK_SHARE: Final = 0.5
 WORK_SECONDS_MIN: Final = 0.5
 """A step that takes less is not worth doing beside another."""
 STEPS_OF_WORK_MAX: Final = 20_000
-"""What a condition may cost before it is named, about a hundredth of a second for each event."""
+"""What a condition may cost, for each event, before it is named (`core/work.py` says what a step is)."""
 LONG_LIST: Final = 20
 _COSTLY: Final = frozenset({"regex", "match"})
 _COSTLY_IF_LONG: Final = frozenset({"contains_any", "contains_all"})
@@ -135,8 +135,8 @@ def costly(condition: ConditionFigures) -> Advice | None:
     if steps is None or steps <= STEPS_OF_WORK_MAX:
         return None
     text = (
-        f"Asking this condition took up to {steps:,} steps of work, about {steps / 2_000:,.0f} ms. Compare shorter lists and "
-        "texts, or ask for something cheap first."
+        f"Asking this condition took up to {steps:,} steps of work. Compare shorter lists and texts, or ask for something "
+        "cheap first."
     )
     return Advice("costly_condition", condition.path, text, {"max_steps": steps})
 

@@ -11,7 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 UV_VERSION = "0.13.8"
 PYTHON_MIN = (3, 11)
-LOCKS = {"dev": (["--group", "dev"], ROOT / ".venv"), "bench": (["--group", "bench"], ROOT / ".venv-bench")}
+LOCKS = {
+    "dev": (["--group", "dev", "--extra", "code"], ROOT / ".venv"),
+    "bench": (["--group", "bench"], ROOT / ".venv-bench"),
+}
 
 
 def main() -> None:

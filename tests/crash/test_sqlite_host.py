@@ -11,13 +11,14 @@ from tests.crash.ledgers import Look, accepted, check_end, expected_runs
 from tests.crash.load import TENANT, Work, build, event
 from tests.crash.processes import Processes, until
 
-EVENTS = 80
+EVENTS = 1_000
+"""Given one by one they take seconds: the file is held long before the last of them."""
 
 
 def test_a_host_that_holds_the_file_longer_than_anybody_waits_loses_no_event(
     embedded: Work, look: Look, processes: Processes, tmp_path: Path
 ) -> None:
-    engine = processes.start(embedded.but(events=EVENTS))
+    engine = processes.start(embedded.but(events=EVENTS, batch=1))
     engine.until(lambda: len(accepted(tmp_path)) >= 8, "events are accepted")
     reader, writer = (sqlite3.connect(tmp_path / "upshot.db", isolation_level=None, timeout=30) for _ in range(2))
     reader.execute("BEGIN")

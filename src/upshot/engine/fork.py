@@ -129,6 +129,7 @@ class Fork:
     async def _linger(self) -> bool:
         """Stay awake a moment; whether something came meanwhile."""
         self._bell = asyncio.get_running_loop().create_future()
+        self._driver.claim_now()
         self._driver.on_called()  # one may have ended before it was known here that it is waited for
         try:
             await asyncio.wait({self._bell}, timeout=LINGER_SECONDS)

@@ -56,6 +56,12 @@ class Room:
         if not self._taken_in_all:
             self.on_room()
 
+    def claim_now(self) -> None:
+        """What waits in the store is to be claimed though no room is given back: who has it is about to rest."""
+        if self.claim_wanted:
+            self.claim_wanted = False
+            self.on_room()
+
     @property
     def room(self) -> int:
         """How many more runs may be driven now."""

@@ -57,7 +57,7 @@ def test_an_import_makes_copies_or_updates_and_says_when_somebody_was_faster(pag
     dialog.get_by_role("button", name="Check").press("Enter")
     will = dialog.get_by_role("status").filter(has_text="Importing")
     expect(will).to_have_text("Importing changes 1 that is there.")
-    dialog.get_by_role("radio", name="Make a copy beside it").check()
+    dialog.get_by_role("radio", name="Make copies").check()
     expect(will).to_have_text("Importing makes 1 new automation, and changes none that is there.")
     expect(dialog.get_by_role("region", name="Twice there")).to_contain_text("New")
     dialog.get_by_role("button", name="Import 1 automation").press("Enter")
@@ -73,9 +73,7 @@ def test_an_import_makes_copies_or_updates_and_says_when_somebody_was_faster(pag
     dialog.get_by_role("button", name="Check").press("Enter")
     there = dialog.get_by_role("region", name="Twice there")
     expect(there).to_contain_text("5")
-    saved = page.request.put(
-        f"/api/v1/automations/{made}", data={**document, "priority": 3}, headers={"If-Match": "*"}
-    )
+    saved = page.request.put(f"/api/v1/automations/{made}", data={**document, "priority": 3}, headers={"If-Match": "*"})
     assert saved.ok, saved.text()
     dialog.get_by_role("button", name="Import 1 automation").press("Enter")
     expect(dialog.get_by_role("alert")).to_contain_text("Somebody changed these automations since you looked")

@@ -72,14 +72,14 @@ export const building = {
     importBeside: "An automation of this name exists. Importing puts this in the place of its draft.",
     importDiffers: "What importing changes:",
     importMind: "Mind",
-    importMode: "Where an automation of the same name exists",
+    importMode: "What becomes of automations of the same name",
     importModes: {
       update: {
-        title: "Update it",
-        help: "The document becomes its draft, and its runs and versions stay. The same file again changes nothing.",
+        title: "Update those of the same name",
+        help: "The document becomes the draft of what is there, whose runs and versions stay. The same file again changes nothing.",
       },
       copy: {
-        title: "Make a copy beside it",
+        title: "Make copies",
         help: "Each document becomes a new automation. What is there stays as it is; if both are on, both start.",
       },
     },
@@ -90,7 +90,7 @@ export const building = {
       changed: (count: number) => (count ? `changes ${plural(count, "that is", "that are")} there` : ""),
       same: (count: number) => (count ? `leaves ${plural(count, "as it is", "as they are")}` : ""),
     },
-    importWill: (parts: string[]) => `Importing ${parts.join(", ")}.`,
+    importWill: (parts: string[]) => `Importing ${parts.join(" and ")}.`,
     importCopies: (count: number) =>
       `Importing makes ${plural(count, "new automation", "new automations")}, and changes none that is there.`,
     importActive: "turned on at once",

@@ -224,3 +224,63 @@ def test_events_of_the_past_are_replayed(on: Call, url: str, tmp_path: Path) -> 
     ):
         refused = on("automations", "replay", other, *options)
         assert (refused.code, at in refused.err) == (1, True), refused.err
+
+
+def test_webhooks_are_made_changed_and_deleted(on: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = ("webhooks", "create", "--name", "Shop", "--event", "order.paid", "--signature")
+    refused = on(*made, "github")
+    assert refused.code == 1
+    assert "UPSHOT_SECRET_KEY" in refused.err
+    monkeypatch.setenv("UPSHOT_SECRET_KEY", "k" * 32)
+    assert on(*made, "nonsense").code == 1
+    (tmp_path / "secret").write_text("what the vendor gave\n")
+    shop = on(*made, "shopify", "--secret-from", str(tmp_path / "secret"), "--json").json
+    assert (shop["secret"], shop["has_secret"]) == (None, True)
+    assert on(*made, "shopify", "--secret-from", str(tmp_path / "nothing")).code == 1
+    said = on(*made, "hmac", "--header", "X-Sum")
+    assert "url: /hooks/uph_" in said.out
+    assert "secret: whsec_" in said.out
+    listed = on("webhooks", "list", "--json").json["items"]
+    assert [one["signature"]["scheme"] for one in listed] == ["hmac", "shopify"]
+    assert "order.paid" in on("webhooks", "list").out
+    assert "order.paid" in on("webhooks", "show", shop["id"]).out
+    change = ("webhooks", "change", shop["id"])
+    assert "is at revision 2" in on(*change, "--name", "Our shop", "--disabled", "--id-from", "header:X-Id").out
+    shown = on("webhooks", "show", shop["id"], "--json").json
+    assert (shown["name"], shown["event"], shown["enabled"], shown["id_from"]) == (
+        "Our shop",
+        "order.paid",
+        False,
+        "header:X-Id",
+    )
+    assert on(*change, "--id-from", "", "--enabled", "--revision", "2", "--json").json["id_from"] is None
+    stale = on(*change, "--event", "order.made", "--revision", "2")
+    assert (stale.code, "is at revision 3 now" in stale.err) == (1, True)
+    signing = on("webhooks", "change", listed[0]["id"], "--prefix", "v1=", "--json").json["signature"]
+    assert (signing["prefix"], signing["header"]) == ("v1=", "X-Sum")
+    assert on(*change, "--event", "").code == 1
+    assert on("webhooks", "show", "none").code == 1
+    turned = on("webhooks", "rotate", shop["id"], "--what", "token", "--overlap-seconds", "0", "--json").json
+    assert turned["token"] != shop["token"]
+    assert on("webhooks", "rotate", shop["id"], "--what", "nothing").code == 1
+    assert on("webhooks", "delete", shop["id"]).code == 0
+    assert on("webhooks", "delete", shop["id"]).code == 1
+
+
+def test_an_automation_is_tried_on_a_sample_event(on: Call, url: str, tmp_path: Path) -> None:
+    upshot = Upshot(url)
+    upshot.entities.create("default", "patient", id="p1", fields={"tier": "gold"})
+    upshot.close()
+    dear = {"field": "total", "operator": "greater_than", "value": 100}
+    gold = {"field": "entity.tier", "operator": "equals", "value": "gold"}
+    branch = {"id": "gold?", "branch": gold, "if_true": "nap", "if_false": None}
+    (one,) = imported(on, tmp_path, {"name": "one", "condition": dear, "steps": [branch, NAP]})
+    tried = ("automations", "test", one, "--data")
+    told = on(*tried, '{"total": 200}', "--entity", "patient:p1", "--json").json
+    assert told["would_start"] is True
+    assert [(step["id"], step["would"]) for step in told["steps"]] == [("gold?", "branch"), ("nap", "sleep")]
+    nobody = on(*tried, '{"total": 200}', "--json").json["steps"]
+    assert [(step["id"], step["would"]) for step in nobody] == [("gold?", "branch"), ("nap", "skip")]
+    assert "It would not start" in on(*tried, '{"total": 1}').out
+    assert on("automations", "test", "none").code == 1
+    assert on("runs", "list", "--json").json["items"] == []

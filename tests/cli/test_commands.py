@@ -316,49 +316,6 @@ def test_schedules_are_listed_with_the_time_they_are_due(ready: Call, tmp_path: 
     assert item["next_at"].endswith("T09:00:00.000000Z")
 
 
-def test_webhooks_are_made_changed_and_deleted(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("UPSHOT_DATABASE_URL", f"sqlite:///{tmp_path}/hooks.db")
-    call("migrate")
-    made = ("webhooks", "create", "--name", "Shop", "--event", "order.paid", "--signature")
-    refused = call(*made, "github")
-    assert refused.code == 1
-    assert "UPSHOT_SECRET_KEY" in refused.err
-    monkeypatch.setenv("UPSHOT_SECRET_KEY", "k" * 32)
-    assert call(*made, "nonsense").code == 1
-    (tmp_path / "secret").write_text("what the vendor gave\n")
-    shop = call(*made, "shopify", "--secret-from", str(tmp_path / "secret"), "--json").json
-    assert (shop["secret"], shop["has_secret"]) == (None, True)
-    assert call(*made, "shopify", "--secret-from", str(tmp_path / "nothing")).code == 1
-    said = call(*made, "hmac", "--header", "X-Sum")
-    assert "url: /hooks/uph_" in said.out
-    assert "secret: whsec_" in said.out
-    listed = call("webhooks", "list", "--json").json["items"]
-    assert [one["signature"]["scheme"] for one in listed] == ["hmac", "shopify"]
-    assert "order.paid" in call("webhooks", "list").out
-    assert "order.paid" in call("webhooks", "show", shop["id"]).out
-    change = ("webhooks", "change", shop["id"])
-    assert "is at revision 2" in call(*change, "--name", "Our shop", "--disabled", "--id-from", "header:X-Id").out
-    shown = call("webhooks", "show", shop["id"], "--json").json
-    assert (shown["name"], shown["event"], shown["enabled"], shown["id_from"]) == (
-        "Our shop",
-        "order.paid",
-        False,
-        "header:X-Id",
-    )
-    assert call(*change, "--id-from", "", "--enabled", "--revision", "2", "--json").json["id_from"] is None
-    stale = call(*change, "--event", "order.made", "--revision", "2")
-    assert (stale.code, "is at revision 3 now" in stale.err) == (1, True)
-    signing = call("webhooks", "change", listed[0]["id"], "--prefix", "v1=", "--json").json["signature"]
-    assert (signing["prefix"], signing["header"]) == ("v1=", "X-Sum")
-    assert call(*change, "--event", "").code == 1
-    assert call("webhooks", "show", "none").code == 1
-    turned = call("webhooks", "rotate", shop["id"], "--what", "token", "--overlap-seconds", "0", "--json").json
-    assert turned["token"] != shop["token"]
-    assert call("webhooks", "rotate", shop["id"], "--what", "nothing").code == 1
-    assert call("webhooks", "delete", shop["id"]).code == 0
-    assert call("webhooks", "delete", shop["id"]).code == 1
-
-
 def test_automations_are_listed_by_folder_and_tag_and_compared_before_an_import(ready: Call, tmp_path: Path) -> None:
     (tmp_path / "filed.json").write_text(json.dumps({**AUTOMATION, "name": "Filed", "folder": "Shop", "tags": ["vip"]}))
     assert "there is one of this name" not in ready("automations", "import", "filed.json", "--dry-run").out

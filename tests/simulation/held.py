@@ -22,7 +22,7 @@ Key = tuple[str, str]
 @cache
 def program_of(automation: str) -> Program:
     """The program of one of the simulated automations."""
-    shapes = {name: ActionShape(name) for name in ("call", "emit_event")}
+    shapes = {name: ActionShape(name) for name in ("call", "emit_event", "update_entity")}
     return Program(read({"name": automation, **AUTOMATIONS[automation]}, actions=shapes))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.simulation import door
 from tests.simulation.provider import mark_of
 from upshot import Upshot
 from upshot.adapters.clock import ids_from
@@ -370,7 +371,7 @@ def template() -> bytes:
     path = folder / "template.db"
     with ids_from(Random("template").randbytes):
         clock = VirtualClock(START - len(DATES) * DAY + 1)
-        upshot = Upshot(f"sqlite:///{path}", clock=clock)
+        upshot = Upshot(f"sqlite:///{path}", settings=door.SETTINGS, clock=clock)
 
         @upshot.action("call")
         async def call(args: dict, context) -> None:  # pyright: ignore[reportUnusedFunction] - for its shape
@@ -382,6 +383,7 @@ def template() -> bytes:
             upshot.automations.create(tenant_id, {"name": DATED, "status": "active", **AUTOMATIONS[DATED]})
         clock.advance((START - clock.now()) / SECOND)
         for tenant_id in TENANTS:
+            door.build(upshot, tenant_id)
             for name in (CONTROLLED_EVENT, LOOPING_EVENT):
                 upshot.event_types.put(tenant_id, name, entity={"type": "thing", "id": "thing"})
             with upshot.database.writing() as connection:  # without the events that changes are

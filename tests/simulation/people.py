@@ -18,6 +18,7 @@ from tests.simulation.automations import (
     event_data,
 )
 from tests.simulation.bulk import Bulk, Said
+from tests.simulation.door import DELIVERED, DOORS, deliver
 from tests.simulation.held import opened
 from upshot import Upshot
 from upshot.app.replays import Wanted
@@ -69,6 +70,8 @@ class People:
         self._controlled_share = self._controlled.choice((0.0, 0.0, 0.3, 0.8))
         self._looping = Random(f"looping {world.seed}")
         self._looping_share = self._looping.choice((0.0, 0.0, 0.0, 0.15))
+        self._door = Random(f"door {world.seed}")
+        self._door_share = self._door.choice((0.0, 0.0, 0.5))
         self._setting = Random(f"setting {world.seed}")
         self._setting_share = self._setting.choice((0.0, 0.0, 0.2, 0.6))
 
@@ -126,6 +129,10 @@ class People:
     def emit(self, made: "Made | None" = None) -> None:
         """A host emits directly, until it is answered. It uses the same id each time."""
         given, envelope = made or self.made()
+        if made is None and envelope["name"] == DELIVERED and self._door.random() < self._door_share:
+            tenant_id, delivery_id = given
+            given = (tenant_id, DOORS[tenant_id].source_id(delivery_id))
+            envelope = {**envelope, "delivery": delivery_id}
         if given not in self._world.given:
             self._world.given[given] = "maybe"
             self.waiting[given] = envelope
@@ -143,13 +150,23 @@ class People:
     async def _ask(self, process: "SimulatedProcess", given: Given, envelope: dict[str, Any]) -> None:
         tenant_id, source_id = given
         try:
-            await process.upshot.emit_async(envelope["name"], envelope["data"], tenant=tenant_id, id=source_id)
+            if "delivery" in envelope:
+                await self._deliver(process, tenant_id, envelope)
+            else:
+                await process.upshot.emit_async(envelope["name"], envelope["data"], tenant=tenant_id, id=source_id)
         except (Busy, DatabaseError):
             return
         self._world.given[given] = "committed"
         self.waiting.pop(given, None)
         if given not in self._world.watch.by_source:
             self._world.broken("I1", f"event {given} was acknowledged and is not kept")
+
+    async def _deliver(self, process: "SimulatedProcess", tenant_id: str, envelope: dict[str, Any]) -> None:
+        """Some senders send again what they were answered for."""
+        given = (tenant_id, envelope["delivery"], envelope["data"], self._world.now)
+        await deliver(process.upshot, *given)
+        if self._door.random() < 0.2 and not await deliver(process.upshot, *given):
+            self._world.broken("I1", f"delivery {given} was taken as a new one again")
 
     def transact(self, made: "list[Made] | None" = None) -> None:
         """A host emits one to three events in a transaction of its own, which it then commits or rolls back."""

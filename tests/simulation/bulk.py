@@ -32,7 +32,8 @@ class Bulk:
     """One operation of somebody who asks for batch after batch, and for one again whose answer was lost."""
 
     def __init__(self, tenant_id: str, action: Action, said: Said, limit: int = 500) -> None:
-        self.tenant_id, self.action, self.said, self.limit = tenant_id, action, said, limit
+        self.tenant_id, self.said, self.limit = tenant_id, said, limit
+        self.action: Action = action
         self.until: str | None = None
         self.after: str | None = None
         self.is_over = False

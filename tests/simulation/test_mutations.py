@@ -356,6 +356,13 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""
+FIRST_SEED = {
+    with_branches_that_go_on_while_paused: 55,
+    with_a_reload_that_does_not_wait: 23,
+    with_keys_that_are_forgotten_by_any_clock: 17,
+    without_a_winner: 12,
+}
+"""Where those are looked for first that most seeds would pass over, so that they take no minutes to be missed."""
 
 
 @pytest.mark.timeout(300)
@@ -363,7 +370,8 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
 def test_a_guard_that_is_taken_away_is_missed(mutate: Callable[[Monkey], None], monkeypatch: Monkey) -> None:
     expected, rates = MUTATIONS[mutate]
     mutate(monkeypatch)
-    for seed in range(SEEDS_MAX):
+    first = FIRST_SEED.get(mutate, 0)
+    for seed in range(first, first + SEEDS_MAX):
         try:
             simulate(seed, Faults(dict(rates)) if rates is not None else None)
         except Broken as broken:

@@ -356,7 +356,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""
-FIRST_SEED = {
+FIRST_SEED: dict[Callable[[Monkey], None], int] = {
     with_branches_that_go_on_while_paused: 55,
     with_a_reload_that_does_not_wait: 23,
     with_keys_that_are_forgotten_by_any_clock: 17,

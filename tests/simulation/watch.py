@@ -354,8 +354,16 @@ class Watch:
         for event in commit.emitted:
             key, step_id = (event["tenant_id"], event["cause_run_id"]), event["cause_step_id"]
             is_awaited = event["name"].startswith(CALLED) and self.waiting.waits_for_a_run(key, step_id)
-            if step_id not in self.steps[key] and not is_awaited:
+            if step_id not in self.steps[key] and not is_awaited and not self._is_let_go(commit, event):
                 self._broken("I11", f"event {event} is kept and its step is not")
+
+    def _is_let_go(self, commit: Commit, event: Row) -> bool:
+        """Whether a run that made a call was over before the commit was; if it was cancelled, so is what it called."""
+        caller = self.runs[event["tenant_id"], event["cause_run_id"]]
+        called = [(run["tenant_id"], run["id"]) for run in commit.started if run["event_id"] == event["id"]]
+        are_over = all(self.runs[key]["status"] in RUN_OVER for key in called)
+        is_call = event["name"].startswith(CALLED)
+        return is_call and caller["status"] in RUN_OVER and (are_over or caller["status"] != "cancelled")
 
     def _may_have_timers(self, key: Key, run: Row) -> bool:
         """Whether some of its steps may wait while others run, or it was taken from its sleep by people."""

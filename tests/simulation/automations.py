@@ -336,7 +336,7 @@ def template() -> bytes:
             with upshot.database.writing() as connection:  # without the events that changes are
                 made = [CreateEntity("thing", f"thing-{n}", {"mark": mark_of(tenant_id)}) for n in range(THINGS)]
                 wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]
-                entities.apply(connection, wanted, upshot.clock.now())
+                entities.apply(connection, wanted, upshot.clock.now(), {})
             for name, document in AUTOMATIONS.items():
                 made_id = upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})["id"]
                 if name == "late":  # it starts nothing until somebody replays it

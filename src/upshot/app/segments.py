@@ -215,12 +215,12 @@ class Segments:
 
 def unknown_problems(connection: Connection, tenant_id: str, document: dict[str, Any]) -> list[Problem]:
     """What is wrong with the segment that a canonical document names."""
-    named = document["trigger"].get("segment")
+    named, path = _segment_of(document)
     if named is None or store.named(connection, tenant_id, named) is not None:
         return []
     known = ", ".join(f"“{name}”" for name in list(store.types(connection, tenant_id))[:USERS_SHOWN])
     said = f"there is no segment {named!r}" + (f"; there are {known}" if known else "; make it first")
-    return [Problem("trigger.segment", said, "unknown_segment")]
+    return [Problem(path, said, "unknown_segment")]
 
 
 def raise_if_unknown(connection: Connection, tenant_id: str, document: dict[str, Any]) -> None:
@@ -280,7 +280,7 @@ def _raise_if_used(connection: Connection, tenant_id: str, name: str, verb: str)
     users = [
         f"“{automation}”"
         for automation, draft, live in store.used_in(connection, tenant_id, name)
-        if name in (_segment_of(draft), _segment_of(live or {}))
+        if name in (_segment_of(draft)[0], _segment_of(live or draft)[0])
     ]
     if users:
         listed = ", ".join(users[:USERS_SHOWN]) + (" and others" if len(users) > USERS_SHOWN else "")
@@ -291,9 +291,13 @@ def _raise_if_used(connection: Connection, tenant_id: str, name: str, verb: str)
         raise error
 
 
-def _segment_of(document: dict[str, Any]) -> Any:
-    """The segment that a canonical document names."""
-    return document["trigger"].get("segment") if document else None
+def _segment_of(document: dict[str, Any]) -> tuple[str | None, str]:
+    """The segment that a canonical document names, and where."""
+    trigger = document["trigger"]
+    if "segment" in trigger:
+        return trigger["segment"], "trigger.segment"
+    each = (trigger.get("schedule") or {}).get("each")
+    return each.get("segment") if isinstance(each, dict) else None, "trigger.schedule.each.segment"
 
 
 def _counted(connection: Connection, tenant_id: str, segment: Segment) -> dict[str, Any]:

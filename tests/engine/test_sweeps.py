@@ -68,12 +68,10 @@ def test_each_who_is_in_a_segment_and_of_those_each_whose_date_comes(bench: Benc
     condition = {"field": "points", "operator": "greater_than", "value": 100}
     segment = bench.upshot.segments.create("default", name="VIP", entity_type="member", condition=condition)
     bench.settle()
-    automation_id = scheduled(
-        bench, {"field": "points", "operator": "less_than", "value": 300}, each={"segment": "VIP"}
-    )
+    scheduled(bench, {"field": "points", "operator": "less_than", "value": 300}, each={"segment": "VIP"})
     scheduled(bench, each={"segment": "VIP", "before": {"field": "renews_on", "days": 7}})
-    told = bench.upshot.automations.get("default", automation_id)["description"]
-    assert "for each entity in the segment “VIP”" in told
+    words = {one["words"] for one in bench.upshot.schedules.page("default").items}
+    assert "every day at 09:00, for each entity in the segment “VIP”" in words
     pass_time(bench, HOUR)
     assert met(bench) == ["b", "b", "c", "d"]
     with pytest.raises(Conflict, match="“s”"):

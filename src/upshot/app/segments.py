@@ -1,7 +1,7 @@
 """The segments noun: the entities of a type that meet a saved condition. Who joins and leaves is an event."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from sqlalchemy import Connection
@@ -296,8 +296,9 @@ def _segment_of(document: dict[str, Any]) -> tuple[str | None, str]:
     trigger = document["trigger"]
     if "segment" in trigger:
         return trigger["segment"], "trigger.segment"
-    each = (trigger.get("schedule") or {}).get("each")
-    return each.get("segment") if isinstance(each, dict) else None, "trigger.schedule.each.segment"
+    each: Any = (trigger.get("schedule") or {}).get("each")
+    named = cast("dict[str, Any]", each).get("segment") if isinstance(each, dict) else None
+    return named, "trigger.schedule.each.segment"
 
 
 def _counted(connection: Connection, tenant_id: str, segment: Segment) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def test_every_built_in_action_has_a_form_that_is_a_schema() -> None:
         "emit_event",
         "log",
         "remove_tag",
+        "run_code",
         "update_entity",
     }
     for action in ACTIONS:

@@ -44,6 +44,46 @@ def test_an_import_says_what_it_would_change_before_anything_is_kept(page: Page)
     expect(row).to_be_visible()
 
 
+def test_an_import_makes_copies_or_updates_and_says_when_somebody_was_faster(page: Page) -> None:
+    say = {"id": "say", "action": "log", "with": {"message": "Hello"}}
+    document = {"name": "Twice there", "trigger": {"event": "test/twice"}, "steps": [say]}
+    made = page.request.post("/api/v1/automations", data=document).json()["id"]
+    page.goto("/automations")
+    rows = page.get_by_role("link", name="Twice there", exact=True)
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Import").press("Enter")
+    dialog = page.get_by_role("dialog", name="Import automations")
+    dialog.get_by_role("textbox", name="JSON").fill(json.dumps({**document, "priority": 9}))
+    dialog.get_by_role("button", name="Check").press("Enter")
+    will = dialog.get_by_role("status").filter(has_text="Importing")
+    expect(will).to_have_text("Importing changes 1 that is there.")
+    dialog.get_by_role("radio", name="Make copies").check()
+    expect(will).to_have_text("Importing makes 1 new automation, and changes none that is there.")
+    expect(dialog.get_by_role("region", name="Twice there")).to_contain_text("New")
+    dialog.get_by_role("button", name="Import 1 automation").press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(rows).to_have_count(2)
+    assert page.request.get(f"/api/v1/automations/{made}").json()["priority"] == 5, "that one is as it was"
+
+    other = page.context.new_page()  # its console says that it was refused
+    other.goto("/automations")
+    other.get_by_role("button", name="Import").press("Enter")
+    dialog = other.get_by_role("dialog", name="Import automations")
+    dialog.get_by_role("textbox", name="JSON").fill(json.dumps({**document, "priority": 8}))
+    dialog.get_by_role("button", name="Check").press("Enter")
+    there = dialog.get_by_role("region", name="Twice there")
+    expect(there).to_contain_text("5")
+    saved = page.request.put(f"/api/v1/automations/{made}", data={**document, "priority": 3}, headers={"If-Match": "*"})
+    assert saved.ok, saved.text()
+    dialog.get_by_role("button", name="Import 1 automation").press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("Somebody changed these automations since you looked")
+    expect(there).to_contain_text("3")
+    assert page.request.get(f"/api/v1/automations/{made}").json()["priority"] == 3, "nothing was imported"
+    dialog.get_by_role("button", name="Import 1 automation").press("Enter")
+    expect(dialog).to_have_count(0)
+    assert page.request.get(f"/api/v1/automations/{made}").json()["priority"] == 8
+
+
 def test_all_runs_that_a_filter_names_are_acted_on(page: Page) -> None:
     document = {"name": "Many", "status": "active", "trigger": {"event": "test/many"}}
     made = page.request.post("/api/v1/automations", data={**document, "steps": [{"id": "nap", "delay": "30d"}]})

@@ -22,6 +22,10 @@ def test_insights_are_told(call: Call, url: str, tmp_path: Path, monkeypatch: py
     assert told["steps"][0]["times"] == 2
     said = call("automations", "insights", done).out
     assert "The newest 2 runs of version 1, since 2" in said
+    assert "2 completed, 0 partial, 0 failed" in said
+    assert call("automations", "insights", done, "--since", "1d", "--json").json["runs"] == 2
+    said_later = call("automations", "insights", done, "--since", "2100-01-01T00:00:00Z").out
+    assert "No run of the live version has ended in that time." in said_later
     assert "look" in said
     assert "condition" in said
     assert "Advice needs 20 runs." in said

@@ -21,7 +21,9 @@ from upshot.app.settings import Settings
 from upshot.store.health import postgresql
 from upshot.store.health.sqlite import NETWORK, file_system_of
 
-EITHER = {"settings", "secret_key", "database", "schema", "workers", "outbox", "timers", "dead_letters", "definitions"}
+EITHER = {
+    "settings", "secret_key", "database", "schema", "workers", "outbox", "timers", "dead_letters", "definitions", "sandbox",
+}  # fmt: skip
 OF_SQLITE = {"sqlite", "copy", "file_system", "disk", "file_settings", "wal", "file", "integrity"}
 OF_POSTGRESQL = {
     "postgresql", "durability", "timeouts", "clock", "transactions", "connections", "size", "row_security",

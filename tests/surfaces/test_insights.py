@@ -8,6 +8,7 @@ import pytest
 
 from tests.surfaces.conftest import Surface, document, make_surface
 from upshot import ActionError, PermanentError
+from upshot.core.instants import from_text, to_text
 from upshot.testing import VirtualClock
 
 pytestmark = pytest.mark.usefixtures("own_ids")
@@ -83,9 +84,10 @@ class Till(Surface):
             assert time.monotonic() < deadline
             self.forward(seconds)
 
-    def insights(self, automation_id: str) -> Any:
+    def insights(self, automation_id: str, since: str | None = None) -> Any:
         """As a viewer is told."""
-        answer = self.get(f"/automations/{automation_id}/insights", role="viewer")
+        window = f"?since={since}" if since is not None else ""
+        answer = self.get(f"/automations/{automation_id}/insights{window}", role="viewer")
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -109,6 +111,12 @@ def test_they_tell_where_the_time_goes_and_what_to_do(till: Till) -> None:
     assert (told["version"], told["runs"], told["runs_needed"]) == (1, ORDERS, 20)
     first = min(run["created_at"] for run in till.get("/runs?limit=200").json()["items"])
     assert told["since"] == first
+    assert told["outcomes"] == {"completed": ORDERS - 3, "partial": 3, "failed": 0}
+    assert till.insights(automation, since=first) == told
+    later = till.insights(automation, since=to_text(from_text(first, "first") + 1))
+    assert (later["runs"], later["outcomes"]["completed"]) == (ORDERS - 1, ORDERS - 4)
+    assert till.insights(automation, since="2100-01-01T00:00:00Z")["outcomes"] == dict.fromkeys(told["outcomes"], 0)
+    assert till.get(f"/automations/{automation}/insights?since=yesterday").status_code == 400
     assert told["durations"]["work"] == {"p50_seconds": 10, "p95_seconds": 19}
     assert told["durations"]["asleep"]["p50_seconds"] >= 86_400
     assert told["durations"]["whole"]["p50_seconds"] >= 86_410

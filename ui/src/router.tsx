@@ -42,7 +42,7 @@ const newAutomation = createRoute({
 const editAutomation = createRoute({
   getParentRoute: () => automations,
   path: "/$id/edit",
-  validateSearch: texts("sample"),
+  validateSearch: texts("sample", "step", "part"),
   component: page(() => import("./pages/automations/EditAutomation"), "EditAutomation"),
 });
 const oneAutomation = createRoute({
@@ -51,6 +51,13 @@ const oneAutomation = createRoute({
   beforeLoad: ({ params }) => {
     throw redirect({ to: "/automations/$id/edit", params, replace: true });
   },
+});
+
+const insights = createRoute({
+  getParentRoute: () => root,
+  path: "/automations/$id/insights",
+  validateSearch: texts("days"),
+  component: page(() => import("./pages/automations/insights/InsightsPage"), "InsightsPage"),
 });
 
 const runs = createRoute({
@@ -144,6 +151,7 @@ const tree = root.addChildren([
   home,
   automations.addChildren([newAutomation, editAutomation]),
   oneAutomation,
+  insights,
   runs,
   run,
   deadLetters.addChildren([deadLetter]),

@@ -1,5 +1,6 @@
 import { building } from "./texts/building";
 import { frame } from "./texts/frame";
+import { insights } from "./texts/insights";
 import { keeping } from "./texts/keeping";
 import { letters } from "./texts/letters";
 import { publishing } from "./texts/publishing";
@@ -17,4 +18,5 @@ export const texts = {
   ...letters,
   ...publishing,
   ...replaying,
+  ...insights,
 };

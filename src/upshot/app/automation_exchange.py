@@ -8,19 +8,22 @@ import msgspec
 from sqlalchemy import Connection
 
 from upshot.adapters.actions import save_problems
+from upshot.adapters.clock import ticks
 from upshot.app.called import Beside, calls_any, resolved, told_by_name
 from upshot.app.schedules import foretold
 from upshot.app.segments import unknown_problems
+from upshot.core.action import Action, ActionRegistry
 from upshot.core.automations import cycles as circles
 from upshot.core.automations import dry_run, gap_notes, inspect, normalise
 from upshot.core.automations import read as read_document
+from upshot.core.automations.dry_run import Trial
 from upshot.core.automations.fields import Findings, as_list, as_object
 from upshot.core.automations.gaps import wait_problems
-from upshot.core.errors import Malformed, NotFound, Problem, Refused
+from upshot.core.errors import Busy, Malformed, NotFound, Problem, Refused
 from upshot.core.facts import Facts
-from upshot.core.instants import to_text
+from upshot.core.instants import SECOND, to_text
 from upshot.core.schedules import problems_now
-from upshot.core.strict_json import check
+from upshot.core.strict_json import check, decode, encode
 from upshot.core.watches import shapes_of
 from upshot.store import automations as store
 from upshot.store import entities, event_types, segments
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
 
 EXPORT_MAX: Final = 10_000
+TRIALS_SECONDS: Final = 10
 
 
 class Exchange(ABC):
@@ -101,7 +105,13 @@ class Exchange(ABC):
             raise Refused.at("data", "is an object", "wrong_type")
         check(given, "data")
         facts = self._facts(tenant_id, event or automation.event or "sample", given, entity)
-        return dry_run(automation, facts, actions=self._upshot.actions.shapes, automation_id=automation_id)
+        return dry_run(
+            automation,
+            facts,
+            actions=self._upshot.actions.shapes,
+            automation_id=automation_id,
+            trials=_trials(self._upshot.actions),
+        )
 
     def draft(self, tenant_id: str, automation_id: str) -> dict[str, Any]:
         """The draft of one automation.
@@ -249,3 +259,18 @@ def _is_server_owned(problem: Problem) -> bool:
 
 def _exported(automation: store.Automation) -> dict[str, Any]:
     return {**automation.draft, **({"status": "active"} if automation.status == "active" else {})}
+
+
+def _trials(actions: ActionRegistry) -> dict[str, Trial]:
+    """The actions that may be performed by a dry run, for a while in all."""
+    until = ticks() + TRIALS_SECONDS * SECOND
+
+    def trial_of(action: Action, perform: Trial) -> Trial:
+        def tried(arguments: dict[str, Any]) -> Any:
+            if ticks() > until:
+                raise Busy(f"the steps before took {TRIALS_SECONDS} s to try out")
+            return perform(action.validate(decode(encode(arguments))))
+
+        return tried
+
+    return {action.name: trial_of(action, action.trial) for action in actions if action.trial is not None}

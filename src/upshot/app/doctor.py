@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from upshot.adapters.actions.code import NAME
 from upshot.adapters.clock import SystemClock
+from upshot.adapters.sandbox import REMEDY
 from upshot.core.automations.document import ActionStep
 from upshot.core.errors import UpshotError
 from upshot.store import definitions, health
@@ -15,12 +17,16 @@ NAMED_MAX = 5
 
 
 def examine(upshot: "Upshot", *, is_deep: bool = False, knows_host: bool = True) -> list[Finding]:
-    """Everything there is to say: settings, secret key, database, work, definitions. Changes nothing. `is_deep` reads every
-    page of an SQLite file. Without `knows_host` the host's own actions are not known here, and may be missing."""
+    """Everything there is to say: settings, secret key, database, work, definitions, sandbox. Changes nothing. `is_deep` reads
+    every page of an SQLite file. Without `knows_host` the host's own actions are not known here, and may be missing."""
     found = [Finding("settings", "ok", "The settings are usable."), _secret_key(upshot)]
     found += health.examine(upshot.database, SystemClock().now(), is_deep=is_deep)
+    used: list[definitions.VersionInUse] = []
     if any(finding.name == "schema" and finding.status == "ok" for finding in found):
-        found.append(_definitions(upshot, knows_host=knows_host))
+        with upshot.database.reading() as connection:
+            used = definitions.versions_in_use(connection)
+        found.append(_definitions(upshot, used, knows_host=knows_host))
+    found.append(_sandbox(upshot, used))
     return found
 
 
@@ -35,10 +41,22 @@ def _secret_key(upshot: "Upshot") -> Finding:
     )
 
 
-def _definitions(upshot: "Upshot", *, knows_host: bool) -> Finding:
+def _sandbox(upshot: "Upshot", used: list[definitions.VersionInUse]) -> Finding:
+    """Whether steps that are written in Python can run here."""
+    if upshot.sandbox.is_installed:
+        return Finding("sandbox", "ok", f"Steps of the action {NAME} can run here.")
+    names = [action.name for action in upshot.actions if NAME in (action.name, action.over)]
+    needed = [one for one in used if any(f'"{name}"' in one.document for name in names)]
+    if not needed:
+        return Finding(
+            "sandbox", "ok", f"It is not installed, and nothing uses it. The action {NAME} needs upshot[code]."
+        )
+    told = _listed([f"{one.name!r} version {one.version} (tenant {one.tenant_id})" for one in needed])
+    return Finding("sandbox", "failed", f"It is not installed, and steps of {told} need it.", f"They wait. {REMEDY}.")
+
+
+def _definitions(upshot: "Upshot", used: list[definitions.VersionInUse], *, knows_host: bool) -> Finding:
     """What automations, or unfinished runs, need and this process has not."""
-    with upshot.database.reading() as connection:
-        used = definitions.versions_in_use(connection)
     unreadable: list[str] = []
     unknown: dict[str, list[str]] = {}
     for one in used:

@@ -28,10 +28,11 @@ EVENTS_MAX: Final = 20
 class Insights(Backtesting):
     """The side of `upshot.automations` that looks at how its runs did."""
 
-    def insights(self, tenant_id: str, automation_id: str) -> dict[str, Any]:
-        """How long the newest 500 runs of the live version took that completed or failed (fewer if they did very much), its
-        steps, the slowest first, its conditions, the costliest first, and advice, unless there were fewer than 20. One that
-        was never published is told as its draft stands, without runs. Test runs do not count.
+    def insights(self, tenant_id: str, automation_id: str, *, since: int | None = None) -> dict[str, Any]:
+        """How the newest 500 runs of the live version ended that completed or failed (fewer if they did very much) and how
+        long they took, its steps, the slowest first, its conditions, the costliest first, and advice, unless there were fewer
+        than 20. Only runs created at `since` (microseconds UTC) or later count, and no test runs. One that was never published
+        is told as its draft stands, without runs.
 
         Raises:
             NotFound: there is no such automation.
@@ -44,7 +45,7 @@ class Insights(Backtesting):
             runs: list[FinishedRun] = []
             if version is not None:
                 document = self._document(connection, tenant_id, automation_id, version)
-                runs = store.finished(connection, tenant_id, automation_id, version, RUNS_MAX)
+                runs = store.finished(connection, tenant_id, automation_id, version, since or 0, RUNS_MAX)
             shapes = self._upshot.actions.shapes
             program = Program(read_document(document, actions=shapes), shapes)
             conditions = conditions_of(program)
@@ -58,6 +59,7 @@ class Insights(Backtesting):
             "runs": len(runs),
             "runs_needed": RUNS_MIN,
             "since": to_text(runs[-1].created_at) if runs else None,
+            "outcomes": {status: sum(run.status == status for run in runs) for status in store.ENDED},
             "durations": msgspec.to_builtins(whole),
             "steps": [_without(msgspec.to_builtins(step), "independent") for step in steps],
             "conditions": [_without(msgspec.to_builtins(condition), "document") for condition in asked],

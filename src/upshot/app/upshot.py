@@ -11,6 +11,7 @@ import pydantic
 from upshot.adapters.actions import ActionCatalogue, built_in_actions
 from upshot.adapters.clock import Clock, ServerClock, SystemClock, new_id
 from upshot.adapters.outbound import OutboundClient
+from upshot.adapters.sandbox import Sandbox
 from upshot.app.audit import Audit
 from upshot.app.automations import Automations
 from upshot.app.backups import Backups
@@ -68,7 +69,8 @@ class Upshot:
         self.database = Database(url or self.settings.database_url, direct_url=self.settings.database_direct_url)
         self.clock: Clock = clock or (SystemClock() if self.database.is_sqlite else ServerClock())
         self.commit = GroupCommit(self.database, self.clock)
-        self.actions = ActionCatalogue(built_in_actions())
+        self.sandbox = Sandbox()
+        self.actions = ActionCatalogue(built_in_actions(self.sandbox))
         self.actions.load_entry_points()
         reads = Reads(self.database)
         process = Process(
@@ -115,6 +117,7 @@ class Upshot:
     async def stop_async(self) -> None:
         """Drain and stop the engine that runs on the present event loop."""
         await self.engine.stop()
+        self.sandbox.close()
 
     def start(self) -> None:
         """Run the engine on a background thread until `stop`. Returns when it runs; raises what kept it from starting."""
@@ -135,6 +138,7 @@ class Upshot:
 
     def close(self) -> None:
         """Commit what is pending and close every connection."""
+        self.sandbox.close()
         self.commit.close()
         self.engine.process.reads.close()
         self.database.close()

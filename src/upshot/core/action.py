@@ -12,6 +12,7 @@ import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.entities import Operation
+from upshot.core.errors import Problem
 from upshot.core.events import EntityRef
 
 
@@ -139,7 +140,9 @@ class Action:
     `validate(arguments)` gives the value that `perform(value, context)` takes, or raises Refused with paths relative to
     the arguments. `perform` is an async function (run on the engine's loop), a plain one (run on a thread), or of kind
     `store` (pure, called in place). An alias stands `over` another action, or over `"delay"`. `emits` is the
-    name of the event it makes happen (see `ActionShape`).
+    name of the event it makes happen (see `ActionShape`). `check(arguments)` says what is wrong with them already when they
+    are saved, before their placeholders are filled in. An action without effects has a `trial(value)`, which gives its output
+    where nothing may be done.
     """
 
     name: str
@@ -154,6 +157,8 @@ class Action:
     over: str | None = None
     with_: dict[str, Any] | None = None
     emits: str = ""
+    check: Callable[[dict[str, Any]], list[Problem]] | None = None
+    trial: Callable[[Any], Any] | None = None
 
     @property
     def shape(self) -> ActionShape:

@@ -10,7 +10,8 @@
     ├── TooLarge           over a published limit
     ├── Busy               not now; safe to send again
     └── ActionError        raised by an action: this attempt failed and may be tried again
-        └── PermanentError raised by an action: trying again cannot help
+        ├── PermanentError raised by an action: trying again cannot help
+        └── MissingPart    raised by an action: this installation lacks a part that it needs; another worker may have it
 
 Every message says what happened, to what, why, and what to do about it.
 """
@@ -123,3 +124,9 @@ class PermanentError(ActionError):
     """An action says: this failed and another attempt cannot help. It is never retried."""
 
     code = "permanent"
+
+
+class MissingPart(ActionError):
+    """An action says: a part that it needs is not installed here. Its step waits until a worker has it."""
+
+    code = "missing_part"

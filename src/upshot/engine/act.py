@@ -18,7 +18,7 @@ from upshot.core.automations.durations import DURATION_MAX
 from upshot.core.automations.splitting import chosen_path, split_key
 from upshot.core.commands import MISSING_ACTION, StepError
 from upshot.core.entities import Operation
-from upshot.core.errors import ActionError, Malformed, PermanentError, Problem, Refused
+from upshot.core.errors import ActionError, Malformed, MissingPart, PermanentError, Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import SECOND
 from upshot.core.journal import Outcome
@@ -197,6 +197,8 @@ def _raised(step_id: str, error: BaseException, context: StepContext, given: str
     if isinstance(error, PermanentError | Refused):
         code = "refused" if isinstance(error, Refused) else error.code
         return _failed(step_id, code, _words(error, named=False), context, given, is_permanent=True)
+    if isinstance(error, MissingPart):
+        return _failed(step_id, MISSING_ACTION, _words(error, named=False), context, given, is_missing_action=True)
     if isinstance(error, ActionError):
         later = _seconds(error.retry_after_seconds)
         return _failed(step_id, error.code, _words(error, named=False), context, given, retry_after_seconds=later)

@@ -233,10 +233,17 @@ def backtest_automation(call: CallNow, automation_id: str, body: shapes.Backtest
 
 
 @router.get("/automations/{automation_id}/insights", **asks("viewer", Insights, operation="get_automation_insights"))
-def get_insights(call: CallNow, automation_id: str) -> Response:
-    """Tell how long the latest runs of the live version took, at which steps, what its conditions cost, and what could be
-    better. It looks at the newest 500 that completed or failed; test runs do not count."""
-    return answer(call.upshot.automations.insights(call.tenant_id, automation_id))
+def get_insights(
+    call: CallNow,
+    automation_id: str,
+    since: Annotated[
+        str | None, Query(max_length=40, description="Only runs created at or after this instant count.")
+    ] = None,
+) -> Response:
+    """Tell how the latest runs of the live version ended, how long they took, at which steps, what its conditions cost, and
+    what could be better. It looks at the newest 500 that completed or failed; test runs do not count."""
+    first = from_text(since, "since") if since is not None else None
+    return answer(call.upshot.automations.insights(call.tenant_id, automation_id, since=first))
 
 
 @router.post("/automations/{automation_id}/run", **asks("editor", StartedRun, status=202, operation="run_automation"))

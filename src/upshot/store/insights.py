@@ -8,11 +8,13 @@ from sqlalchemy import Connection, bindparam, literal_column, select
 
 from upshot.core.insights import Span
 from upshot.store.listing import SCAN_MAX, rarely
-from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import attempts, runs, steps
 
 SPANS_MAX: Final = 50_000
 """When so many spans were read, no further runs are looked at."""
+ENDED: Final = ("completed", "partial", "failed")
+"""How a run ended that is looked at."""
 _RUNS_AT_ONCE: Final = 25
 
 
@@ -23,6 +25,7 @@ class FinishedRun(msgspec.Struct, frozen=True):
     event_id: str
     created_at: int
     finished_at: int
+    status: str
 
 
 def _listed(*names: str) -> list[Any]:
@@ -48,11 +51,12 @@ _newest = (
     .subquery("newest")
 )
 _finished = Prepared(
-    select(_newest.c.id, _newest.c.event_id, _newest.c.created_at, _newest.c.finished_at)
+    select(_newest.c.id, _newest.c.event_id, _newest.c.created_at, _newest.c.finished_at, _newest.c.status)
     .where(
         _newest.c.version == bindparam("version", type_=INTEGER),
+        _newest.c.created_at >= bindparam("since", type_=BIGINT),
         _newest.c.test == literal_column("0"),
-        _newest.c.status.in_(_listed("completed", "partial", "failed")),
+        _newest.c.status.in_(_listed(*ENDED)),
         _newest.c.finished_at.is_not(None),
     )
     .order_by(_newest.c.id.desc())
@@ -85,11 +89,13 @@ _outputs = Prepared(
 )
 
 
-def finished(connection: Connection, tenant_id: str, automation_id: str, version: int, limit: int) -> list[FinishedRun]:
-    """The newest runs of this version that completed or failed, without test runs, newest first. They are looked for among the
-    newest 20,000 runs of the automation."""
-    found = _finished(connection, tenant_id=tenant_id, automation_id=automation_id, version=version, number=limit)
-    return [FinishedRun(*row) for row in found.fetchall()]
+def finished(
+    connection: Connection, tenant_id: str, automation_id: str, version: int, since: int, limit: int
+) -> list[FinishedRun]:
+    """The newest runs of this version that completed or failed and were created at `since` or later, without test runs, newest
+    first. They are looked for among the newest 20,000 runs of the automation."""
+    asked = {"automation_id": automation_id, "version": version, "since": since, "number": limit}
+    return [FinishedRun(*row) for row in _finished(connection, tenant_id=tenant_id, **asked).fetchall()]
 
 
 def spans(connection: Connection, tenant_id: str, found: Sequence[FinishedRun]) -> tuple[list[FinishedRun], list[Span]]:

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { api, segment } from "./client";
+import { api, segment, withQuery } from "./client";
 import type {
   AutomationDocument,
   AutomationItem,
@@ -18,6 +18,8 @@ import type {
 } from "./types";
 
 export type SaveRequest = AutomationDocument & { status?: "active" };
+/** What a document becomes of whose name there is an automation: that one's draft, or another of the name. */
+export type ImportMode = "update" | "copy";
 export type Sample = { event?: string; data: JsonObject; entity?: EntityRef | null };
 
 const path = (id: string) => `/automations/${segment(id)}`;
@@ -40,10 +42,11 @@ export const automations = {
   undelete: (id: string) => api.post<AutomationItem>(`${path(id)}/undelete`),
   export: (id: string) => api.get<JsonObject>(`${path(id)}/export`),
   /** What an import of these would do. */
-  check: (documents: unknown) => api.post<Import>("/automations/import?dry_run=true", documents),
+  check: (documents: unknown, mode: ImportMode) =>
+    api.post<Import>(withQuery("/automations/import", { dry_run: true, mode }), documents),
   /** Only while what they would change is as it was at `checkedAt`. */
-  import: (documents: unknown, checkedAt?: number) =>
-    api.post<Import>("/automations/import", documents, checkedAt === undefined ? {} : { "If-Match": `"${checkedAt}"` }),
+  import: (documents: unknown, mode: ImportMode, checkedAt: number) =>
+    api.post<Import>(withQuery("/automations/import", { mode }), documents, { "If-Match": `"${checkedAt}"` }),
   validate: (document: unknown) => api.post<Validation>("/automations/validate", { document }),
   test: (document: AutomationDocument, sample: Sample, id?: string) =>
     api.post<DryRun>("/automations/test", { document, ...sample, automation: id }),

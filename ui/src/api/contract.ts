@@ -3,6 +3,7 @@
  * fits fails the type check here. Types only; nothing of this file is shipped.
  */
 import type * as dead from "./dead-letters";
+import type * as insights from "./insights";
 import type * as replays from "./replays";
 import type * as runs from "./runs";
 import type { components } from "./schema";
@@ -30,6 +31,7 @@ export type Contract = [
   Fits<Omit<Served["Validation"], "document">, Omit<ours.Validation, "document">>,
   Fits<Served["ScheduleItem"], ours.ScheduleItem>,
   Fits<Omit<Served["Diff"], "changes">, Omit<ours.Diff, "changes">>,
+  Fits<Served["Insights"], insights.Insights>,
   Fits<Served["RunsInFlight"], ours.RunsInFlight>,
   Fits<Omit<Served["Imported"], "document" | "changes">, Omit<ours.Imported, "document" | "changes">>,
   Fits<Omit<Served["ActionItem"], "schema">, Omit<ours.ActionItem, "schema">>,

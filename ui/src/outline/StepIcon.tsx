@@ -1,6 +1,7 @@
 import {
   Bell,
   Clock,
+  CodeXml,
   Dices,
   FileText,
   GitBranch,
@@ -52,6 +53,7 @@ const byName: Record<string, typeof Zap> = {
   "square-pen": SquarePen,
   "user-pen": UserPen,
   "scroll-text": ScrollText,
+  code: CodeXml,
 };
 
 const guesses: [RegExp, typeof Zap][] = [

@@ -27,6 +27,7 @@ const templated = (value: Json | undefined) => isTemplate(value) && "font-mono t
 
 export function FieldControl(props: Props) {
   const { field, value } = props;
+  if (field.kind === "code") return <CodeControl {...props} />;
   if (isTemplate(value) && field.kind !== "textarea") return <TextControl {...props} />;
   if (field.format === "event-type" || field.format === "entity-type") return <KnownNameControl {...props} />;
   switch (field.kind) {
@@ -97,6 +98,24 @@ function AreaControl({ field, value, control, onChange }: Props) {
       placeholder={field.example ?? undefined}
       value={shown(value)}
       onChange={(event) => onChange(event.target.value === "" && !field.required ? undefined : event.target.value)}
+    />
+  );
+}
+
+/** A program: its text as it is, in which nothing is a placeholder. */
+function CodeControl({ field, value, control, onChange }: Props) {
+  return (
+    <TextArea
+      {...control}
+      rows={12}
+      wrap="off"
+      spellCheck={false}
+      autoComplete="off"
+      autoCapitalize="off"
+      className="code leading-[1.55]"
+      placeholder={field.example ?? undefined}
+      value={shown(value)}
+      onChange={(event) => onChange(event.target.value)}
     />
   );
 }

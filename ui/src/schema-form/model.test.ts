@@ -14,6 +14,7 @@ describe("formFields", () => {
         address: { type: "object", properties: { city: { type: "string" } } },
         days: { anyOf: [{ type: "integer" }, { type: "null" }] },
         channel: { $ref: "#/$defs/Channel" },
+        source: { type: "string", format: "python", maxLength: 9000 },
         anything: {},
       },
       $defs: { Channel: { enum: ["email", "sms"] } },
@@ -26,6 +27,7 @@ describe("formFields", () => {
       ["address", "object"],
       ["days", "number"],
       ["channel", "choice"],
+      ["source", "code"],
       ["anything", "json"],
     ]);
     expect(fields[0]).toMatchObject({ title: "Patient id", required: true });

@@ -6,7 +6,7 @@ export type FormField = {
   title: string;
   help: string | null;
   required: boolean;
-  kind: "text" | "textarea" | "number" | "boolean" | "choice" | "texts" | "object" | "map" | "json";
+  kind: "text" | "textarea" | "number" | "boolean" | "choice" | "texts" | "object" | "map" | "json" | "code";
   options: Json[];
   example: string | null;
   format: string | null;
@@ -58,6 +58,7 @@ function fieldKind(schema: JsonSchema): FormField["kind"] {
   if (schema.enum) return "choice";
   // A list that may also be written as one text is edited as text: `a@example.org, b@example.org`.
   if (Array.isArray(schema.type) && schema.type.includes("string") && schema.type.includes("array")) return "text";
+  if (schema.format === "python") return "code";
   switch (typeOf(schema)) {
     case "string":
     case "date":

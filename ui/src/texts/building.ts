@@ -72,6 +72,27 @@ export const building = {
     importBeside: "An automation of this name exists. Importing puts this in the place of its draft.",
     importDiffers: "What importing changes:",
     importMind: "Mind",
+    importMode: "What becomes of automations of the same name",
+    importModes: {
+      update: {
+        title: "Update those of the same name",
+        help: "The document becomes the draft of what is there, whose runs and versions stay. The same file again changes nothing.",
+      },
+      copy: {
+        title: "Make copies",
+        help: "Each document becomes a new automation. What is there stays as it is; if both are on, both start.",
+      },
+    },
+    importStale:
+      "Somebody changed these automations since you looked, so nothing was imported. Below is what importing would change now.",
+    importDoes: {
+      new: (count: number) => (count ? `makes ${plural(count, "automation", "automations")}` : ""),
+      changed: (count: number) => (count ? `changes ${plural(count, "that is", "that are")} there` : ""),
+      same: (count: number) => (count ? `leaves ${plural(count, "as it is", "as they are")}` : ""),
+    },
+    importWill: (parts: string[]) => `Importing ${parts.join(" and ")}.`,
+    importCopies: (count: number) =>
+      `Importing makes ${plural(count, "new automation", "new automations")}, and changes none that is there.`,
     importActive: "turned on at once",
     importUntitled: "Without a name",
     importGood: "Understood",

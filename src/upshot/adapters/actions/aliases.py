@@ -58,6 +58,7 @@ def alias(
         module=module,
         over=over.name,
         with_=with_,
+        trial=over.trial,
     )
 
 

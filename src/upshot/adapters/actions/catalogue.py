@@ -6,7 +6,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final, TypeVar, cast
 
 from upshot.adapters.actions import drafts, entities, events, lines, tasks, webhooks
+from upshot.adapters.actions.code import run_code
 from upshot.adapters.actions.typed import make_action
+from upshot.adapters.sandbox import Sandbox
 from upshot.core.action import Action, ActionRegistry, Kind
 
 log = logging.getLogger("upshot.actions")
@@ -19,10 +21,10 @@ MARK: Final = "__upshot_action__"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def built_in_actions() -> list[Action]:
-    """The actions that come with Upshot."""
+def built_in_actions(sandbox: Sandbox | None = None) -> list[Action]:
+    """The actions that come with Upshot. Programs of steps run in this sandbox, or one of their own."""
     families = (entities, tasks, drafts, events, webhooks, lines)
-    return [action for family in families for action in family.ACTIONS]
+    return [*(action for family in families for action in family.ACTIONS), run_code(sandbox or Sandbox())]
 
 
 def action(

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from upshot.adapters.outbound_policy import OutboundPolicy, check_url
 from upshot.core.action import Action, ActionRegistry
-from upshot.core.automations.document import ActionStep, Automation
+from upshot.core.automations.arguments import argument_template
+from upshot.core.automations.document import ActionStep, Automation, ForEachStep
 from upshot.core.errors import Problem, Refused
 from upshot.core.templates import compile_template
 
@@ -21,14 +22,20 @@ def save_problems(automation: Automation, actions: ActionRegistry, policy: Outbo
     """What would fail every run, with paths like `steps[2].with.url`. `automation` was read with these actions."""
     problems: list[Problem] = []
     for index, step in enumerate(automation.steps):
-        action = actions.get(step.action) if isinstance(step, ActionStep) else None
-        if action is not None and isinstance(step, ActionStep):
-            problems += _step_problems(action, step.arguments, policy, f"steps[{index}].with")
+        performed = step.each if isinstance(step, ForEachStep) else step
+        action = actions.get(performed.action) if isinstance(performed, ActionStep) else None
+        if action is not None and isinstance(performed, ActionStep):
+            problems += _step_problems(action, performed.arguments, policy, f"steps[{index}].with")
     return problems
 
 
 def _step_problems(action: Action, arguments: dict[str, Any], policy: OutboundPolicy, at: str) -> Iterator[Problem]:
-    if _is_constant(arguments):
+    if action.check is not None:
+        wrong = action.check(arguments)
+        yield from (Problem(f"{at}.{problem.path}", problem.message, problem.code) for problem in wrong)
+        if wrong:
+            return
+    if argument_template(action.shape, arguments, at).is_constant:
         try:
             action.validate(arguments)
         except Refused as refused:

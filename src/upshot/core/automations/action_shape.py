@@ -47,6 +47,11 @@ class ActionShape:
         return declared | self.missing
 
     @property
+    def literals(self) -> frozenset[str]:
+        """The arguments whose texts are no templates."""
+        return frozenset(name for name, context in self.contexts.items() if context == "literal")
+
+    @property
     def arguments(self) -> list[str]:
         """The names of the arguments that the schema declares."""
         return list(_properties(self.schema))

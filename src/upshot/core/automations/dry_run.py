@@ -1,6 +1,6 @@
 """What an automation would do with given facts, without doing any of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
 import msgspec
@@ -28,13 +28,16 @@ from upshot.core.automations.places import round_place
 from upshot.core.automations.regions import regions_of
 from upshot.core.automations.splitting import chosen_path, split_key
 from upshot.core.conditions import compile_condition
-from upshot.core.errors import Problem, Refused
-from upshot.core.facts import Facts
+from upshot.core.errors import ActionError, Busy, Problem, Refused
+from upshot.core.facts import Facts, compile_path
 from upshot.core.instants import to_text
 from upshot.core.templates import TemplateError, compile_template
 
 ROUNDS_TRIED: Final = 3
 """How many rounds of a circle are shown."""
+
+Trial = Callable[[dict[str, Any]], Any]
+"""What an action without effects gives for these arguments; raises ActionError, Refused or Busy."""
 
 
 def dry_run(
@@ -43,6 +46,7 @@ def dry_run(
     *,
     actions: Mapping[str, ActionShape] | None = None,
     automation_id: str = "",
+    trials: Mapping[str, Trial] | None = None,
 ) -> dict[str, Any]:
     """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
 
@@ -51,15 +55,15 @@ def dry_run(
     round are shown for three rounds, in the second and third under ids of their own (`remind:2`).
     The steps stand in the order they would be
     reached, then those that would not be. Time moves on with each delay. What earlier steps would give as output is not
-    known here, so placeholders that read it are blank and are named in `problems`. Nothing is raised: a step that would
-    fail carries its problem.
+    known here, so placeholders that read it are blank and are named in `problems`; actions without effects, which have one of
+    the `trials`, are performed, and their `output` is known. Nothing is raised: a step that would fail carries its problem.
     """
     explanation = None
     would_start = True
     if automation.condition is not None:
         explanation = compile_condition(automation.condition).explain(facts)
         would_start = compile_condition(automation.condition).fast(facts)
-    trial = _Trial(automation, actions, automation_id)
+    trial = _Trial(automation, actions, automation_id, trials or {})
     if would_start and automation.steps:
         trial.go(automation.steps[0].id, None, facts)
     skipped = [
@@ -77,14 +81,20 @@ def dry_run(
 class _Trial:
     """The steps as they are reached, each with what it would do."""
 
-    def __init__(self, automation: Automation, actions: Mapping[str, ActionShape] | None, automation_id: str) -> None:
+    def __init__(
+        self,
+        automation: Automation,
+        actions: Mapping[str, ActionShape] | None,
+        automation_id: str,
+        trials: Mapping[str, Trial],
+    ) -> None:
         self.reached: dict[str, dict[str, Any]] = {}
         self.come_to: set[str] = set()
         within = regions_of(automation.steps, automation.on_failure)
         self._circles = circles_of(automation.steps, automation.on_failure, within)
         self._rounds: dict[str, int] = {}
         self._places = {step.id: (index, step) for index, step in enumerate(automation.steps)}
-        self._actions, self._automation_id = actions, automation_id
+        self._actions, self._automation_id, self._trials = actions, automation_id, trials
         self._is_stopped = False
 
     def go(self, step_id: str | None, end: str | None, facts: Facts, before: str | None = None) -> Facts:
@@ -119,8 +129,11 @@ class _Trial:
                 text = f"would {describe_step(step)}; this one goes to {path.name or path.next or 'the end'}"
                 self.reached[place] = _entry(step, "split", text)
                 return facts, path.next
+            case ActionStep():
+                entry = self.reached[place] = _try_action(step, f"steps[{index}]", facts, self.come_to, self._actions)
+                return _with_output(entry, step_id, f"steps[{index}].with", facts, self._trials), step.next
             case _:
-                tried = _try_step(step, f"steps[{index}]", facts, self.come_to, self._actions)
+                tried = _try_step(step, f"steps[{index}]", facts, self.come_to)
                 self.reached[place], facts, target = tried
                 self._is_stopped = isinstance(step, StopStep)
                 return facts, target
@@ -160,15 +173,16 @@ class _Trial:
             if isinstance(each, CallStep):
                 tried = self._called(each, at, inner)
             else:
-                tried, _, _ = _try_action(each, at, inner, self.come_to, self._actions)
-            entry |= {name: tried[name] for name in ("action", "arguments", "problems")}
+                tried = _try_action(each, at, inner, self.come_to, self._actions)
+                _with_output(tried, step.id, f"{at}.with", inner, self._trials)
+            entry |= {name: tried[name] for name in ("action", "arguments", "problems", "output") if name in tried}
 
     def _called(self, step: CallStep, at: str, facts: Facts) -> dict[str, Any]:
         """What it would hand on; what the other automation would do is not asked."""
         entry = _entry(step, "call", f"would {describe_step(step)}" + ("; as if it ended at once" * step.is_awaited))
         try:
             template = compile_template(step.data, f"{at}.with")
-            entry["problems"] = _unknown_outputs(template.paths, self.come_to, f"{at}.with")
+            entry["problems"] = _unknown_outputs(template.paths, self.come_to, f"{at}.with", facts)
             entry["arguments"] = template.render(facts)
         except TemplateError as error:
             entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
@@ -184,15 +198,9 @@ class _Trial:
 
 
 def _try_step(
-    step: ActionStep | BranchStep | DelayStep | StopStep,
-    at: str,
-    facts: Facts,
-    before: set[str],
-    actions: Mapping[str, ActionShape] | None,
+    step: BranchStep | DelayStep | StopStep, at: str, facts: Facts, before: set[str]
 ) -> tuple[dict[str, Any], Facts, str | None]:
     match step:
-        case ActionStep():
-            return _try_action(step, at, facts, before, actions)
         case BranchStep():
             condition = compile_condition(step.condition, f"{at}.branch")
             holds = condition.fast(facts)
@@ -203,7 +211,7 @@ def _try_step(
                 f"{'holds' if holds else 'does not hold'}: goes to {target or 'the end'}",
             )
             entry["explanation"] = condition.explain(facts)
-            entry["problems"] = _unknown_outputs(condition.paths, before, f"{at}.branch")
+            entry["problems"] = _unknown_outputs(condition.paths, before, f"{at}.branch", facts)
             return entry, facts, target
         case DelayStep():
             return _try_delay(step, at, facts)
@@ -217,13 +225,13 @@ def _try_action(
     facts: Facts,
     before: set[str],
     actions: Mapping[str, ActionShape] | None,
-) -> tuple[dict[str, Any], Facts, str | None]:
+) -> dict[str, Any]:
     entry = _entry(step, "perform", f"would {describe_step(step)}")
     problems: list[Problem] = []
     shape = actions.get(step.action) if actions is not None else None
     try:
         template = argument_template(shape, step.arguments, f"{at}.with")
-        problems += [Problem(**problem) for problem in _unknown_outputs(template.paths, before, f"{at}.with")]
+        problems += [Problem(**problem) for problem in _unknown_outputs(template.paths, before, f"{at}.with", facts)]
         entry["arguments"] = template.render(facts)
         if shape is not None and not problems:
             problems += argument_problems(shape, entry["arguments"], f"{at}.with", rendered=True)
@@ -238,7 +246,21 @@ def _try_action(
     if actions is not None and shape is None:
         problems.append(unknown_action(step.action, actions, f"{at}.action"))
     entry["problems"] = [msgspec.to_builtins(problem) for problem in problems]
-    return entry, facts, step.next
+    return entry
+
+
+def _with_output(entry: dict[str, Any], step_id: str, at: str, facts: Facts, trials: Mapping[str, Trial]) -> Facts:
+    """The facts with what this action gives, if it has no effects and its arguments are known."""
+    trial = trials.get(entry["action"])
+    if trial is None or entry["problems"]:
+        return facts
+    try:
+        entry["output"] = trial(entry["arguments"])
+    except (ActionError, Refused, Busy) as error:
+        entry["problems"] = [{"path": at, "message": f"would fail: {error}", "code": error.code}]
+        return facts
+    entry["text"] += ", which has no effects: it was done, and its output is here"
+    return msgspec.structs.replace(facts, steps={**facts.steps, step_id: {"output": entry["output"]}})
 
 
 def _try_delay(step: DelayStep, at: str, facts: Facts) -> tuple[dict[str, Any], Facts, str | None]:
@@ -265,8 +287,10 @@ def _entry(step: Step, would: str, text: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _unknown_outputs(paths: frozenset[str], before: set[str], at: str) -> list[dict[str, str]]:
-    reads = sorted(path for path in paths if path.startswith(("steps.", "steps[")))
+def _unknown_outputs(paths: frozenset[str], before: set[str], at: str, facts: Facts) -> list[dict[str, str]]:
+    """The paths that read what a step gives, where it was not tried."""
+    read = {path: compile_path(path) for path in paths}
+    reads = sorted(text for text, path in read.items() if path.root == "steps" and not _is_known(path.segments, facts))
     said = "what a step gives is not known before it ran" if before else "no step ran before it"
     return [
         {
@@ -276,3 +300,7 @@ def _unknown_outputs(paths: frozenset[str], before: set[str], at: str) -> list[d
         }
         for path in reads
     ]
+
+
+def _is_known(segments: tuple[str | int, ...], facts: Facts) -> bool:
+    return not segments or segments[0] in facts.steps

@@ -33,6 +33,8 @@ def gap_notes(
             shape = actions.get(step.action)
             failing = {name for name, policy in (shape.on_missing if shape else {}).items() if policy == "fail"}
             for name, value in step.arguments.items():
+                if shape is not None and name in shape.literals:
+                    continue
                 at = join_path(f"steps[{index}].with", name)
                 notes += _notes(value, at, schema, sample, then=fail if name in failing else blank)
         elif isinstance(step, DelayStep):

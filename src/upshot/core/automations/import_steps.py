@@ -174,15 +174,16 @@ class StepReader:
         if not isinstance(name, str):
             self._findings.problem(name_path, "must be the name of an action", "bad_step")
             name = ""
-        arguments, path = self._take_arguments(source, at)
+        named = self._known_name(name, name_path)
+        literals = self._actions[named].literals if named in self._actions else frozenset[str]()
+        arguments, path = self._take_arguments(source, at, literals)
         if arguments is ABSENT and source is not fields:
-            arguments, path = self._take_arguments(fields, at)
+            arguments, path = self._take_arguments(fields, at, literals)
         origins: dict[str, str] = {}
         options = read_options(fields, self._findings, origins)
         if source is not fields:
             options = read_options(source, self._findings, origins) | options
             source.refuse_rest(("type", "args"))
-        named = self._known_name(name, name_path)
         guard, wait = (self._take_guard(fields), self._take_wait(fields)) if kind_path != at else (None, ABSENT)
         delay = delay_of(self._actions.get(named), arguments)
         if delay is not ABSENT:
@@ -206,7 +207,7 @@ class StepReader:
         draft.guard, draft.wait = guard, wait
         return draft
 
-    def _take_arguments(self, fields: Fields, at: str) -> tuple[Any, str]:
+    def _take_arguments(self, fields: Fields, at: str, literals: frozenset[str]) -> tuple[Any, str]:
         value, path = fields.take_first_set("with")
         if value is not ABSENT:
             return value, path
@@ -214,6 +215,8 @@ class StepReader:
         if value is ABSENT:
             return ABSENT, f"{at}.with"
         changed = import_braces(value)
+        if (given := as_object(value)) is not None:
+            changed |= {name: given[name] for name in literals if name in given}
         if changed != value:
             self._findings.note(path, "{path} is read as {{ path }}")
         return changed, path

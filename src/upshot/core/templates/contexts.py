@@ -11,9 +11,10 @@ from upshot.core.templates.places import places_of
 from upshot.core.templates.scanner import Part
 from upshot.core.templates.url_places import UrlGrammar
 
-ContextName = Literal["text", "header", "sms", "html", "url", "json"]
+ContextName = Literal["text", "header", "sms", "html", "url", "json", "literal"]
 """`text`: lists and objects are refused. `header`: one line. `sms`: a short message. `html`, `url`, `json`: by place.
-A text that does not begin with `{` or `[` is no JSON document, and is left alone in `json`."""
+A text that does not begin with `{` or `[` is no JSON document, and is left alone in `json`. `literal`: no template at all, so
+that nothing of what comes in can become part of it."""
 
 CONTEXTS: Final[tuple[str, ...]] = get_args(ContextName)
 

@@ -88,9 +88,9 @@ class _Compiler:
         return None
 
     def _text(self, text: str, at: str, rules: _Rules) -> Render | None:
-        if not has_template(text):
-            return None
         on_missing, context = _rules_of(rules, None)
+        if context == "literal" or not has_template(text):
+            return None
         try:
             compiled = compile_text(text, at, on_missing, context)
         except Refused as refused:

@@ -55,6 +55,14 @@ class Advice(Answer):
     figures: dict[str, float]
 
 
+class RunOutcomes(Answer):
+    """How these runs ended."""
+
+    completed: int
+    partial: int
+    failed: int
+
+
 class Insights(Answer):
     """How the latest runs of the live version did."""
 
@@ -62,6 +70,7 @@ class Insights(Answer):
     runs: int = Field(description="The figures are of so many finished runs, the newest, at most 500.")
     runs_needed: int = Field(description="With fewer runs there is no advice.")
     since: Instant | None = Field(description="When the oldest of them was created.")
+    outcomes: RunOutcomes
     durations: RunDurations
     steps: list[StepInsight] = Field(description="The slowest first.")
     conditions: list[ConditionInsight] = Field(description="The costliest first.")

@@ -7,6 +7,7 @@ import {
   Download,
   Ellipsis,
   FlaskConical,
+  Gauge,
   GitCompare,
   History,
   ListChecks,
@@ -88,7 +89,7 @@ export function AutomationRow({ item, operators, eventTitle }: Props) {
         <LastRun item={item} />
       </Cell>
       <Cell folds>
-        <SuccessBar rate={item.success_rate} count={item.run_count} />
+        <SuccessBar id={item.id} rate={item.success_rate} count={item.run_count} />
       </Cell>
       <Cell folds>
         <VersionBadge item={item} />
@@ -174,6 +175,11 @@ function RowMenu({
             icon: <Rewind size={14} />,
             disabled: item.status !== "active" || !item.trigger.event,
             onSelect: () => open("replay"),
+          },
+          {
+            label: texts.insights.open,
+            icon: <Gauge size={14} />,
+            onSelect: () => void navigate({ to: "/automations/$id/insights", params: { id: item.id } }),
           },
           { label: texts.versions.open, icon: <GitCompare size={14} />, onSelect: () => open("versions") },
           ...(item.version !== null && item.has_draft_changes

@@ -9,7 +9,7 @@ import { Editor } from "./editor/Editor";
 
 export function EditAutomation() {
   const { id } = useParams({ from: "/automations/$id/edit" });
-  const { sample } = useSearch({ from: "/automations/$id/edit" });
+  const { sample, step, part } = useSearch({ from: "/automations/$id/edit" });
   const navigate = useNavigate();
   const item = useQuery(automationQuery(id));
   const close = () => void navigate({ to: "/automations" });
@@ -32,6 +32,7 @@ export function EditAutomation() {
       item={item.data}
       start={documentOf(item.data)}
       sampleId={sample}
+      place={{ step, part }}
       onClose={close}
       onCreated={() => undefined}
     />

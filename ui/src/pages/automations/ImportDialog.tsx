@@ -1,9 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, TriangleAlert } from "lucide-react";
 import { useState } from "react";
-import { automations } from "@/api/automations";
+import { automations, type ImportMode } from "@/api/automations";
+import { statusOf } from "@/api/client";
 import type { Imported, Json, JsonObject } from "@/api/types";
 import { Button } from "@/parts/Button";
+import { Choice } from "@/parts/Choice";
 import { cx } from "@/parts/classes";
 import { Dialog } from "@/parts/Dialog";
 import { FieldError, TextArea } from "@/parts/Field";
@@ -19,22 +21,35 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const say = useSay();
   const [text, setText] = useState("");
+  const [mode, setMode] = useState<ImportMode>("update");
   const read = readJson(text);
-  const check = useMutation({ mutationFn: (given: unknown) => automations.check(given) });
+  const check = useMutation({
+    mutationFn: (asked: { given: unknown; mode: ImportMode }) => automations.check(asked.given, asked.mode),
+  });
   const keep = useMutation({
-    mutationFn: (given: unknown) => automations.import(given, check.data?.revision),
+    mutationFn: ({ given, revision }: { given: unknown; revision: number }) =>
+      automations.import(given, mode, revision),
     onSuccess: (done) => {
       say.done(texts.automations.imported(done.automations.length));
       onClose();
       return client.invalidateQueries({ queryKey: ["automations"] });
     },
-    onError: () => check.reset(),
+    onError: (error, { given }) => (isStale(error) ? check.mutate({ given, mode }) : check.reset()),
   });
   const found = check.data?.automations;
   const ready = found && found.length > 0 && found.every((one) => one.problems.length === 0);
   const change = (next: string) => {
     setText(next);
     check.reset();
+    keep.reset();
+  };
+  const look = (mode: ImportMode) => {
+    keep.reset();
+    check.mutate({ given: read.value, mode });
+  };
+  const choose = (next: ImportMode) => {
+    setMode(next);
+    if (check.data && read.error === null) look(next);
   };
   return (
     <Dialog
@@ -47,20 +62,16 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
       footer={
         <>
           <Button onClick={onClose}>{texts.actions.cancel}</Button>
-          {ready ? (
-            <Button look="primary" busy={keep.isPending} onClick={() => keep.mutate(read.value)}>
+          {ready && check.data ? (
+            <Button
+              look="primary"
+              busy={keep.isPending || check.isPending}
+              onClick={() => keep.mutate({ given: read.value, revision: check.data.revision })}
+            >
               {texts.automations.importKeep(found.length)}
             </Button>
           ) : (
-            <Button
-              look="primary"
-              busy={check.isPending}
-              disabled={read.error !== null}
-              onClick={() => {
-                keep.reset();
-                check.mutate(read.value);
-              }}
-            >
+            <Button look="primary" busy={check.isPending} disabled={read.error !== null} onClick={() => look(mode)}>
               {texts.automations.importCheck}
             </Button>
           )}
@@ -78,7 +89,24 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           onChange={(event) => change(event.target.value)}
         />
         {text.trim() && read.error && <FieldError>{read.error}</FieldError>}
-        {(check.error ?? keep.error) && <ErrorNote error={check.error ?? keep.error} />}
+        <Choice
+          label={texts.automations.importMode}
+          value={mode}
+          choices={MODES.map((value) => ({ value, ...texts.automations.importModes[value] }))}
+          onChange={choose}
+        />
+        {isStale(keep.error) && !check.error ? (
+          <p role="alert" className="rounded-lg bg-warn-wash px-3.5 py-2.5 text-sm text-warn">
+            {texts.automations.importStale}
+          </p>
+        ) : (
+          (check.error ?? keep.error) && <ErrorNote error={check.error ?? keep.error} />
+        )}
+        {ready && (
+          <p role="status" className="text-sm font-medium">
+            {whatHappens(found, mode)}
+          </p>
+        )}
         {found?.map((one, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the place in the import is the identity
           <Found key={index} found={one} name={one.document?.name ?? givenName(read.value, index)} />
@@ -86,6 +114,18 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
       </div>
     </Dialog>
   );
+}
+
+const MODES: ImportMode[] = ["update", "copy"];
+const isStale = (error: unknown) => statusOf(error) === 412;
+
+/** What importing does, in one sentence. */
+function whatHappens(found: Imported[], mode: ImportMode): string {
+  const count = (state: Imported["state"]) => found.filter((one) => one.state === state).length;
+  if (mode === "copy") return texts.automations.importCopies(found.length);
+  const { new: made, changed, same } = texts.automations.importDoes;
+  const parts = [made(count("new")), changed(count("changed")), same(count("same"))];
+  return texts.automations.importWill(parts.filter((part) => part !== ""));
 }
 
 function FilePick({ onText }: { onText: (text: string) => void }) {

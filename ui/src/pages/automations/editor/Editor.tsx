@@ -10,6 +10,7 @@ import { Confirm } from "@/parts/Confirm";
 import { Dialog } from "@/parts/Dialog";
 import { SkeletonRows } from "@/parts/Notes";
 import { texts } from "@/texts";
+import { type Place, selectionAt } from "../insights/places";
 import { PublishDialog } from "../PublishDialog";
 import { isSaid } from "../trigger";
 import { backToOutline, EditorBody } from "./EditorBody";
@@ -27,6 +28,8 @@ type Props = {
   item: AutomationItem | null;
   start: AutomationDocument;
   sampleId?: string;
+  /** What to open it at, where that is there. */
+  place?: Place;
   onClose: () => void;
   onCreated: (item: AutomationItem) => void;
 };
@@ -37,11 +40,13 @@ const noEventTypes: EventType[] = [];
 const CanvasBody = lazy(() => import("./CanvasBody").then((loaded) => ({ default: loaded.CanvasBody })));
 
 /** The automation under edit: outline, form and sample side by side; the same document as JSON behind a tab. */
-export function Editor({ item, start, sampleId, onClose, onCreated }: Props) {
+export function Editor({ item, start, sampleId, place = {}, onClose, onCreated }: Props) {
   const draft = useDraft(item?.id ?? null, start, item?.draft_revision ?? null);
   const { document, edit } = draft;
   const [view, setView] = useState<EditorView>("build");
-  const [selection, setSelection] = useState<Selection>({ part: isSaid(document.trigger) ? "condition" : "trigger" });
+  const [selection, setSelection] = useState<Selection>(
+    selectionAt(place, document.steps) ?? { part: isSaid(document.trigger) ? "condition" : "trigger" },
+  );
   const actions = useQuery(actionsQuery).data ?? noActions;
   const operators = useQuery(operatorsQuery).data ?? noOperators;
   const eventTypes = useQuery(eventTypesQuery).data;

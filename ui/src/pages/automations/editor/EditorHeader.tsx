@@ -1,4 +1,5 @@
-import { Redo2, Undo2, X } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { Gauge, Redo2, Undo2, X } from "lucide-react";
 import type { AutomationItem } from "@/api/types";
 import { Button, IconButton } from "@/parts/Button";
 import { cx } from "@/parts/classes";
@@ -36,6 +37,16 @@ export function EditorHeader(props: Props) {
         <span className="flex items-center gap-1.5">
           <StatusBadge status={item.status} />
           <VersionBadge item={item} />
+          {item.version !== null && (
+            <Link
+              to="/automations/$id/insights"
+              params={{ id: item.id }}
+              className="ml-1 inline-flex items-center gap-1 text-xs font-medium text-soft hover:text-ink"
+            >
+              <Gauge size={13} aria-hidden />
+              {texts.insights.open}
+            </Link>
+          )}
         </span>
       )}
       <span role="status" className={cx("text-xs", draft.dirty ? "text-warn" : "text-faint")}>

@@ -1,0 +1,23 @@
+import type { StepDocument } from "@/api/types";
+import { partOf, type Selection } from "../editor/selection";
+
+/** Which form of the editor an address opens: a step by its name, or another part. */
+export type Place = { step?: string; part?: string };
+
+/** Where the editor shows this path of a document with these steps. */
+export function placeOf(path: string, steps: StepDocument[]): Place {
+  const found = partOf({ path, message: "", code: "" });
+  if (found.part !== "step") return { part: found.part };
+  const id = steps[found.at]?.id;
+  return id === undefined ? {} : { step: id };
+}
+
+const PARTS = ["trigger", "condition", "flow", "ending", "settings"] as const;
+
+/** What the editor begins with; null where the place is not there, or not there any more. */
+export function selectionAt(place: Place, steps: StepDocument[]): Selection | null {
+  const at = steps.findIndex((step) => step.id === place.step);
+  if (at >= 0) return { part: "step", at };
+  const part = PARTS.find((one) => one === place.part);
+  return part ? { part } : null;
+}

@@ -1,7 +1,7 @@
 """The segments noun: the entities of a type that meet a saved condition. Who joins and leaves is an event."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import Connection
@@ -11,6 +11,7 @@ from upshot.app.announce import announce as tell_pages
 from upshot.app.changing import change
 from upshot.app.listed import Listed, cut
 from upshot.core.automations import condition_words
+from upshot.core.automations.fields import as_object
 from upshot.core.entities import check_key
 from upshot.core.errors import Conflict, NotFound, Problem, Refused
 from upshot.core.instants import to_text
@@ -296,8 +297,8 @@ def _segment_of(document: dict[str, Any]) -> tuple[str | None, str]:
     trigger = document["trigger"]
     if "segment" in trigger:
         return trigger["segment"], "trigger.segment"
-    each: Any = (trigger.get("schedule") or {}).get("each")
-    named = cast("dict[str, Any]", each).get("segment") if isinstance(each, dict) else None
+    schedule = as_object(trigger.get("schedule")) or {}
+    named = (as_object(schedule.get("each")) or {}).get("segment")
     return named, "trigger.schedule.each.segment"
 
 

@@ -32,6 +32,7 @@ from upshot.core.automations.steps import read_step
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 from upshot.core.schedules import Schedule, read_schedule
+from upshot.core.segments import event_of, segment_problems, starting_condition
 from upshot.core.templates import has_template
 
 _FIELDS: Final = (
@@ -98,7 +99,7 @@ def examine(
         return None, problems
     return Automation(
         name=given["name"],
-        event=given["trigger"].get("event", ""),
+        event=event_of(given["trigger"]),
         schedule=schedule,
         priority=given.get("priority", PRIORITY_DEFAULT),
         condition=given.get("condition"),
@@ -112,6 +113,7 @@ def examine(
         cancel_on=cancel_on,
         goal=given.get("goal"),
         exit=given.get("exit"),
+        segment=given["trigger"].get("segment", ""),
     ), []
 
 
@@ -158,11 +160,18 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
         problems.append(Problem("status", 'must be "active", or left out for a draft', "bad_status"))
     for name in ("condition", "goal", "exit"):
         if given.get(name) is not None:
-            try:
-                compile_condition(given[name], name)
-            except Refused as refused:
-                problems.extend(refused.problems)
+            problems += _condition_problems(given[name], name)
+    if "segment" in (as_object(given.get("trigger")) or {}) and not problems:
+        problems += _condition_problems(starting_condition(given["trigger"], given.get("condition")), "condition")
     return problems
+
+
+def _condition_problems(value: Any, at: str) -> list[Problem]:
+    try:
+        compile_condition(value, at)
+    except Refused as refused:
+        return list(refused.problems)
+    return []
 
 
 def _timeout_problems(value: Any) -> list[Problem]:
@@ -176,6 +185,8 @@ def _timeout_problems(value: Any) -> list[Problem]:
 def _trigger_problems(value: Any) -> list[Problem]:
     needed = "an automation names the event that starts it, or a schedule"
     trigger = as_object(value) or {}
+    if "segment" in trigger:
+        return segment_problems(trigger)
     for alone in ("schedule", "manual"):
         if alone in trigger:
             others = [name for name in trigger if name != alone]

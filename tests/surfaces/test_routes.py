@@ -90,6 +90,8 @@ ROLE_OF: dict[str, str] = {
     "PUT /api/v1/segments/{segment_id}": "editor",
     "DELETE /api/v1/segments/{segment_id}": "editor",
     "GET /api/v1/segments/{segment_id}/members": "viewer",
+    "PUT /api/v1/segments/{segment_id}/members/{entity_id}": "editor",
+    "DELETE /api/v1/segments/{segment_id}/members/{entity_id}": "editor",
     "GET /api/v1/actions": "viewer",
     "GET /api/v1/operators": "viewer",
     "GET /api/v1/packs": "viewer",

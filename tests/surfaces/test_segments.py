@@ -124,3 +124,56 @@ def test_an_automation_of_a_segment_is_checked_described_explained_and_tried_on_
     assert exported["trigger"] == {"segment": "VIP", "on": "joined"}
     in_use = live.delete(f"/segments/{segment['id']}")
     assert (in_use.status_code, "“Welcome”" in in_use.json()["detail"]) == (409, True)
+
+
+def test_who_is_in_a_segment_that_is_kept_by_hand_is_said_by_people_and_steps(live: Surface) -> None:
+    manual = {"name": "Board", "entity_type": "member", "kind": "manual"}
+    assert refused(live.post("/segments", {**manual, "condition": CONDITION})) == {"condition": "bad_combination"}
+    board = live.post("/segments", manual).json()
+    assert (board["status"], board["condition"], board["kind"]) == ("ready", None, "manual")
+    vip, address = made(live), f"/segments/{board['id']}/members"
+    for name in ("anna", "bo"):
+        live.put(f"/entities/member/{name}", {"fields": {"points": 5}})
+    for _ in range(2):
+        assert live.call("PUT", f"{address}/anna").status_code == 204
+    assert live.call("PUT", f"{address}/nobody").status_code == 404
+    assert live.delete(f"{address}/bo").status_code == 204
+    assert live.call("PUT", f"/segments/{vip['id']}/members/anna").status_code == 409
+    given = {"type": "member", "id": "{{ entity.id }}"}
+    steps = [
+        {"id": "in", "action": "add_to_segment", "with": {**given, "segment": "Board"}},
+        {"id": "again", "action": "add_to_segment", "with": {**given, "segment": "Board"}},
+        {"id": "out", "action": "remove_from_segment", "with": {**given, "segment": "{{ event.data.which }}"}},
+    ]
+    trigger = {"event": "chosen"}
+    assert live.post("/automations", {"name": "x", "trigger": trigger, "steps": steps, "status": "active"}).is_success
+    about = {"name": "chosen", "entity": {"type": "member", "id": "bo"}}
+    for which in ("VIP", "None", "Board"):
+        live.post("/events", {**about, "data": {"which": which}})
+        live.settle()
+    runs = live.get("/runs").json()["items"]
+    details = [live.get(f"/runs/{run['id']}").json() for run in reversed(runs)]
+    assert [run["status"] for run in details] == ["failed", "failed", "completed"]
+    assert [run["error"]["message"] for run in details if run["error"]] == [
+        "segment: who is in 'VIP' is said by its condition; change the entity",
+        "segment: there is no segment 'None' of entities of type member",
+    ]
+    assert live.delete(f"/segments/{board['id']}").status_code == 409  # a step names it
+    live.delete("/entities/member/anna")
+    crossed = reversed(live.get("/events?limit=100").json()["items"])
+    told = [
+        (one["name"], one["entity"]["id"], one["data"]["reason"])
+        for one in crossed
+        if one["name"].startswith("segment.")
+    ]
+    assert told == [
+        ("segment.joined", "anna", "by_hand"),
+        ("segment.joined", "bo", "by_hand"),
+        ("segment.left", "bo", "by_hand"),
+        ("segment.left", "anna", "deleted"),
+    ]
+    assert live.get(address).json()["items"] == []
+    actions = [one["action"] for one in live.get(f"/audit?noun=segment&noun_id={board['id']}").json()["items"]]
+    assert actions == ["add", "create"]
+    renamed = live.put(f"/segments/{vip['id']}", {"name": "Gold", "condition": CONDITION}, headers={"If-Match": "*"})
+    assert renamed.json()["name"] == "Gold"

@@ -156,7 +156,7 @@ class Entities:
             answer = made.change
             if not made.events:
                 return answer, []
-            emitted = _events(tenant_id, made, now)
+            emitted = events_of(tenant_id, made, now)
             insert_events(connection, emitted, now, self._upshot.engine.accept.worker_id)
             shown = store.as_output(before) if before is not None else None
             after = None if answer.is_deletion else store.as_output(answer.after)
@@ -169,7 +169,7 @@ class Entities:
         return store.as_output(made.after)
 
 
-def _events(tenant_id: str, made: Made, now: int) -> list[Event]:
+def events_of(tenant_id: str, made: Made, now: int) -> list[Event]:
     """The event of a change, and those of what follows from it: of one root."""
     about, root_id = EntityRef(made.change.after.type, made.change.after.id), ""
     events: list[Event] = []

@@ -1,7 +1,7 @@
 """The segments noun: the entities of a type that meet a saved condition. Who joins and leaves is an event."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import msgspec
 from sqlalchemy import Connection
@@ -9,22 +9,27 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.app.announce import announce as tell_pages
 from upshot.app.changing import change
+from upshot.app.entities import events_of
 from upshot.app.listed import Listed, cut
 from upshot.core.automations import condition_words
 from upshot.core.automations.fields import as_object
-from upshot.core.entities import check_key
+from upshot.core.entities import JoinSegment, LeaveSegment, check_key
 from upshot.core.errors import Conflict, NotFound, Problem, Refused
+from upshot.core.events import Event
 from upshot.core.instants import to_text
 from upshot.core.segments import DESCRIPTION_MAX, Wanted, name_problems, read_wanted
 from upshot.core.strict_json import encode
+from upshot.engine.membership import NOT_BY_HAND, make
 from upshot.store import entities
 from upshot.store import segments as store
+from upshot.store.events import insert_events
 from upshot.store.segments import Segment
 
 if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
 
 NOUN: Final = "segment"
+Kind = Literal["dynamic", "manual"]
 SEGMENTS_MAX: Final = 200
 STALE: Final = "stale_revision"
 IS_USED: Final = "is_used"
@@ -103,31 +108,33 @@ class Segments:
         name: str,
         entity_type: str,
         condition: Any = None,
+        kind: Kind = "dynamic",
         description: str = "",
         announce: bool = False,
         actor: str = "host",
     ) -> dict[str, Any]:
-        """A new segment. A running engine finds who is in it; nobody is told that they joined, unless `announce`.
+        """A new segment. A running engine finds who is in it; nobody is told that they joined, unless `announce`. One that is
+        `manual` has no condition: `add` and `remove` say who is in it.
 
         Raises:
             Refused: something in it will not do; the problems name each field.
             Conflict: there is one of this name, or there are too many.
         """
-        wanted = _read(name, entity_type, description, condition)
+        wanted = _read(name, entity_type, description, condition, kind)
         now = self._upshot.clock.now()
         made = Segment(
             id=new_id(now),
             name=name,
             description=description,
             entity_type=entity_type,
-            kind="dynamic",
-            condition=encode(wanted.condition.document),
-            follows_clock=wanted.follows_clock,
+            kind=kind,
+            condition=encode(wanted.condition.document) if wanted is not None else None,
+            follows_clock=wanted is not None and wanted.follows_clock,
             created_by=actor,
             created_at=now,
             updated_at=now,
         )
-        made = _to_be_found(made, now, is_silent=not announce)
+        made = _to_be_found(made, now, is_silent=not announce) if wanted is not None else made
 
         def write(connection: Connection) -> dict[str, Any]:
             if store.count(connection, tenant_id) >= SEGMENTS_MAX:
@@ -168,13 +175,14 @@ class Segments:
             if entity_type not in (None, before.entity_type):
                 said = f"is {before.entity_type} and stays so: make another segment"
                 raise Refused.at("entity_type", said, "cannot_change")
-            wanted = _read(name, before.entity_type, description, condition)
+            wanted = _read(name, before.entity_type, description, condition, before.kind)
             if name != before.name:
                 _raise_if_named(connection, tenant_id, name)
                 _raise_if_used(connection, tenant_id, before.name, "renamed")
-            now, text = self._upshot.clock.now(), encode(wanted.condition.document)
+            now, text = self._upshot.clock.now(), encode(wanted.condition.document) if wanted is not None else None
+            follows_clock = wanted is not None and wanted.follows_clock
             after = msgspec.structs.replace(
-                before, name=name, description=description, condition=text, follows_clock=wanted.follows_clock
+                before, name=name, description=description, condition=text, follows_clock=follows_clock
             )
             if after == before:
                 return _counted(connection, tenant_id, before)
@@ -207,6 +215,53 @@ class Segments:
 
         self._changed(tenant_id, write)
 
+    def add(self, tenant_id: str, segment_id: str, entity_id: str, *, actor: str = "host") -> None:
+        """Put an entity into a segment that is kept by hand; that it is in it already is fine.
+
+        Raises:
+            NotFound: there is no such segment or entity.
+            Conflict: the segment has a condition (code `not_by_hand`).
+        """
+        self._put(tenant_id, segment_id, entity_id, JoinSegment, "add", actor)
+
+    def remove(self, tenant_id: str, segment_id: str, entity_id: str, *, actor: str = "host") -> None:
+        """Take an entity out of a segment that is kept by hand; that it is not in it is fine.
+
+        Raises:
+            NotFound, Conflict: as `add`.
+        """
+        self._put(tenant_id, segment_id, entity_id, LeaveSegment, "remove", actor)
+
+    def _put(
+        self,
+        tenant_id: str,
+        segment_id: str,
+        entity_id: str,
+        operation: type[JoinSegment | LeaveSegment],
+        action: str,
+        actor: str,
+    ) -> None:
+        def write(connection: Connection) -> list[Event]:
+            segment = _present(connection, tenant_id, segment_id)
+            if segment.kind != "manual":
+                error = Conflict(f"Who is in “{segment.name}” is said by its condition. Change the entity.")
+                error.code = NOT_BY_HAND
+                raise error
+            now = self._upshot.clock.now()
+            asked = operation(segment.entity_type, entity_id, segment.name)
+            (made,) = make(connection, [entities.Wanted(0, tenant_id, asked)], now)[0]
+            if isinstance(made, Refused):
+                raise NotFound(segment.entity_type, entity_id)
+            events = events_of(tenant_id, made, now)
+            if events:
+                insert_events(connection, events, now, self._upshot.engine.accept.worker_id)
+                said = {"entity": {"type": segment.entity_type, "id": entity_id}}
+                before, after = (None, said) if action == "add" else (said, None)
+                self._upshot.audit.add(connection, tenant_id, actor, action, NOUN, segment_id, before, after)
+            return events
+
+        self._upshot.engine.hand(change(self._upshot, tenant_id, write, is_alone=True))
+
     def _changed(self, tenant_id: str, write: Callable[[Connection], dict[str, Any]]) -> dict[str, Any]:
         item = change(self._upshot, tenant_id, write, is_alone=True)
         self._upshot.engine.find_members_soon()
@@ -235,19 +290,22 @@ def raise_if_unknown(connection: Connection, tenant_id: str, document: dict[str,
         raise Refused(problems)
 
 
-def _read(name: Any, entity_type: Any, description: str, condition: Any) -> Wanted:
+def _read(name: Any, entity_type: Any, description: str, condition: Any, kind: str) -> Wanted | None:
     problems = name_problems(name)
     if len(description) > DESCRIPTION_MAX:
         problems.append(Problem("description", f"at most {DESCRIPTION_MAX:,} characters", "too_long"))
     problems += [Problem("entity_type", found.message, found.code) for found in check_key(entity_type, "any")]
-    if condition is None:
+    if kind == "manual" and condition is not None:
+        said = "does not go with a segment that is kept by hand"
+        problems.append(Problem("condition", said, "bad_combination"))
+    if condition is None and kind != "manual":
         problems.append(Problem("condition", "says who is in it, like an automation's condition", "required"))
     wanted = None
     try:
         wanted = read_wanted(condition, entity_type) if condition is not None else None
     except Refused as refused:
         problems += refused.problems
-    if wanted is None or problems:
+    if problems:
         raise Refused(problems)
     return wanted
 
@@ -281,7 +339,7 @@ def _raise_if_used(connection: Connection, tenant_id: str, name: str, verb: str)
     users = [
         f"“{automation}”"
         for automation, draft, live in store.used_in(connection, tenant_id, name)
-        if name in (_segment_of(draft)[0], _segment_of(live or draft)[0])
+        if _uses(draft, name) or (live is not None and _uses(live, name))
     ]
     if users:
         listed = ", ".join(users[:USERS_SHOWN]) + (" and others" if len(users) > USERS_SHOWN else "")
@@ -290,6 +348,13 @@ def _raise_if_used(connection: Connection, tenant_id: str, name: str, verb: str)
         )
         error.code = IS_USED
         raise error
+
+
+def _uses(document: dict[str, Any], name: str) -> bool:
+    """Whether a canonical document names this segment, in its trigger or in what a step is given."""
+    given = (step.get("with") for step in document["steps"])
+    is_given = any(isinstance(one, dict) and cast("dict[str, Any]", one).get("segment") == name for one in given)
+    return is_given or _segment_of(document)[0] == name
 
 
 def _segment_of(document: dict[str, Any]) -> tuple[str | None, str]:

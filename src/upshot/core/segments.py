@@ -31,8 +31,8 @@ STEPS_MAX: Final = 20_000
 """What it may cost to ask whether an entity is in a segment, about ten milliseconds: it is asked where entities are written."""
 
 Side = Literal["joined", "left"]
-Reason = Literal["created", "updated", "deleted", "clock", "condition"]
-"""Why somebody joined or left: a change of the entity, time that passed, or another condition."""
+Reason = Literal["created", "updated", "deleted", "clock", "condition", "by_hand"]
+"""Why somebody joined or left: a change of the entity, time that passed, another condition, or because somebody said so."""
 
 _OTHER_ROOTS: Final = frozenset({"event", "previous", "changed", "steps", "run", "tenant"})
 _OF_CHANGES: Final = frozenset({"changed", "changed_from", "changed_to", "increased", "decreased"})

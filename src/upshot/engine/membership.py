@@ -9,14 +9,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from upshot.core.entities import Change
-from upshot.core.errors import Refused
+from upshot.core.entities import Change, JoinSegment, LeaveSegment, Operation
+from upshot.core.errors import Problem, Refused
 from upshot.core.segments import EVENTS, Reason, Side, Wanted, before_root, told, wanted_of
 from upshot.store import entities
 from upshot.store import segments as store
 from upshot.store.segments import Concerned, Member
 
 log = logging.getLogger("upshot.engine")
+
+NOT_BY_HAND = "not_by_hand"
 
 EventData = tuple[str, dict[str, Any]]
 
@@ -33,17 +35,38 @@ def make(connection: Connection, wanted: Sequence[entities.Wanted], now: int) ->
     """Make these changes as `store.entities.apply` does, and let who they concern join and leave."""
     types = {(one.tenant_id, one.operation.type) for one in wanted}
     standing = store.standing(connection, sorted(types))
-    answers = entities.apply(connection, wanted, now, standing.allowed)
-    tenants = {one.owner: one.tenant_id for one in wanted}
+    refused = {one.owner: problem for one in wanted if (problem := _not_by_hand(one, standing)) is not None}
+    fine = [one for one in wanted if one.owner not in refused] if refused else wanted
+    answers = entities.apply(connection, fine, now, standing.allowed)
+    asked: dict[int, list[entities.Wanted]] = {}
+    for one in fine:
+        asked.setdefault(one.owner, []).append(one)
     kept = [
-        (tenants[owner], answer)
+        (one.tenant_id, one.operation, answer)
         for owner, given in answers.items()
         if not any(isinstance(answer, Refused) for answer in given)
-        for answer in given
+        for one, answer in zip(asked[owner], given, strict=True)
         if isinstance(answer, Change)
     ]
     crossed = follow(connection, kept, standing, now) if standing.segments else {}
-    return {owner: [_made(answer, crossed) for answer in given] for owner, given in answers.items()}
+    made = {owner: [_made(answer, crossed) for answer in given] for owner, given in answers.items()}
+    return {**made, **{owner: [problem] for owner, problem in refused.items()}}
+
+
+def _not_by_hand(one: entities.Wanted, standing: store.Standing) -> Refused | None:
+    """Why nobody can be put into the segment that is meant, or taken out of it, by hand."""
+    operation = one.operation
+    if not isinstance(operation, JoinSegment | LeaveSegment):
+        return None
+    there = standing.segments.get((one.tenant_id, operation.type), ())
+    segment = next((segment for segment in there if segment.name == operation.segment), None)
+    if segment is None:
+        said = f"there is no segment {operation.segment!r} of entities of type {operation.type}"
+        return Refused([Problem("segment", said, "unknown_segment")])
+    if segment.condition is not None:
+        said = f"who is in {operation.segment!r} is said by its condition; change the entity"
+        return Refused([Problem("segment", said, NOT_BY_HAND)])
+    return None
 
 
 def _made(answer: Change | Refused, crossed: dict[int, list[EventData]]) -> Made | Refused:
@@ -54,25 +77,25 @@ def _made(answer: Change | Refused, crossed: dict[int, list[EventData]]) -> Made
 
 
 def follow(
-    connection: Connection, changes: Sequence[tuple[str, Change]], standing: store.Standing, now: int
+    connection: Connection, changes: Sequence[tuple[str, Operation, Change]], standing: store.Standing, now: int
 ) -> dict[int, list[EventData]]:
     """Keep who joined and left by these changes, which are kept in this transaction, in their order; the events of each, by the
     identity of the change."""
     asked = [
-        (tenant_id, change, concerned)
-        for tenant_id, change in changes
-        if (concerned := list(_concerned(change, standing.segments.get((tenant_id, change.after.type), ()))))
+        (tenant_id, operation, change, concerned)
+        for tenant_id, operation, change in changes
+        if (concerned := list(_concerned(operation, change, standing.segments.get((tenant_id, change.after.type), ()))))
     ]
     if not asked:
         return {}
-    before = store.of_entities(connection, sorted({(tenant_id, change.after.id) for tenant_id, change, _ in asked}))
+    before = store.of_entities(connection, sorted({(tenant_id, change.after.id) for tenant_id, _, change, _ in asked}))
     after = set(before)
     found: dict[int, list[EventData]] = {}
     touched: set[Member] = set()
-    for tenant_id, change, concerned in asked:
+    for tenant_id, operation, change, concerned in asked:
         for segment in concerned:
             member = (tenant_id, segment.id, change.after.id)
-            was, is_in = member in after, _is_in(segment, change, member in after, now)
+            was, is_in = member in after, _is_in(segment, operation, change, now)
             # While who is in it is being found and nobody is told, only what this very change does is told.
             is_told_apart = segment.is_silent and segment.condition is not None
             was_told = _holds(segment, before_root(change), now) if is_told_apart else was
@@ -83,31 +106,32 @@ def follow(
                 after.discard(member)
             if is_in is not was_told:
                 side: Side = "joined" if is_in else "left"
-                data = told((segment.id, segment.name), change.after, _reason(change), change.data["changed"])
+                data = told((segment.id, segment.name), change.after, _reason(change), change.data.get("changed", []))
                 found.setdefault(id(change), []).append((EVENTS[side], data))
     store.join(connection, [member for member in touched if member in after and member not in before], now)
     store.leave(connection, [member for member in touched if member in before and member not in after])
     return found
 
 
-def _concerned(change: Change, segments: Iterable[Concerned]) -> Iterable[Concerned]:
-    if change.kind == "unchanged":
+def _concerned(operation: Operation, change: Change, segments: Iterable[Concerned]) -> Iterable[Concerned]:
+    by_hand = operation.segment if isinstance(operation, JoinSegment | LeaveSegment) else None
+    if change.kind == "unchanged" and by_hand is None:
         return
     for segment in segments:
         if segment.condition is None:
-            if change.is_deletion:
+            if change.is_deletion or segment.name == by_hand:
                 yield segment
             continue
         try:
-            if _wanted(segment).concerns(change) or segment.is_under_way:
+            if _wanted(segment).concerns(change) or (segment.is_under_way and by_hand is None):
                 yield segment
         except Refused as refused:  # kept by another release; whoever writes entities must not be held up
             log.warning("segment %s cannot be read here: %s", segment.id, refused)
 
 
-def _is_in(segment: Concerned, change: Change, was: bool, now: int) -> bool:
+def _is_in(segment: Concerned, operation: Operation, change: Change, now: int) -> bool:
     if change.is_deletion or segment.condition is None:
-        return was and not change.is_deletion
+        return isinstance(operation, JoinSegment)
     return _holds(segment, entities.as_root(change.after), now)
 
 
@@ -120,4 +144,5 @@ def _wanted(segment: Concerned) -> Wanted:
 
 
 def _reason(change: Change) -> Reason:
-    return "deleted" if change.is_deletion else "created" if change.kind == "created" else "updated"
+    reasons: dict[str, Reason] = {"unchanged": "by_hand", "created": "created", "deleted": "deleted"}
+    return reasons.get(change.kind, "updated")

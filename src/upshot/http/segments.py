@@ -41,6 +41,7 @@ def create_segment(call: CallNow, body: shapes.NewSegment) -> Response:
         name=body.name,
         entity_type=body.entity_type,
         condition=body.condition,
+        kind=body.kind,
         description=body.description,
         announce=body.announce,
         actor=call.actor,
@@ -88,3 +89,21 @@ def list_segment_members(call: CallNow, segment_id: str, limit: Limit = 50, curs
     kind = f"segments/{segment_id}"
     after = call.place(kind, cursor)
     return call.page(kind, call.upshot.segments.members(call.tenant_id, segment_id, limit=limit, after=after))
+
+
+@router.put(
+    "/segments/{segment_id}/members/{entity_id:path}", **asks("editor", status=204, operation="put_segment_member")
+)
+def put_segment_member(call: CallNow, segment_id: str, entity_id: str) -> Response:
+    """Put an entity into a segment that is kept by hand. `segment.joined` is emitted in the same transaction."""
+    call.upshot.segments.add(call.tenant_id, segment_id, entity_id, actor=call.actor)
+    return nothing()
+
+
+@router.delete(
+    "/segments/{segment_id}/members/{entity_id:path}", **asks("editor", status=204, operation="delete_segment_member")
+)
+def delete_segment_member(call: CallNow, segment_id: str, entity_id: str) -> Response:
+    """Take an entity out of a segment that is kept by hand. `segment.left` is emitted in the same transaction."""
+    call.upshot.segments.remove(call.tenant_id, segment_id, entity_id, actor=call.actor)
+    return nothing()

@@ -20,6 +20,9 @@ class NewSegment(Body):
     name: _Name
     entity_type: _Type
     condition: AnyJson = Field(default=None, description="Who is in it: a condition over the entity as it is.")
+    kind: Literal["dynamic", "manual"] = Field(
+        default="dynamic", description="`manual` has no condition: its members are put and deleted."
+    )
     description: _Description = ""
     announce: bool = Field(default=False, description=_ANNOUNCE)
 

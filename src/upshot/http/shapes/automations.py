@@ -228,6 +228,12 @@ class DryRun(Answer):
 
     would_start: bool
     explanation: JsonObject | None
+    endings: list[JsonObject] = Field(
+        description="Its goal and exit: `met_before` is the step before which the run would end, null where it is not met."
+    )
+    cancel_on: list[JsonObject] = Field(
+        description="The events that would cancel the run, with the values that their fields must have."
+    )
     steps: list[JsonObject]
 
 

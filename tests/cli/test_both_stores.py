@@ -185,6 +185,33 @@ def test_runs_are_skipped_and_run_again_in_bulk(on: Call, url: str, tmp_path: Pa
     assert "again: nothing" in on("runs", "bulk", "rerun", "--event", "none").out
 
 
+def test_runs_that_a_run_called_are_listed(on: Call, url: str, tmp_path: Path) -> None:
+    each = {"id": "each", "for_each": [4, 5, 6], "call": "callee", "with": {}, "concurrency": 2}
+    late = {"id": "late", "call": "callee", "with": {}}
+    imported(
+        on,
+        tmp_path,
+        {"name": "callee", "trigger": {"manual": True}},
+        {"name": "one", "steps": [each]},
+        {"name": "two", "steps": [each, late]},
+    )
+    happened(url, e1="p1")
+    run_of = {run["automation"]["name"]: run["id"] for run in on("runs", "list", "--json").json["items"]}
+    first = on("runs", "called", run_of["one"], "--limit", "2", "--json").json
+    assert [(one["id"], one["item"], one["called_run"]["status"]) for one in first["items"]] == [
+        ("each[0]", 0, "waiting"),
+        ("each[1]", 1, "waiting"),
+    ]
+    last = on("runs", "called", run_of["one"], "--after", str(first["next"]), "--json").json
+    assert last == {"items": [{"id": "each[2]", "item": 2, "called_run": None}], "next": None}
+    assert first["items"][1]["called_run"]["id"] in on("runs", "called", run_of["one"]).out
+    unnamed = on("runs", "called", run_of["two"])
+    assert (unnamed.code, "step: is one of each, late" in unnamed.err) == (1, True)
+    assert "each[1]" in on("runs", "called", run_of["two"], "--step", "each").out
+    assert "called no run yet" in on("runs", "called", run_of["two"], "--step", "late").out
+    assert "There is no run 'none'" in on("runs", "called", "none").err
+
+
 def test_a_circle_is_warned_of_by_import_and_publish(on: Call, tmp_path: Path) -> None:
     def emits(name: str) -> dict[str, Any]:
         return {"steps": [{"id": "go", "action": "emit_event", "with": {"name": name, "data": {}}}]}

@@ -28,6 +28,8 @@ from upshot.engine.process import Limits
 
 EVENTS = ("crash/three", "crash/sleep", "crash/flaky", "crash/chain")
 """The n-th event of a load has the n-th of these names, and so on in turn."""
+GROUPS = ("red", "green", "blue")
+"""What the events are about, in turn."""
 PAUSE = 0.01
 TENANT = "default"
 
@@ -163,7 +165,8 @@ def prepare(work: Work) -> None:
 
 
 def event(number: int, name: str = "") -> dict[str, Any]:
-    return {"id": f"event-{number}", "name": name or EVENTS[number % len(EVENTS)], "data": {"number": number}}
+    data = {"number": number, "group": GROUPS[number % len(GROUPS)]}
+    return {"id": f"event-{number}", "name": name or EVENTS[number % len(EVENTS)], "data": data}
 
 
 async def accept(upshot: Upshot, work: Work) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tests.crash.ledgers import Look, Provider, check_now
-from tests.crash.load import TENANT, Work, build, line, rest
+from tests.crash.load import GROUPS, TENANT, Work, build, line, rest
 from tests.crash.processes import Processes
 from upshot.core.instants import SECOND
 
@@ -19,9 +19,16 @@ FLOWS: dict[str, dict[str, Any]] = {
     "calm": {"debounce": {"for": "1s"}},
     "slowed": {"throttle": {"limit": STARTS, "per": "1s"}},
     "limited": {"rate_limit": {"limit": 7, "per": "1h"}},
+    "single": {"once": {"key": "{{ group }}", "per": "1d"}},
+    "skipping": {"reentry": "skip"},
+    "restarting": {"reentry": "restart"},
 }
+RESTS = {"placed": 10, "skipping": 200, "restarting": 200}
+"""How long the runs of these sleep, in milliseconds; the others' are over at once."""
 BEGUN = f"""SELECT count(*) FROM upshot_runs WHERE finished_at IS NULL AND status <> 'pending'
     AND automation_id = (SELECT id FROM upshot_automations WHERE name = 'placed') HAVING count(*) > {PLACES}"""
+BESIDE = """SELECT automation_id, entity_id, count(*) FROM upshot_runs WHERE finished_at IS NULL AND automation_id IN
+    (SELECT id FROM upshot_automations WHERE name IN ('skipping', 'restarting')) GROUP BY 1, 2 HAVING count(*) > 1"""
 WAITING = "SELECT count(*) FROM upshot_flow_outcomes WHERE due_at IS NOT NULL"
 
 
@@ -29,8 +36,11 @@ def test_limits_hold_and_nothing_is_lost_when_a_worker_is_killed(
     fleet: Work, look: Look, processes: Processes, tmp_path: Path
 ) -> None:
     upshot = build(fleet)
+    upshot.event_types.put(TENANT, EVENT, entity={"type": "group", "id": "group"})
     for name, flow in FLOWS.items():
-        steps = [line("one"), rest("rest", 10), line("two")] if name == "placed" else [{"id": "end", "stop": True}]
+        steps = (
+            [line("one"), rest("rest", RESTS[name]), line("two")] if name in RESTS else [{"id": "end", "stop": True}]
+        )
         document = {"name": name, "trigger": {"event": EVENT}, "flow": flow, "steps": steps, "status": "active"}
         upshot.automations.create(TENANT, document)
     upshot.close()
@@ -48,13 +58,13 @@ def test_limits_hold_and_nothing_is_lost_when_a_worker_is_killed(
     for engine in (other, third):
         engine.stop()
     snapshot = check_now(look, tmp_path)
-    assert {run["status"] for run in snapshot.runs} == {"completed"}
     check_outcomes(look, snapshot.runs, snapshot.events)
 
 
 def holds(look: Look) -> bool:
-    """At this moment no more runs than there are places have begun and are not over."""
-    assert look.rows(BEGUN) == []
+    """At this moment no more runs than there are places have begun and are not over, and no two are about one entity that may
+    not be."""
+    assert (look.rows(BEGUN), look.rows(BESIDE)) == ([], [])
     return True
 
 
@@ -72,6 +82,10 @@ def check_outcomes(look: Look, runs: Any, events: Any) -> None:
         for name in FLOWS
     }
     started = {name: {run["event_id"] for run in of[name]} for name in FLOWS}
+
+    ended = {name: {run["status"] for run in of[name]} for name in FLOWS}
+    assert ended.pop("restarting") <= {"completed", "cancelled"}
+    assert set(map(frozenset, ended.values())) == {frozenset({"completed"})}
 
     assert started["placed"] == started["slowed"] == given
     assert set(told["placed"]) < given
@@ -96,3 +110,19 @@ def check_outcomes(look: Look, runs: Any, events: Any) -> None:
 
     assert len(started["limited"]) == 7
     assert set(told["limited"]) == given - started["limited"]
+
+    group_of = {event["id"]: msgspec.json.decode(event["data"]).get("group") for event in events}
+    assert sorted(group_of[event_id] for event_id in started["single"]) == sorted(GROUPS)
+    assert set(told["single"]) == given - started["single"]
+    assert {row["outcome"] for row in told["single"].values()} == {"duplicate_key"}
+
+    assert {group_of[event_id] for event_id in started["skipping"]} == set(GROUPS)
+    assert set(told["skipping"]) == given - started["skipping"]
+    assert {row["outcome"] for row in told["skipping"].values()} <= {"already_running"}
+
+    assert started["restarting"] == given
+    cancelled = [run for run in of["restarting"] if run["status"] == "cancelled"]
+    assert len(cancelled) <= len(told["restarting"])
+    assert {row["outcome"] for row in told["restarting"].values()} <= {"restarted"}
+    completed = {group_of[run["event_id"]] for run in of["restarting"] if run["status"] == "completed"}
+    assert completed == set(GROUPS), "nobody came after the last of each"

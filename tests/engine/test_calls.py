@@ -1,10 +1,13 @@
 """Steps that call another automation: awaited or not, ended well or badly, cancelled, retried, too deep."""
 
+import asyncio
+import threading
 from typing import Any
 
 import pytest
 
 from tests.engine.conftest import Bench
+from tests.engine.test_control_forks import until
 from tests.engine.test_dead_letters import broken
 from tests.engine.test_runs import statuses, step
 from tests.engine.test_waits import rows
@@ -167,6 +170,44 @@ def test_a_branch_takes_what_it_waits_for_with_it_unless_the_run_fails(bench: Be
             "failed",
         )
     assert broken(bench) == []
+
+
+def test_a_run_that_ends_in_the_commit_that_lets_go_of_it_has_ended(bench: Bench) -> None:
+    """The end of the called run and the outcome by which nobody waits for it any more are kept in one transaction."""
+    inside, door = list[str](), asyncio.Event()
+
+    @bench.upshot.action("hold")
+    async def hold(_args: dict, context: Any) -> None:  # type: ignore[type-arg] - an action may take plain arguments
+        inside.append(context.step_id)
+        await door.wait()
+
+    settle = callee(bench, step("pay", "hold"))
+    both = {"id": "both", "parallel": ["settle", "quick"], "join": "any", "next": "after"}
+    bench.automation(both, call(settle, next=None), step("quick", "hold", next=None), step("after"))
+    bench.upshot.emit("test/happened", {"number": 1})
+    commit, loop = bench.upshot.commit, bench.upshot.engine.loop
+    assert loop is not None
+    until(lambda: sorted(inside) == ["pay", "quick"], "both are held")
+    is_held, may_go_on = threading.Event(), threading.Event()
+    writer = threading.Thread(target=commit.run, args=(lambda _: (is_held.set(), may_go_on.wait(30)),))
+    writer.start()
+    assert is_held.wait(30)
+    loop.call_soon_threadsafe(door.set)
+
+    def are_outcomes_pending() -> bool:
+        with commit._wake:
+            return sum(piece.kind.name == "record" for line in commit._pending._lines.values() for piece in line) == 2
+
+    until(are_outcomes_pending, "both outcomes are known")
+    may_go_on.set()
+    writer.join()
+    bench.settle()
+    parent, child = family(bench)
+    assert (child["status"], statuses(child)) == ("completed", {"pay": "completed"})
+    assert statuses(parent) == {"both": "completed", "settle": "cancelled", "quick": "completed", "after": "completed"}
+    counted = bench.upshot.stats.get("default")["runs"]
+    assert {status: number for status, number in counted.items() if number} == {"completed": 2}
+    assert (rows(bench, "waits"), broken(bench)) == (0, [])
 
 
 def test_a_retry_lets_the_called_run_go_on_where_it_failed(bench: Bench) -> None:

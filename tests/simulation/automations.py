@@ -12,14 +12,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.simulation import door
 from tests.simulation.provider import mark_of
 from upshot import Upshot
 from upshot.adapters.clock import ids_from
 from upshot.core.automations.document import CALLED, SCHEDULED
 from upshot.core.entities import CreateEntity
+from upshot.core.instants import DAY, SECOND
 from upshot.store import entities
 from upshot.store.database import Database
 from upshot.testing import VirtualClock
+from upshot.testing.clock import START
 
 TENANTS = ("north", "south")
 FORKED_BELOW, MANY_ABOVE, HEARS_BELOW, CALLS_ABOVE, ROUNDS_ABOVE, LISTS_BELOW = 5, 8, 4, 7, 6, 3
@@ -197,10 +200,30 @@ AUTOMATIONS: dict[str, dict[str, Any]] = {
     },
     "rare": {
         "trigger": {"event": "sim/rare"},
-        "steps": [{"id": "long", "delay": "45s"}, {"id": "end", "delay": "0s"}],
+        "steps": [
+            {"id": "long", "delay": "45s"},
+            {"id": "fork", "parallel": ["instant", "clock", "open", "around", "work"], "next": "end"},
+            {"id": "instant", "delay": {"until": "2027-01-15T08:01:00Z"}, "next": None},
+            {"id": "clock", "delay": {"until": "2027-01-15", "at": "08:01"}, "next": None},
+            {"id": "open", "delay": {"within": {"from": "08:01", "to": "00:00"}}, "next": None},
+            {"id": "around", "delay": {"days": 1, "before": "2027-01-16", "at": "08:01"}, "next": None},
+            {"id": "work", "delay": {"working": "2s", "within": {"from": "08:01", "to": "00:00"}}, "next": None},
+            {"id": "end", "delay": "0s"},
+        ],
     },
 }  # fmt: skip
 
+OPENS = START + 60 * SECOND
+NOT_BEFORE = {"instant": OPENS, "clock": OPENS, "open": OPENS, "around": OPENS, "work": OPENS + 2 * SECOND}
+"""The delays of `rare` that are not durations, and when each is over at the earliest."""
+DATED, DATED_DAYS, DATES = "dated", 1, ("2027-01-15", "2027-01-16")
+AUTOMATIONS[DATED] = {
+    "trigger": {
+        "schedule": {"daily": "08:00", "each": {"type": "thing", "before": {"field": "due_on", "days": DATED_DAYS}}}
+    },
+    "steps": [{"id": "only", "action": "call", "with": {"mark": "{{ entity.mark }}"}, **_RETRIED}],
+}
+"""Made so long before a world begins that it goes through two days when that does, for those with one of these dates."""
 _BY_PARITY = "{{ even }}"
 _CALL: dict[str, Any] = {"id": "call", "action": "call", "with": _MARKED, **_RETRIED}
 CONTROLLED: dict[str, dict[str, Any]] = {
@@ -243,6 +266,25 @@ _AGAIN: dict[str, Any] = {
         "entity": {"type": "thing", "id": "{{ thing }}"},
     },
 }
+CHANGED_EVENT, SETTING_EVENT = "thing.updated", "sim/set"
+_OF_THING: dict[str, Any] = {"id": "only", "action": "call", "with": {"mark": "{{ thing.mark }}"}, **_RETRIED}
+CHANGING: dict[str, dict[str, Any]] = {
+    "sets": {
+        "trigger": {"event": SETTING_EVENT},
+        "steps": [
+            {"id": "set", "action": "update_entity", **_RETRIED,
+             "with": {"type": "thing", "id": "{{ thing }}", "fields": {"state": "{{ state }}"}}},
+        ],
+    },
+    "changed": {"trigger": {"change": {"type": "thing", "field": "state"}}, "steps": [_OF_THING]},
+    "paid": {
+        "trigger": {"change": {"type": "thing", "field": "state", "from": "open", "to": "paid"}},
+        "steps": [{"id": "nap", "delay": "1s"}, _OF_THING],
+    },
+}  # fmt: skip
+"""One changes entities for an event that some seeds emit; the others are started by such changes, whoever makes them."""
+AUTOMATIONS |= CHANGING
+STATES = ("open", "paid", "gone")
 AUTOMATIONS[LOOPING] = {
     "trigger": {"event": LOOPING_EVENT},
     "steps": [{"id": "left again", **_AGAIN}, {"id": "right again", **_AGAIN}],
@@ -257,7 +299,7 @@ COLUMNS = {
     "unmatched": ("tenant_id", "event_id", "worker_id"),
     "runs": (
         *("tenant_id", "id", "automation_id", "version", "event_id", "status"),
-        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by", "replay_id"),
+        *("created_at", "finished_at", "place", "waits_for", "entry", "error", "ended_by", "replay_id", "entity_id"),
     ),
     "replays": (
         *("tenant_id", "id", "automation_id", "version", "since", "until", "per_minute", "runs_max"),
@@ -275,6 +317,8 @@ COLUMNS = {
         *("tenant_id", "event_id", "automation_id", "outcome", "key", "until", "run_id", "window_id", "due_at"),
     ),
     "automations": ("tenant_id", "id", "name", "status", "version"),
+    "entities": ("tenant_id", "id", "fields", "revision"),
+    "audit": ("tenant_id", "action", "before", "after"),
     "schedules": (
         "tenant_id",
         "automation_id",
@@ -304,15 +348,19 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
         "caller": lambda: data["number"] > CALLS_ABOVE,
         "rounds": lambda: data["number"] > ROUNDS_ABOVE,
         "lists": lambda: data["number"] < LISTS_BELOW,
+        "changed": lambda: data["previous"]["state"] != data["thing"]["state"],
+        "paid": lambda: (data["previous"]["state"], data["thing"]["state"]) == ("open", "paid"),
     }
-    return document["trigger"].get("event") == event_name and holds.get(automation, lambda: True)()
+    listened_for = CHANGED_EVENT if "change" in document["trigger"] else document["trigger"].get("event")
+    return listened_for == event_name and holds.get(automation, lambda: True)()
 
 
 def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[str, Any]:
     """The data of an event of this tenant."""
     thing = f"thing-{number % THINGS_MEANT}"
-    is_even = number % 2 == 0
-    return {"mark": mark_of(tenant_id), "number": number, "even": is_even, "deadly": is_deadly, "thing": thing}
+    is_even, state = number % 2 == 0, STATES[number // THINGS_MEANT % len(STATES)]
+    about = {"thing": thing, "state": state}
+    return {"mark": mark_of(tenant_id), "number": number, "even": is_even, "deadly": is_deadly, **about}
 
 
 @cache
@@ -322,7 +370,8 @@ def template() -> bytes:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "template.db"
     with ids_from(Random("template").randbytes):
-        upshot = Upshot(f"sqlite:///{path}", clock=VirtualClock())
+        clock = VirtualClock(START - len(DATES) * DAY + 1)
+        upshot = Upshot(f"sqlite:///{path}", settings=door.SETTINGS, clock=clock)
 
         @upshot.action("call")
         async def call(args: dict, context) -> None:  # pyright: ignore[reportUnusedFunction] - for its shape
@@ -331,13 +380,24 @@ def template() -> bytes:
         upshot.migrate()
         for tenant_id in TENANTS:
             upshot.tenants.create(tenant_id, name=tenant_id)
+            upshot.automations.create(tenant_id, {"name": DATED, "status": "active", **AUTOMATIONS[DATED]})
+        clock.advance((START - clock.now()) / SECOND)
+        for tenant_id in TENANTS:
+            door.build(upshot, tenant_id)
             for name in (CONTROLLED_EVENT, LOOPING_EVENT):
                 upshot.event_types.put(tenant_id, name, entity={"type": "thing", "id": "thing"})
             with upshot.database.writing() as connection:  # without the events that changes are
-                made = [CreateEntity("thing", f"thing-{n}", {"mark": mark_of(tenant_id)}) for n in range(THINGS)]
+                fields = {"mark": mark_of(tenant_id), "state": STATES[0]}
+                dates = dict(zip(range(THINGS_MEANT, THINGS), DATES, strict=True))
+                made = [
+                    CreateEntity("thing", f"thing-{n}", {**fields, **({"due_on": dates[n]} if n in dates else {})})
+                    for n in range(THINGS)
+                ]
                 wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]
                 entities.apply(connection, wanted, upshot.clock.now())
             for name, document in AUTOMATIONS.items():
+                if name == DATED:
+                    continue
                 made_id = upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})["id"]
                 if name == "late":  # it starts nothing until somebody replays it
                     upshot.automations.pause(tenant_id, made_id)
@@ -358,7 +418,7 @@ def _note_changes(path: Path) -> None:
                     f"CREATE TRIGGER note_{table}_{verb} AFTER {verb} ON upshot_{table} BEGIN "
                     f"INSERT INTO changes (name, old, new) VALUES ('{table}', {values}); END"
                 )
-        for table in ("automations", "schedules"):
+        for table in ("automations", "schedules", "entities"):
             listed = ", ".join(f"{column!r}, {column}" for column in COLUMNS[table])
             run(
                 "INSERT INTO changes (name, old, new) "

@@ -29,6 +29,8 @@ class Commit:
         self.again: list[Row] = []
         self.occurred: list[Row] = []
         self.dead: set[Key] = set()
+        self.changed: dict[Key, tuple[Row, Row]] = {}
+        """Entities, as they were and as they are."""
         self.reopened: dict[Key, Row] = {}
         """Runs that were failed and go on, as they were."""
         self.forgotten: dict[Key, dict[str, Row]] = {}

@@ -33,6 +33,8 @@ RATES: dict[str, tuple[float, float]] = {
     "again": (0.1, 1.0),  # a second: somebody runs a run again that is over
     "replay": (0.1, 1.0),  # a second: somebody lets an automation act on events of the past
     "retry": (0.2, 2.0),  # a second: somebody retries a run that failed, or skips the step that failed it
+    "change": (0.1, 1.0),  # a second: somebody changes an entity
+    "bulk": (0.05, 0.5),  # a second: somebody cancels, pauses, resumes or retries all runs that a filter names
 }
 KINDS = tuple(RATES)
 SHARE = 0.4

@@ -7,7 +7,7 @@ import msgspec
 
 from tests.simulation.automations import AUTOMATIONS
 from upshot.core import advance
-from upshot.core.automations import read
+from upshot.core.automations import normalise, read
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.commands import StepError
 from upshot.core.invariants import ASLEEP
@@ -22,8 +22,9 @@ Key = tuple[str, str]
 @cache
 def program_of(automation: str) -> Program:
     """The program of one of the simulated automations."""
-    shapes = {name: ActionShape(name) for name in ("call", "emit_event")}
-    return Program(read({"name": automation, **AUTOMATIONS[automation]}, actions=shapes))
+    shapes = {name: ActionShape(name) for name in ("call", "emit_event", "update_entity")}
+    canonical, _ = normalise({"name": automation, **AUTOMATIONS[automation]}, actions=shapes)
+    return Program(read(canonical, actions=shapes))
 
 
 def opened(automation: str, kept: dict[str, Row]) -> frozenset[str]:

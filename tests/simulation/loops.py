@@ -38,6 +38,11 @@ class Loops:
         if len(near) > RUNS_MAX:
             self._world.broken("I18", f"runs caused {len(near)} runs of {run['automation_id']} for {pair} at {near}")
 
+    def has_stopped(self, event: tuple[str, str], automation_id: str) -> bool:
+        """Whether it is told that this event starts no run of it since a loop does."""
+        told = self._watch.controls.outcomes.get((*event, automation_id))
+        return told is not None and told["outcome"] == "loop_stopped"
+
     def check_end(self) -> None:
         """Each event of a loop started its automation, or tells that it was stopped."""
         watch = self._watch

@@ -6,12 +6,25 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.automations import CONTROLLED_EVENT, LOOPING_EVENT, TENANTS, event_data
+from tests.simulation.automations import (
+    CONTROLLED_EVENT,
+    DATES,
+    LOOPING_EVENT,
+    SETTING_EVENT,
+    STATES,
+    TENANTS,
+    THINGS,
+    THINGS_MEANT,
+    event_data,
+)
+from tests.simulation.bulk import Bulk, Said
+from tests.simulation.door import DELIVERED, DOORS, deliver
 from tests.simulation.held import opened
 from upshot import Upshot
 from upshot.app.replays import Wanted
 from upshot.core.errors import Busy, UpshotError
 from upshot.core.statuses import RUN_OVER
+from upshot.engine.control import Action
 from upshot.store.database import DatabaseError
 from upshot.testing.clock import START
 
@@ -22,6 +35,8 @@ if TYPE_CHECKING:
 SECOND = 1_000_000
 EMIT_AGAIN_SECONDS = 1.0
 LEASES_PAUSED_MAX = 3
+BULK_AGAIN_SECONDS = 0.3
+BULK_ACTIONS: tuple[Action, ...] = ("cancel", "pause", "pause", "resume", "retry")
 ASKED = (*["sim/asked"] * 5, "sim/answered")
 SUBSTITUTES: dict[str, Any] = {
     "lot": {"path": 1},
@@ -55,6 +70,10 @@ class People:
         self._controlled_share = self._controlled.choice((0.0, 0.0, 0.3, 0.8))
         self._looping = Random(f"looping {world.seed}")
         self._looping_share = self._looping.choice((0.0, 0.0, 0.0, 0.15))
+        self._door = Random(f"door {world.seed}")
+        self._door_share = self._door.choice((0.0, 0.0, 0.5))
+        self._setting = Random(f"setting {world.seed}")
+        self._setting_share = self._setting.choice((0.0, 0.0, 0.2, 0.6))
 
     def begin(self) -> None:
         """Spread this seed's events, operators and mishaps over its time."""
@@ -69,6 +88,8 @@ class People:
         mishaps = {"crash": self.crash, "pause": self.pause, "clock": self.jump, "drain": self.drain}
         for kind, deed in mishaps.items():
             self._often(kind, deed)
+        self._often("change", self.change)
+        self._often("bulk", self.bulk)
 
     def _often(self, kind: str, deed: Callable[[], None]) -> None:
         rate, at = self._world.faults.rate(kind), 0.0
@@ -80,6 +101,7 @@ class People:
         for connection in self._connections:
             if connection.in_transaction:
                 connection.rollback()
+        self._let_all_go_on()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -98,6 +120,8 @@ class People:
             name = CONTROLLED_EVENT
         if self._looping.random() < self._looping_share:
             name = LOOPING_EVENT
+        if self._setting.random() < self._setting_share:
+            name = SETTING_EVENT
         is_deadly = draw.random() < self._world.faults.rate("deadly")
         data = event_data(tenant_id, self._numbers % 11, is_deadly=is_deadly)
         return (tenant_id, f"event-{self._numbers // 2}"), {"name": name, "data": data}
@@ -105,6 +129,10 @@ class People:
     def emit(self, made: "Made | None" = None) -> None:
         """A host emits directly, until it is answered. It uses the same id each time."""
         given, envelope = made or self.made()
+        if made is None and envelope["name"] == DELIVERED and self._door.random() < self._door_share:
+            tenant_id, delivery_id = given
+            given = (tenant_id, DOORS[tenant_id].source_id(delivery_id))
+            envelope = {**envelope, "delivery": delivery_id}
         if given not in self._world.given:
             self._world.given[given] = "maybe"
             self.waiting[given] = envelope
@@ -122,13 +150,23 @@ class People:
     async def _ask(self, process: "SimulatedProcess", given: Given, envelope: dict[str, Any]) -> None:
         tenant_id, source_id = given
         try:
-            await process.upshot.emit_async(envelope["name"], envelope["data"], tenant=tenant_id, id=source_id)
+            if "delivery" in envelope:
+                await self._deliver(process, tenant_id, envelope)
+            else:
+                await process.upshot.emit_async(envelope["name"], envelope["data"], tenant=tenant_id, id=source_id)
         except (Busy, DatabaseError):
             return
         self._world.given[given] = "committed"
         self.waiting.pop(given, None)
         if given not in self._world.watch.by_source:
             self._world.broken("I1", f"event {given} was acknowledged and is not kept")
+
+    async def _deliver(self, process: "SimulatedProcess", tenant_id: str, envelope: dict[str, Any]) -> None:
+        """Some senders send again what they were answered for."""
+        given = (tenant_id, envelope["delivery"], envelope["data"], self._world.now)
+        await deliver(process.upshot, *given)
+        if self._door.random() < 0.2 and not await deliver(process.upshot, *given):
+            self._world.broken("I1", f"delivery {given} was taken as a new one again")
 
     def transact(self, made: "list[Made] | None" = None) -> None:
         """A host emits one to three events in a transaction of its own, which it then commits or rolls back."""
@@ -279,20 +317,78 @@ class People:
 
     def edit(self) -> None:
         """Somebody pauses, activates or publishes an automation, perhaps with the runs under way."""
-        tenant_id, automation_id = self._draw.choice(sorted(self._world.watch.automations))
-        verb = self._draw.choice(("pause", "activate", "publish", "move"))
+        tenant_id, automation_id = self._some_automation(self._draw)
+        verb = self._draw.choice(("pause", "activate", "publish", "move", "replace"))
         self._world.note("operator", f"{verb} automation {automation_id}")
-        if verb == "move":
-            self._operate(lambda upshot: self._publish_anew(upshot, tenant_id, automation_id))
+        if verb in {"move", "replace"}:
+            is_end = verb == "replace"
+            self._operate(lambda upshot: self._publish_anew(upshot, tenant_id, automation_id, is_end=is_end))
         else:
             self._operate(lambda upshot: getattr(upshot.automations, verb)(tenant_id, automation_id))
 
-    def _publish_anew(self, upshot: Upshot, tenant_id: str, automation_id: str) -> None:
-        """Publish another version, and take the runs under way along."""
+    def _some_automation(self, draw: Random) -> tuple[str, str]:
+        """Perhaps one that has runs under way."""
+        watch = self._world.watch
+        busy = sorted({(key[0], watch.runs[key]["automation_id"]) for key in watch.active})
+        return draw.choice(busy if busy and draw.random() < 0.5 else sorted(watch.automations))
+
+    def _publish_anew(self, upshot: Upshot, tenant_id: str, automation_id: str, *, is_end: bool) -> None:
+        """Publish another version, and take the runs under way along, or cancel them."""
         draft = upshot.automations.draft(tenant_id, automation_id)
         description = f"as of {self._world.now}"
         upshot.automations.save(tenant_id, automation_id, {**draft, "description": description})
-        upshot.automations.publish(tenant_id, automation_id, runs="move")
+        if is_end:
+            self._world.watch.bulks.publish(upshot, tenant_id, automation_id)
+        else:
+            upshot.automations.publish(tenant_id, automation_id, runs="move")
+
+    def change(self) -> None:
+        """Somebody changes the state or date of an entity, perhaps to what it is already."""
+        draw = self._setting
+        tenant_id, number = draw.choice(TENANTS), draw.randrange(THINGS)
+        is_dated, thing = number >= THINGS_MEANT, f"thing-{number}"
+        fields = {"due_on": draw.choice((*DATES, "2027-02-01"))} if is_dated else {"state": draw.choice(STATES)}
+        self._world.note("operator", f"sets {fields} of {thing}")
+
+        def patch(upshot: Upshot) -> None:
+            told = upshot.entities.patch(tenant_id, "thing", thing, fields=fields)
+            if self._world.watch.entities[tenant_id, thing]["revision"] < told["revision"]:
+                self._world.broken("I21", f"a change was acknowledged as {told} and is not kept")
+
+        self._operate(patch)
+
+    def bulk(self) -> None:
+        """Somebody acts on all runs that a filter names, batch by batch, or pauses an automation with its runs."""
+        draw = self._setting
+        tenant_id, automation_id = self._some_automation(draw)
+        filters: list[Said] = [{"automation": automation_id}] * 3
+        filters += [{"event": "sim/asked"}, {"event": CONTROLLED_EVENT}, {"entity": ("thing", "thing-1")}]
+        filters += [{"status": "waiting"}, {}]
+        said, limit = draw.choice(filters), draw.choice((1, 2, 500))
+        if draw.random() < 0.2:
+            action, said = "pause", filters[0]
+            self._world.note("operator", f"pauses automation {automation_id} with its runs")
+            self._operate(lambda upshot: self._world.watch.bulks.pause_with_runs(upshot, tenant_id, automation_id))
+        else:
+            action = draw.choice(BULK_ACTIONS)
+            self._go_on_with(Bulk(tenant_id, action, said, limit))
+        if action == "pause":
+            again = Bulk(tenant_id, "resume", {name: one for name, one in said.items() if name != "status"})
+            self._world.after(draw.uniform(0.2, 4), lambda: self._go_on_with(again))
+
+    def _go_on_with(self, bulk: Bulk) -> None:
+        if bulk.is_over:
+            return
+        self._world.note("operator", f"{bulk.action} of all of {bulk.said} after {bulk.after}")
+        self._operate(lambda upshot: self._world.watch.bulks.batch(upshot, bulk))
+        self._world.after(BULK_AGAIN_SECONDS, lambda: self._go_on_with(bulk))
+
+    def _let_all_go_on(self) -> None:
+        """Nothing stays paused for ever: whoever had a filter's runs paused may not know of all of them."""
+        watch = self._world.watch
+        for tenant_id in sorted({key[0] for key in watch.active if watch.runs[key]["status"] == "paused"}):
+            self._go_on_with(Bulk(tenant_id, "resume", {}))
+        self._world.after(1.0, self._let_all_go_on)
 
     # --- mishaps --------------------------------------------------------------------------------------------------------
 

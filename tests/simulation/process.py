@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tests.simulation.door import SETTINGS
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.store import Calls, SimulatedBeats, SimulatedCommit, SimulatedDatabase, SimulatedReads
 from upshot import Upshot
-from upshot.app.settings import Settings
 from upshot.engine.definitions import Definitions
 from upshot.engine.process import Limits
 from upshot.engine.worker import Engine
@@ -15,7 +15,6 @@ from upshot.engine.worker import Engine
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-SETTINGS = Settings(secret_key="0" * 64)
 LATENCIES = {"commit": (200, 3_000), "deliver": (10, 500), "read": (50, 1_000), "answer": (10, 500)}
 """How long each kind of work on a thread takes (microseconds)."""
 

@@ -43,7 +43,7 @@ def test_each_fault_by_itself_at_its_highest_rate(kind: str) -> None:
 
 
 def test_a_calm_world_does_what_was_asked() -> None:
-    lived = simulate(11, Faults({}))
+    lived = simulate(14, Faults({}))
     assert lived["runs"] > 5
     assert lived["calls"] > lived["runs"]
 

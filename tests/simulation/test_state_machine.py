@@ -24,6 +24,8 @@ NOT_TOGGLED = {
     "replay",
     "deadly",
     "small",
+    "change",
+    "bulk",
 }
 TOGGLED = sorted(set(KINDS) - NOT_TOGGLED)
 
@@ -71,6 +73,14 @@ class Living(RuleBasedStateMachine):
     @rule()
     def replay(self) -> None:
         self.people.replay()
+
+    @rule()
+    def change(self) -> None:
+        self.people.change()
+
+    @rule()
+    def bulk(self) -> None:
+        self.people.bulk()
 
     @rule()
     def edit(self) -> None:

@@ -5,8 +5,8 @@ for it, once. I4 statuses move only along `core.statuses`. I5 what is kept never
 retry it (`reopened`). I6 nothing is written for a run but by who holds it, under its present epoch. I8 a timer fires once and
 never early. I10 tenants stay apart. I11 what was accepted is somewhere. I13 an occurrence of a schedule is one event, never
 early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I17: see
-`cancels`, I18: see `loops`, I19: see `replayed`, I20: see `causes`, I7: see `controls`. I9 (one key per step) is the
-provider's to see, I12 (it all ends) the world's.
+`cancels`, I18: see `loops`, I19: see `replayed`, I20: see `causes`, I21: see `changes`, I22: see `bulk`, I23: see `dates`,
+I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
 """
 
 import sqlite3
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.simulation import causes
-from tests.simulation.automations import LOOPING, TENANTS, THINGS, listens
+from tests.simulation import causes, changes
+from tests.simulation.automations import CHANGED_EVENT, LOOPING, NOT_BEFORE, TENANTS, THINGS, listens
+from tests.simulation.bulk import Bulks
 from tests.simulation.cancels import Cancels
 from tests.simulation.commit import Commit, Key, Row
 from tests.simulation.controls import Controls, is_batch
+from tests.simulation.dates import Dates
 from tests.simulation.held import HeldBack
 from tests.simulation.loops import Loops
 from tests.simulation.provider import mark_of
@@ -68,6 +70,9 @@ class Watch:
         self.replayed = Replayed(self, world)
         self.loops = Loops(self, world)
         self.reopened = Reopened()
+        self.bulks = Bulks(self, world)
+        self.entities: dict[Key, Row] = {}
+        self.dates = Dates(self, world)
         self.paused: set[Key] = set()
         self.dead: set[Key] = set()
         self.held_back = HeldBack()
@@ -136,6 +141,8 @@ class Watch:
             if at in self.emitted:
                 self._broken("I5", f"step {at} emitted {self.emitted[at]} and {new}")
             self.emitted[at] = new
+        elif new["name"] == CHANGED_EVENT:
+            pass
         elif source in self.by_source:
             self._broken("I1", f"event {source} was accepted twice")
         elif new["name"].startswith(SCHEDULED):
@@ -167,6 +174,7 @@ class Watch:
         key = (new["tenant_id"], new["id"])
         commit.runs[key] = None
         self.runs[key] = new
+        self.bulks.run_changed(key, new)
         if old is None:
             commit.started.append(new)
         elif old["status"] != new["status"]:
@@ -222,7 +230,15 @@ class Watch:
         if hold is not None and hold["parked"] == PAUSED and (why := self.held_back.kept_while_paused(key, new)):
             self._broken("I14", why)
         self._needs_hold(commit, key, ("steps", key, new["step_id"]), f"kept step {new['step_id']}")
+        self._not_early(commit, key, new)
         return None
+
+    def _not_early(self, commit: Commit, key: Key, step: Row) -> None:
+        """I8: a delay until a local time, opening hours, an instant or a date is not over before."""
+        is_over = (step["kind"], step["status"]) == ("delay", "completed")
+        until = NOT_BEFORE.get(step["step_id"], 0) if is_over and self.name_of(self.runs[key]) == "rare" else 0
+        if commit.process is not None and commit.process.clock.now() < until:
+            self._broken("I8", f"delay {step} was over {until - commit.process.clock.now()} microseconds early")
 
     def _timers(self, commit: Commit, old: Row | None, new: Row | None) -> None:
         row = new or old or {}
@@ -259,6 +275,20 @@ class Watch:
         self.outbox[new["seq"]] = new
         return None
 
+    def _entities(self, commit: Commit, old: Row | None, new: Row | None) -> None:
+        if new is None:
+            return self._broken("I21", f"entity {old} is gone")
+        key = (new["tenant_id"], new["id"])
+        self.entities[key] = new
+        self.dates.entity_changed(key, new)
+        if old is not None:
+            commit.changed[key] = (commit.changed.get(key, (old, old))[0], new)
+        return None
+
+    def _audit(self, _commit: Commit, _old: Row | None, new: Row | None) -> None:
+        assert new is not None
+        self.bulks.audited(new)
+
     def _replays(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
         self.replayed.changed(old, new)
 
@@ -293,6 +323,8 @@ class Watch:
         self.replayed.after_commit(commit)
         if (wrong := self.cancels.wrong(commit.runs, commit.matched)) is not None:
             self._broken("I17", wrong)
+        if (wrong := changes.wrong(commit)) is not None:
+            self._broken("I21", wrong)
         for event in commit.occurred:
             self._occurred(commit, event)
         for key in commit.runs:
@@ -322,12 +354,20 @@ class Watch:
         for event in commit.emitted:
             key, step_id = (event["tenant_id"], event["cause_run_id"]), event["cause_step_id"]
             is_awaited = event["name"].startswith(CALLED) and self.waiting.waits_for_a_run(key, step_id)
-            if step_id not in self.steps[key] and not is_awaited:
+            if step_id not in self.steps[key] and not is_awaited and not self._is_let_go(commit, event):
                 self._broken("I11", f"event {event} is kept and its step is not")
+
+    def _is_let_go(self, commit: Commit, event: Row) -> bool:
+        """Whether a run that made a call was over before the commit was; if it was cancelled, so is what it called."""
+        caller = self.runs[event["tenant_id"], event["cause_run_id"]]
+        called = [(run["tenant_id"], run["id"]) for run in commit.started if run["event_id"] == event["id"]]
+        are_over = all(self.runs[key]["status"] in RUN_OVER for key in called)
+        is_call = event["name"].startswith(CALLED)
+        return is_call and caller["status"] in RUN_OVER and (are_over or caller["status"] != "cancelled")
 
     def _may_have_timers(self, key: Key, run: Row) -> bool:
         """Whether some of its steps may wait while others run, or it was taken from its sleep by people."""
-        forked = {"forked", "many", "limited", "hears", "caller", "rounds", "lists"}
+        forked = {"forked", "rare", "many", "limited", "hears", "caller", "rounds", "lists"}
         return key in self.held_back.taken or self.name_of(run) in forked
 
     def name_of(self, run: Row) -> str:
@@ -358,6 +398,10 @@ class Watch:
             started[key].append((run["automation_id"], run["version"]))
         for key, found in started.items():
             expected = [self._listening(self.events[key], live) for live in (before, self.automations)]
+            if self.events[key]["name"] == CHANGED_EVENT:  # a run may have made it, and then the breaker counts
+                expected = [
+                    [one for one in listening if not self.loops.has_stopped(key, one[0])] for listening in expected
+                ]
             if sorted(found) not in expected and key not in commit.dead:
                 self._broken("I3", f"event {key} started {found}, not {expected[-1]}")
 
@@ -377,6 +421,7 @@ class Watch:
         row = self.schedules[key]
         if row["occurrence_at"] is not None and row["occurrence_at"] <= occurrence:
             self._broken("I13", f"{event} was made and its schedule stands so: {row}")
+        self.dates.occurred(event)
 
     def _listening(self, event: Row, live: dict[Key, Row]) -> list[tuple[str, int]]:
         return sorted(
@@ -451,6 +496,7 @@ class Watch:
         self.controls.check_end()
         self.replayed.check_end()
         self.loops.check_end()
+        self.dates.check_end()
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
                 self._broken("I13", f"the occurrence of schedule {row} was never started")

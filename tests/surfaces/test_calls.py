@@ -182,3 +182,55 @@ def test_a_run_and_the_run_it_called_lead_to_each_other(running: Surface) -> Non
     assert child["event"]["name"] == f"system.call.{callee}"
     running.post(f"/runs/{run_id}/cancel")
     assert comes_to(running, child["id"], "cancelled")["error"] is None
+
+
+def each(automation: str, **more: Any) -> dict[str, Any]:
+    return {"id": "each", "for_each": [4, 5, 6, 7, 8], "call": automation, "with": {"number": "{{ item }}"}, **more}
+
+
+def test_who_is_called_for_each_item_is_held_to_the_same(surface: Surface) -> None:
+    first = id_of(made(surface, "First"))
+    archived = id_of(made(surface, "Archived"))
+    surface.post(f"/automations/{archived}/archive")
+    for callee, code in (("nobody", "unknown_automation"), (archived, "not_callable")):
+        assert refused(made(surface, "Caller", each(callee))) == [("steps[0].call", code)]
+    second = made(surface, "Second", each("First")).json()
+    assert second["steps"][0]["call"] == first
+    assert surface.post(f"/automations/{first}/archive").status_code == 409
+    given = {"name": "First", "trigger": {"manual": True}, "status": "active"}
+    for steps in ([call(second["id"])], [{"id": "nap", "delay": "1h"}, {**call(second["id"]), "await": False}]):
+        answer = surface.put(f"/automations/{first}", {**given, "steps": steps}, headers={"If-Match": "*"})
+        assert refused(answer) == [(f"steps[{len(steps) - 1}].call", "cycle")]
+        assert "calls “First” for each item of a list" in answer.json()["errors"][0]["message"]
+    file = surface.get("/automations/export").json()
+    (told,) = [one["steps"][0]["call"] for one in file["automations"] if one["name"] == "Second"]
+    assert told == "First"
+
+
+def test_the_runs_called_for_each_item_are_listed_page_by_page(running: Surface) -> None:
+    callee = id_of(made(running, "Settle", {"id": "nap", "delay": "1d"}))
+    caller = id_of(made(running, "Caller", each(callee, concurrency=3)))
+    run_id = running.post(f"/automations/{caller}/run", {"data": {}}).json()["run_id"]
+    comes_to(running, run_id, "waiting")
+    path = f"/runs/{run_id}/called?step=each&limit=2"
+    pages = [running.get(path).json()]
+    while pages[-1]["next"] is not None:
+        pages.append(running.get(f"{path}&cursor={pages[-1]['next']}").json())
+    items = [item for page in pages for item in page["items"]]
+    assert [len(page["items"]) for page in pages] == [2, 2, 1]
+    assert [(item["id"], item["item"]) for item in items] == [(f"each[{at}]", at) for at in range(5)]
+    ids = [item["called_run"] and item["called_run"]["id"] for item in items]
+    assert ids[3:] == [None, None]
+    for child in ids[:3]:
+        comes_to(running, child, "waiting")
+    assert running.get(f"/runs/{ids[1]}").json()["cause"] == {"run_id": run_id, "step_id": "each[1]"}
+    told = {"id": ids[1], "status": "waiting"}
+    one = running.get(f"/runs/{run_id}/called?step=each%5B1%5D").json()
+    assert one == {"items": [{"id": "each[1]", "item": None, "called_run": told}], "next": None}
+    assert running.get(f"/runs/{run_id}/called").json()["items"][1] == {"id": "each[1]", "item": 1, "called_run": told}
+    assert running.get(f"/runs/{run_id}/called?step=nothing").json() == {"items": [], "next": None}
+    assert refused(running.get(f"/runs/{ids[0]}/called")) == [("step", "missing")]
+    assert running.get("/runs/nobody/called?step=each").status_code == 404
+    assert running.get(f"/runs/{run_id}/called?step=").status_code == 400
+    other = running.get(f"/runs/{ids[0]}/called?step=each&cursor={pages[0]['next']}")
+    assert other.status_code == 400, "a cursor of another list"

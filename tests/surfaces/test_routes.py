@@ -62,6 +62,7 @@ ROLE_OF: dict[str, str] = {
     "GET /api/v1/runs": "viewer",
     "GET /api/v1/schedules": "viewer",
     "GET /api/v1/runs/{run_id}": "viewer",
+    "GET /api/v1/runs/{run_id}/called": "viewer",
     "POST /api/v1/runs/bulk": "operator",
     "POST /api/v1/runs/{run_id}/cancel": "operator",
     "POST /api/v1/runs/{run_id}/pause": "operator",
@@ -175,10 +176,14 @@ def routes_of(surface: Surface) -> set[str]:
     return found
 
 
+ASKED: dict[str, str] = {"GET /api/v1/runs/{run_id}/called": "?step=each"}
+"""What is asked with an address."""
+
+
 def place(surface: Surface, route: str, names: dict[str, str]) -> tuple[str, str]:
     """The method and the filled-in address of a route."""
     method, path = route.split(" ")
-    return method, path.removeprefix("/api/v1").format_map(names)
+    return method, path.removeprefix("/api/v1").format_map(names) + ASKED.get(route, "")
 
 
 @pytest.fixture

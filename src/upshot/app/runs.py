@@ -10,6 +10,7 @@ from upshot.app.explain import condition_explanation, facts_of_run
 from upshot.app.listed import Listed
 from upshot.app.run_steps import steps_shown
 from upshot.core.automations import read as read_document
+from upshot.core.automations.places import item_place
 from upshot.core.errors import NotFound, Refused
 from upshot.core.program import Program
 from upshot.store import automations, calls, event_pages
@@ -60,6 +61,38 @@ class Runs(Bulk):
         with self._upshot.database.reading(tenant_id) as connection:
             return self._shown(connection, tenant_id, run_id, zone)
 
+    def called(
+        self, tenant_id: str, run_id: str, step: str | None = None, *, limit: int = 50, after: int | None = None
+    ) -> Listed:
+        """The run that a step of this run called; of a `for_each` (`each`, in a second round `each:2`) those that it called for
+        its items, in their order. An item that called none, or none yet, has no `called_run`. Without `step` it is the only
+        step of the run that calls.
+
+        Raises:
+            NotFound: there is no such run.
+            Refused: no step was named, and not exactly one calls.
+        """
+        begin = after or 0
+        with self._upshot.database.reading(tenant_id) as connection:
+            run = store.read(connection, tenant_id, run_id)
+            if run is None:
+                raise NotFound("run", run_id)
+            if step is None:
+                version = automations.version(connection, tenant_id, run.automation_id, run.version)
+                step = _only_call(version.document if version is not None else None)
+            number = calls.items_of(connection, tenant_id, run_id, step)
+            indexes = [None] if number is None else range(begin, min(begin + limit, number))
+            places = {step if index is None else item_place(step, index): index for index in indexes}
+            keys = {calls.key_of(run_id, place): place for place in places}
+            found = calls.children(connection, [(tenant_id, key) for key in keys])
+        children = {keys[key]: child for (_, key), child in found.items() if child.run_id is not None}
+        items = [
+            {"id": place, "item": index, "called_run": _told(children[place]) if place in children else None}
+            for place, index in places.items()
+            if index is not None or place in children
+        ]
+        return Listed(items, begin + limit if number is not None and begin + limit < number else None)
+
     def _shown(self, connection: Connection, tenant_id: str, run_id: str, zone: str) -> dict[str, Any]:
         run = store.read(connection, tenant_id, run_id)
         if run is None:
@@ -81,7 +114,7 @@ class Runs(Bulk):
         )
         calling = {calls.key_of(run_id, step["id"]): step for step in steps if step["kind"] == "call"}
         for (_, key), child in calls.children(connection, [(tenant_id, key) for key in calling]).items():
-            calling[key]["called_run"] = {"id": child.run_id, "status": child.status} if child.run_id else None
+            calling[key]["called_run"] = _told(child) if child.run_id is not None else None
         return {
             **run_item(run, timers),
             "cause": cause_of(event) if event is not None else None,
@@ -102,3 +135,15 @@ class Runs(Bulk):
             return Program(automation)
         except Refused:  # an action that this process does not have; its history is shown all the same
             return None
+
+
+def _only_call(document: dict[str, Any] | None) -> str:
+    calling = [step["id"] for step in document["steps"] if "call" in step] if document is not None else []
+    if len(calling) == 1:
+        return calling[0]
+    told = f"is one of {', '.join(calling)}: several steps call" if calling else "no step of this run calls"
+    raise Refused.at("step", told, "missing")
+
+
+def _told(child: calls.Child) -> dict[str, Any]:
+    return {"id": child.run_id, "status": child.status}

@@ -91,3 +91,31 @@ def show(
     if any(step["called_run"] is not None for step in run["steps"]):
         columns |= {"called_run.id": "CALLED RUN", "called_run.status": "WHICH IS"}
     output.show_table(run["steps"], columns, "No step has begun.")
+
+
+@commands.command()
+def called(
+    *,
+    run_id: RunId,
+    step: Annotated[
+        str | None, typer.Option("--step", metavar="STEP", help="The step that called; needed where several do.")
+    ] = None,
+    limit: options.Limit = 50,
+    after: Annotated[
+        int | None, typer.Option("--after", min=0, help="Go on after this place: `next` of the page before.")
+    ] = None,
+    tenant: options.Tenant = options.DEFAULT_TENANT,
+    database: options.Database = None,
+    as_json: options.Json = False,
+) -> None:
+    """The runs that a step of a run called, for each item of a list."""
+    from upshot.cli.opening import opened
+    from upshot.cli.output import show_json, show_table
+
+    with opened(database) as upshot:
+        page = upshot.runs.called(tenant, run_id, step, limit=limit, after=after)
+    if as_json:
+        show_json({"items": page.items, "next": page.next})
+        return
+    columns = {"id": "STEP", "item": "ITEM", "called_run.id": "CALLED RUN", "called_run.status": "WHICH IS"}
+    show_table(page.items, columns, "It has called no run yet.")

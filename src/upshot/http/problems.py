@@ -101,10 +101,12 @@ def problem_response(
 
 def response_of(error: UpshotError) -> Response:
     """The answer that this error is."""
-    statuses = ((Conflict, 412, "Changed meanwhile"),) if error.code == STALE else STATUSES
+    is_stale = error.code == STALE
+    statuses = ((Conflict, 412, "Changed meanwhile"),) if is_stale else STATUSES
     for kind, status, title in statuses:
         if isinstance(error, kind):
-            problems = error.problems if isinstance(error, Refused) else ()
+            told = (Problem("revision", str(error), STALE),) if is_stale else ()
+            problems = error.problems if isinstance(error, Refused) else told
             return problem_response(status, error.code, title, str(error), problems, _headers(error, status))
     log.error("an error without a status: %r", error)
     return _ours()

@@ -44,6 +44,27 @@ def get_run(call: CallNow, run_id: str) -> Response:
     return answer(call.upshot.runs.get(call.tenant_id, run_id))
 
 
+@router.get("/runs/{run_id}/called", **asks("viewer", shapes.CalledPage, operation="list_called_runs"))
+def list_called_runs(
+    call: CallNow,
+    run_id: str,
+    step: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description="The step that called, by its `id` in the run. May be left out where only one calls.",
+        ),
+    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """List the runs that a step of a run called: for each item of a list, in their order, or the one of a single call."""
+    kind = f"called/{run_id}/{step or ''}"
+    place = call.place(kind, cursor)
+    return call.page(kind, call.upshot.runs.called(call.tenant_id, run_id, step, limit=limit, after=place))
+
+
 @router.post("/runs/bulk", **asks("operator", shapes.BulkRuns, operation="act_on_runs"))
 def act_on_runs(call: CallNow, body: shapes.BulkRunsBody) -> Response:
     """Cancel, pause, resume or retry the runs that a filter names, skip a step of them or run them again, a batch at a time.

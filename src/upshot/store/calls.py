@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, bindparam, literal_column, null, select, update
 
-from upshot.core.automations.places import base_of, name_of
+from upshot.core.automations.places import base_of, list_place, name_of
 from upshot.core.waits import RUN_ENDED
 from upshot.store import hints
 from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
@@ -124,6 +124,22 @@ _asleep = Prepared(
 def asleep(connection: Connection, limit: int) -> list[Key]:
     """Runs that sleep though what they called is over."""
     return sorted({(row[0], row[1]) for row in _asleep(connection, number=limit)})
+
+
+class _Listed(msgspec.Struct):
+    items: list[msgspec.Raw]
+
+
+def items_of(connection: Connection, tenant_id: str, run_id: str, step_id: str) -> int | None:
+    """How many items the list of this `for_each` of a run has; None when it has kept none."""
+    query = select(steps.c.output).where(
+        steps.c.tenant_id == tenant_id,
+        steps.c.run_id == run_id,
+        steps.c.step_id == list_place(step_id),
+        steps.c.output.is_not(null()),
+    )
+    found = connection.execute(query).scalar()
+    return len(msgspec.json.decode(found, type=_Listed).items) if found is not None else None
 
 
 class Ended(msgspec.Struct, frozen=True):

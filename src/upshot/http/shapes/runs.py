@@ -167,6 +167,23 @@ class RunPage(Answer):
     next: str | None = Field(description="The cursor of the next page; null on the last.")
 
 
+class CalledItem(Answer):
+    """What a step called: for an item of its list, or at all."""
+
+    id: str = Field(description="The place of the call in the run: `ask`, or `each[7]` for the eighth item.")
+    item: int | None = Field(description="For which item of the list, from 0.")
+    called_run: CalledRun | None = Field(
+        description="Null where none was called, or not yet, or it is not kept any more."
+    )
+
+
+class CalledPage(Answer):
+    """A page of what a step called."""
+
+    items: list[CalledItem]
+    next: str | None = Field(description="The cursor of the next page; null on the last.")
+
+
 class StartedRun(Answer):
     """A run that was started by hand."""
 

@@ -34,7 +34,7 @@ from upshot.core.errors import Problem, Refused
 from upshot.core.schedules import Schedule, read_schedule
 from upshot.core.templates import has_template
 
-_FIELDS: Final = (
+FIELDS: Final = (
     "name",
     "description",
     "trigger",
@@ -51,6 +51,9 @@ _FIELDS: Final = (
     "tags",
     "status",
 )
+"""What a document may say."""
+TRIGGERS: Final = ("event", "schedule", "manual")
+"""What starts an automation: one of these."""
 
 
 def read(document: Any, *, actions: Mapping[str, ActionShape] | None = None) -> Automation:
@@ -119,11 +122,11 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
     problems = [
         Problem(
             str(name),
-            f"is not a field of an automation; known are: {', '.join(_FIELDS)}",
+            f"is not a field of an automation; known are: {', '.join(FIELDS)}",
             "unknown_field",
         )
         for name in given
-        if name not in _FIELDS
+        if name not in FIELDS
     ]
     problems += text_problems(
         given.get("name", ""),
@@ -176,7 +179,7 @@ def _timeout_problems(value: Any) -> list[Problem]:
 def _trigger_problems(value: Any) -> list[Problem]:
     needed = "an automation names the event that starts it, or a schedule"
     trigger = as_object(value) or {}
-    for alone in ("schedule", "manual"):
+    for alone in TRIGGERS[1:]:
         if alone in trigger:
             others = [name for name in trigger if name != alone]
             problems = [

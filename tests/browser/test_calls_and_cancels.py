@@ -37,6 +37,50 @@ def test_a_call_is_built_in_its_form_and_its_runs_lead_to_each_other(page: Page)
     expect(page.get_by_role("heading", name="Calls it")).to_be_visible()
 
 
+def test_a_list_calls_an_automation_for_each_item_and_the_runs_are_found_from_its_run(page: Page) -> None:
+    say = {"id": "say", "action": "log", "with": {"message": "Packed {{ sku }}"}}
+    called = {"name": "Pack a line", "status": "active", "trigger": {"manual": True}, "steps": [say]}
+    assert page.request.post("/api/v1/automations", data=called).ok
+    page.goto("/automations/new")
+    editor = page.get_by_role("dialog", name="New automation")
+    editor.get_by_role("textbox", name="Name").first.fill("Packs each")
+    editor.get_by_role("combobox", name="Event").fill("test/lines")
+    editor.get_by_role("button", name="Add step").press("Enter")
+    expect(page.get_by_role("searchbox", name="Add step")).to_be_focused()
+    page.keyboard.type("For each")
+    page.keyboard.press("Enter")
+    expect(editor.get_by_role("heading", name="For each", exact=True)).to_be_focused()
+    editor.get_by_role("textbox", name="For each of").fill("{{ lines }}")
+    editor.get_by_role("combobox", name="What is done for each item").select_option(label="A run of another automation")
+    editor.get_by_role("combobox", name="Automation", exact=True).select_option(label="Pack a line")
+    editor.get_by_role("button", name="Add a field").press("Enter")
+    editor.get_by_role("textbox", name="Field name").fill("sku")
+    editor.get_by_role("textbox", name="sku Value").fill("{{ item.sku }}")
+    editor.get_by_role("spinbutton", name="At once").fill("2")
+    editor.get_by_role("button", name="Save draft").press("Enter")
+    editor = page.get_by_role("dialog", name="Edit Packs each")
+    expect(editor.get_by_text("All changes saved")).to_be_visible()
+    expect(editor.get_by_role("textbox", name="For each of")).to_have_value("{{ lines }}")
+    editor.get_by_role("button", name="Publish & turn on").press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    lines = [{"sku": f"s-{number}"} for number in range(3)]
+    page.request.post("/api/v1/events", data={"name": "test/lines", "data": {"lines": lines}})
+    page.goto("/runs")
+    page.get_by_role("row", name=re.compile("Completed Packs each")).get_by_role("link", name="Packs each").click()
+    expect(page.get_by_text("3 items")).to_be_visible()
+    page.get_by_role("button", name="Show them").press("Enter")
+    items = page.get_by_role("list", name="Items of each")
+    expect(items.get_by_role("button")).to_have_count(3)
+    items.get_by_role("button", name=re.compile(r"each\[2\]")).press("Enter")
+    page.get_by_role("link", name="The run that was called").click()
+    expect(page.get_by_role("heading", name="Pack a line")).to_be_visible()
+    page.get_by_role("tab", name=re.compile("^Log")).click()
+    expect(page.get_by_text("Packed s-2")).to_be_visible()
+    page.get_by_role("link", name="the step “each[2]” of another run").click()
+    expect(page.get_by_role("heading", name="Packs each")).to_be_visible()
+
+
 def test_an_event_that_cancels_is_named_in_its_form_and_ends_a_run_that_sleeps(page: Page) -> None:
     nap = {"id": "nap", "delay": "30d"}
     document = {"name": "Called off", "trigger": {"event": "test/begun"}, "steps": [nap]}

@@ -97,3 +97,38 @@ def test_all_runs_that_a_filter_names_are_acted_on(page: Page) -> None:
         dialog.get_by_role("radio", name=what).check()
         dialog.get_by_role("button", name=f"{what} 2").press("Enter")
         expect(page.get_by_role("row", name=re.compile(f"{becomes} Many"))).to_have_count(2)
+
+
+def test_all_runs_of_a_filter_go_past_a_step_or_again_and_what_repeats_is_said_before(page: Page) -> None:
+    nap = {"id": "nap", "delay": "30d"}
+    say = {"id": "say", "action": "log", "with": {"message": "Good morning {{ steps.nap.output.to }}"}}
+    document = {"name": "Sleepers", "status": "active", "trigger": {"event": "test/sleepers"}, "steps": [nap, say]}
+    made = page.request.post("/api/v1/automations", data=document).json()["id"]
+    page.request.post("/api/v1/events", data=[{"name": "test/sleepers", "data": {}} for _ in range(2)])
+    page.goto(f"/runs?automation={made}")
+    expect(page.get_by_role("row", name=re.compile("Waiting Sleepers"))).to_have_count(2)
+    opener = page.get_by_role("button", name="All of these…")
+    dialog = page.get_by_role("dialog", name="Act on all of these runs")
+
+    opener.press("Enter")
+    dialog.get_by_role("radio", name="Skip a step").check()
+    output = dialog.get_by_role("textbox", name="Output, as JSON")
+    output.fill("{")
+    expect(dialog.get_by_role("button", name="Skip in 2")).to_be_disabled()
+    output.fill('{"to": "you"}')
+    dialog.get_by_role("button", name="Skip in 2").press("Enter")
+    done = page.get_by_role("row", name=re.compile("Completed Sleepers"))
+    expect(done).to_have_count(2)
+
+    opener.press("Enter")
+    dialog.get_by_role("radio", name="Run again").check()
+    told = dialog.get_by_role("status")
+    expect(told).to_contain_text("2 runs it can be done to.")
+    expect(told).to_contain_text("say of “Sleepers”, 2 times")
+    dialog.get_by_role("textbox", name="From").fill("nowhere")
+    expect(told).to_contain_text("2 runs stay as they are")
+    expect(dialog.get_by_role("button", name="Run 0 again")).to_be_disabled()
+    dialog.get_by_role("textbox", name="From").fill("say")
+    expect(told).to_contain_text("say of “Sleepers”, 2 times")
+    dialog.get_by_role("button", name="Run 2 again").press("Enter")
+    expect(done).to_have_count(4)

@@ -7,7 +7,17 @@ export type RunFilter = { status?: string; automation?: string; event?: string; 
 export type RerunRequest = { from_step?: string; version: "same" | "current"; dry_run: boolean };
 export type Rerun = { run_id: string | null; version: number; kept: string[]; repeats: string[] };
 export type RunAction = "cancel" | "pause" | "resume" | "retry";
-export type BulkRunsOrder = { action: RunAction; filter: RunFilter; dry_run: boolean; until?: string; after?: string };
+export type BulkAction = RunAction | "skip" | "rerun";
+/** `step` and `output` go with a skip, `from_step` and `version` with a rerun. */
+export type BulkOptions = { step?: string; output?: Json; from_step?: string; version?: "same" | "current" };
+export type BulkRunsOrder = BulkOptions & {
+  action: BulkAction;
+  filter: RunFilter;
+  dry_run: boolean;
+  until?: string;
+  after?: string;
+};
+export type Repeat = { automation: string; step: string; runs: number };
 export type BulkRuns = {
   /** How many it can be done to. */
   count: number;
@@ -17,6 +27,8 @@ export type BulkRuns = {
   until: string;
   next: string | null;
   problems: { id: string; reason: string }[];
+  /** Of a rerun: the effects that happen again, or would. */
+  repeats: Repeat[];
 };
 
 export const runs = {
@@ -40,10 +52,18 @@ export const runsQuery = (filter: RunFilter, limit = 50) =>
     getNextPageParam: (page) => page.next ?? undefined,
   });
 export const runQuery = (id: string) => queryOptions({ queryKey: ["runs", "one", id], queryFn: () => runs.get(id) });
-export const bulkRunsQuery = (action: RunAction, filter: RunFilter) =>
+/** What it would do, all batches of it: a rerun is looked at run by run. */
+export const bulkRunsQuery = (action: BulkAction, filter: RunFilter, options: BulkOptions) =>
   queryOptions({
-    queryKey: ["runs", "bulk", action, filter],
-    queryFn: () => runs.bulk({ action, filter, dry_run: true }),
+    queryKey: ["runs", "bulk", action, filter, options],
+    queryFn: async ({ signal }) => {
+      const batches = [await runs.bulk({ action, filter, ...options, dry_run: true })];
+      for (let last = batches[0]; last?.next && !signal.aborted; last = batches.at(-1)) {
+        const further = { until: last.until, after: last.next };
+        batches.push(await runs.bulk({ action, filter, ...options, ...further, dry_run: true }));
+      }
+      return batches;
+    },
     staleTime: 0,
     gcTime: 0,
   });

@@ -90,13 +90,33 @@ export const watching = {
       title: "Act on all of these runs",
       what: "What to do",
       everything: "All runs",
-      actions: { pause: "Pause", resume: "Resume", retry: "Retry", cancel: "Cancel" },
+      actions: {
+        pause: "Pause",
+        resume: "Resume",
+        retry: "Retry",
+        skip: "Skip a step",
+        rerun: "Run again",
+        cancel: "Cancel",
+      },
+      skipHelp:
+        "Each goes on past the step where it stands, or failed. The step is not performed any more; later steps read the output below in its place.",
+      skipStepHint: "Optional: only runs that stand at this step; wherever each stands, if left out.",
+      fromHint: "Optional: the name of a step. Runs that never came to it stay as they are.",
+      versionSame: "The version each ran on",
+      again: "Effects that happen again:",
+      effect: (step: string, automation: string, times: number) =>
+        `${step} of “${automation}”, ${plural(times, "time", "times")}`,
+      more: (count: number) => `and ${plural(count, "more step", "more steps")}.`,
+      stay: (count: number, reason: string) =>
+        `${plural(count, "run stays as it is", "runs stay as they are")}. The first says: ${reason}`,
       count: (count: number) => plural(count, "run it can be done to.", "runs it can be done to."),
       none: "There is no such run that this can be done to.",
       go: {
         pause: (count: number) => `Pause ${count.toLocaleString()}`,
         resume: (count: number) => `Resume ${count.toLocaleString()}`,
         retry: (count: number) => `Retry ${count.toLocaleString()}`,
+        skip: (count: number) => `Skip in ${count.toLocaleString()}`,
+        rerun: (count: number) => `Run ${count.toLocaleString()} again`,
         cancel: (count: number) => `Cancel ${count.toLocaleString()}`,
       },
       done: (done: number, refused: number) =>

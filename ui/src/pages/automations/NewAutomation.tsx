@@ -13,7 +13,9 @@ export function NewAutomation() {
       start={start}
       sampleId={sample}
       onClose={() => void navigate({ to: "/automations" })}
-      onCreated={(item) => void navigate({ to: "/automations/$id/edit", params: { id: item.id }, replace: true })}
+      onCreated={(item, search) =>
+        void navigate({ to: "/automations/$id/edit", params: { id: item.id }, search, replace: true })
+      }
     />
   );
 }

@@ -1,36 +1,51 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { bulkRunsQuery, type RunAction, type RunFilter, runs } from "@/api/runs";
+import { automationNamesQuery } from "@/api/automations";
+import { type BulkAction, bulkRunsQuery, type RunFilter, runs } from "@/api/runs";
 import { Button } from "@/parts/Button";
 import { Choice } from "@/parts/Choice";
 import { Dialog } from "@/parts/Dialog";
+import { readJson } from "@/parts/json";
 import { ErrorNote, Skeleton } from "@/parts/Notes";
 import { ProgressBar } from "@/parts/ProgressBar";
 import { useSay } from "@/parts/Toasts";
 import { useBatches } from "@/parts/useBatches";
+import { useDebounced } from "@/parts/useDebounced";
 import { texts } from "@/texts";
+import { BulkFields, optionsOf, untouched, WhatRepeats } from "./BulkOptions";
+import { summed } from "./bulk";
 
-const ACTIONS: RunAction[] = ["pause", "resume", "retry", "cancel"];
+const ACTIONS: BulkAction[] = ["pause", "resume", "retry", "skip", "rerun", "cancel"];
+const TYPING_MILLISECONDS = 400;
 
 type Props = { filter: RunFilter /** The filter, as a person reads it. */; named: string; onClose: () => void };
 
-/** Pauses, resumes, retries or cancels all runs that the filter names: says how many those are, and does it only then. */
+/** Does one thing to all runs that the filter names: says how many those are and what happens again, and does it only then. */
 export function BulkRunsDialog({ filter, named, onClose }: Props) {
-  const [action, choose] = useState<RunAction>(
+  const [action, choose] = useState<BulkAction>(
     filter.status === "failed" ? "retry" : filter.status === "paused" ? "resume" : "pause",
   );
-  const found = useQuery(bulkRunsQuery(action, filter));
+  const [typed, setTyped] = useState(untouched);
+  const settled = useDebounced(typed, TYPING_MILLISECONDS);
+  const jsonError = action === "skip" ? readJson(typed.output).error : null;
+  // What is skipped, and what stands in its place, does not change how many runs there are.
+  const found = useQuery(bulkRunsQuery(action, filter, action === "rerun" ? optionsOf(action, settled) : {}));
+  const names = useQuery(automationNamesQuery).data?.items;
+  const nameOf = (id: string) => names?.find((one) => one.id === id)?.name ?? id;
   const say = useSay();
   const work = useBatches(["runs"], ({ done, refused }) => {
     say.done(texts.runs.bulk.done(done, refused));
     onClose();
   });
-  const count = found.data?.count ?? 0;
+  const told = found.data ? summed(found.data) : null;
+  const count = told ? told.count - told.refused : 0;
+  const isSettled = action !== "rerun" || settled === typed;
   const close = () => (work.isPending ? work.stop() : onClose());
   const begin = () => {
-    if (!found.data) return;
-    const { until } = found.data;
-    work.start(count, (after) => runs.bulk({ action, filter, until, after, dry_run: false }));
+    if (!told || jsonError) return;
+    const options = optionsOf(action, typed);
+    const { until } = told;
+    work.start(told.count, (after) => runs.bulk({ action, filter, ...options, until, after, dry_run: false }));
   };
   return (
     <Dialog
@@ -45,7 +60,7 @@ export function BulkRunsDialog({ filter, named, onClose }: Props) {
           <Button
             look={action === "cancel" ? "danger" : "primary"}
             busy={work.isPending}
-            disabled={count === 0}
+            disabled={count === 0 || !isSettled || jsonError !== null}
             onClick={begin}
           >
             {texts.runs.bulk.go[action](count)}
@@ -61,16 +76,20 @@ export function BulkRunsDialog({ filter, named, onClose }: Props) {
           choices={ACTIONS.map((value) => ({
             value,
             title: texts.runs.bulk.actions[value],
-            help: value === action ? texts.runs.help[value] : undefined,
+            help: value === action ? helpOf(value) : undefined,
           }))}
           onChange={choose}
         />
-        {found.isPending ? (
+        <BulkFields action={action} typed={typed} jsonError={jsonError} onChange={setTyped} />
+        {found.isPending || !isSettled ? (
           <Skeleton className="h-5 w-56" />
         ) : (
-          <p role="status" className="font-medium">
-            {count > 0 ? texts.runs.bulk.count(count) : texts.runs.bulk.none}
-          </p>
+          told && (
+            <div role="status" className="flex flex-col gap-2">
+              <p className="font-medium">{count > 0 ? texts.runs.bulk.count(count) : texts.runs.bulk.none}</p>
+              {action === "rerun" && <WhatRepeats told={told} nameOf={nameOf} />}
+            </div>
+          )
         )}
         {work.progress && (
           <ProgressBar
@@ -82,4 +101,9 @@ export function BulkRunsDialog({ filter, named, onClose }: Props) {
       </div>
     </Dialog>
   );
+}
+
+function helpOf(action: BulkAction): string {
+  if (action === "skip") return texts.runs.bulk.skipHelp;
+  return action === "rerun" ? texts.runs.rerunHelp : texts.runs.help[action];
 }

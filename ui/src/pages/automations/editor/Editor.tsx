@@ -10,7 +10,7 @@ import { Confirm } from "@/parts/Confirm";
 import { Dialog } from "@/parts/Dialog";
 import { SkeletonRows } from "@/parts/Notes";
 import { texts } from "@/texts";
-import { type Place, selectionAt } from "../insights/places";
+import { type Place, placeIn, selectionAt } from "../insights/places";
 import { PublishDialog } from "../PublishDialog";
 import { isSaid } from "../trigger";
 import { backToOutline, EditorBody } from "./EditorBody";
@@ -31,7 +31,8 @@ type Props = {
   /** What to open it at, where that is there. */
   place?: Place;
   onClose: () => void;
-  onCreated: (item: AutomationItem) => void;
+  /** It is kept for the first time; what was open then is to stay open. */
+  onCreated: (item: AutomationItem, place: Place) => void;
 };
 
 const noActions: ActionItem[] = [];
@@ -55,7 +56,10 @@ export function Editor({ item, start, sampleId, place = {}, onClose, onCreated }
   const entity = useOneEntity(type);
   const facts = useMemo(() => factsOf(type, sample.data, entity), [type, sample.data, entity]);
   const leaving = useRef(false);
-  const save = useSave({ item, draft, onCreated, leaving });
+  const save = useSave({
+    ...{ item, draft, leaving },
+    onCreated: (created) => onCreated(created, placeIn(selection, document.steps)),
+  });
   const checks = useChecks(document, sample, problemsOf(save.error), item !== null || save.error !== null, item?.id);
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) => draft.dirty && !leaving.current && current.pathname !== next.pathname,

@@ -2,9 +2,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { automations } from "@/api/automations";
 import type { AutomationDocument, Problem } from "@/api/types";
+import { useDebounced } from "@/parts/useDebounced";
 import { tidy } from "./draft";
 import { tryable, withoutStandIn } from "./tryable";
-import { useDebounced } from "./useDebounced";
 import type { SampleState } from "./useSample";
 
 const noProblems: Problem[] = [];

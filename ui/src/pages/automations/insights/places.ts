@@ -6,9 +6,13 @@ export type Place = { step?: string; part?: string };
 
 /** Where the editor shows this path of a document with these steps. */
 export function placeOf(path: string, steps: StepDocument[]): Place {
-  const found = partOf({ path, message: "", code: "" });
-  if (found.part !== "step") return { part: found.part };
-  const id = steps[found.at]?.id;
+  return placeIn(partOf({ path, message: "", code: "" }), steps);
+}
+
+/** How an address says what is open in the editor. */
+export function placeIn(selection: Selection, steps: StepDocument[]): Place {
+  if (selection.part !== "step") return { part: selection.part };
+  const id = steps[selection.at]?.id;
   return id === undefined ? {} : { step: id };
 }
 

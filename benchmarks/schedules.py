@@ -39,7 +39,7 @@ def fill(upshot: Upshot, due: int) -> None:
             member = CreateEntity("member", f"m{number:07}", {"renews_on": day.isoformat(), "plan": "gold"})
             wanted.append(entities.Wanted(number, TENANT, member))
         with upshot.database.writing() as connection:
-            entities.apply(connection, wanted, now)
+            entities.apply(connection, wanted, now, {})
 
 
 def schedule(upshot: Upshot, quiet_seconds: float) -> float:

@@ -38,6 +38,7 @@ def refused_paths(action_name: str, /, **arguments: Any) -> list[str]:
 def test_every_built_in_action_has_a_form_that_is_a_schema() -> None:
     assert {action.name for action in ACTIONS} == {
         "add_tag",
+        "add_to_segment",
         "call_webhook",
         "create_entity",
         "create_task",
@@ -45,6 +46,7 @@ def test_every_built_in_action_has_a_form_that_is_a_schema() -> None:
         "draft_sms",
         "emit_event",
         "log",
+        "remove_from_segment",
         "remove_tag",
         "run_code",
         "update_entity",

@@ -79,6 +79,10 @@ def test_a_list_calls_an_automation_for_each_item_and_the_runs_are_found_from_it
     expect(page.get_by_text("Packed s-2")).to_be_visible()
     page.get_by_role("link", name="the step “each[2]” of another run").click()
     expect(page.get_by_role("heading", name="Packs each")).to_be_visible()
+    called_runs = page.get_by_role("list", name="Runs called by each")
+    expect(called_runs.get_by_role("listitem")).to_have_count(3)
+    called_runs.get_by_role("link", name="The run called for item 1").press("Enter")
+    expect(page.get_by_role("heading", name="Pack a line")).to_be_visible()
 
 
 def test_an_event_that_cancels_is_named_in_its_form_and_ends_a_run_that_sleeps(page: Page) -> None:

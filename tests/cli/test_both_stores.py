@@ -279,6 +279,28 @@ def test_events_of_the_past_are_replayed(on: Call, url: str, tmp_path: Path) -> 
         assert (refused.code, at in refused.err) == (1, True), refused.err
 
 
+def test_segments_are_made_looked_at_and_deleted(on: Call, url: str) -> None:
+    condition = json.dumps({"field": "points", "operator": "greater_than", "value": 10})
+    made = ("segments", "create", "--name", "VIP", "--type", "member", "--condition")
+    assert "There are no segments" in on("segments", "list").out
+    assert on(*made, "{").code == 1
+    segment = on(*made, condition, "--json").json
+    assert (segment["status"], segment["created_by"]) == ("computing", "cli")
+    assert on(*made, condition).code == 1
+    with Harness(lambda at, clock: Upshot(at, clock=clock), url=url, now=SystemClock().now()) as harness:
+        harness.upshot.entities.create("default", "member", id="anna", fields={"points": 50})
+        harness.settle()
+    assert "1 are in it." in on("segments", "show", segment["id"]).out
+    assert "anna" in on("segments", "members", segment["id"]).out
+    for asked in ((), ("--type", "member"), ("--entity", "member:anna")):
+        assert [one["name"] for one in on("segments", "list", *asked, "--json").json["items"]] == ["VIP"]
+    assert "VIP" in on("segments", "list").out
+    assert on("segments", "list", "--entity", "member:bo", "--json").json["items"] == []
+    assert on("segments", "members", segment["id"], "--json").json["items"][0]["entity"]["fields"] == {"points": 50}
+    assert on("segments", "delete", segment["id"]).code == 0
+    assert on("segments", "delete", segment["id"]).code == 1
+
+
 def test_webhooks_are_made_changed_and_deleted(on: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made = ("webhooks", "create", "--name", "Shop", "--event", "order.paid", "--signature")
     refused = on(*made, "github")

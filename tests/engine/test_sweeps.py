@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from tests.crash.processes import until
 from tests.engine.conftest import Bench
-from upshot import Refused
+from upshot import Conflict, Refused
 from upshot.core.dates import days_of
 
 NOTE = {"id": "note", "action": "note", "with": {"who": "{{ entity.id }}", "day": "{{ schedule.date }}"}}
@@ -55,6 +55,27 @@ def test_each_entity_for_whom_the_condition_holds_starts_once_an_occurrence(benc
     assert run["event"]["id"] == f"schedule:{automation_id}:2027-01-15T09:00:00.000000Z:cart:b"
     pass_time(bench, DAY)
     assert met(bench) == ["b", "b", "c", "c"]
+
+
+def test_each_who_is_in_a_segment_and_of_those_each_whose_date_comes(bench: Bench) -> None:
+    for name, points, day in (("a", 50, 22), ("b", 150, 22), ("c", 250, 23), ("d", 350, 22)):
+        member(bench, name, points=points, renews_on=f"2027-01-{day}")
+    with pytest.raises(Refused) as refused:
+        scheduled(bench, each={"segment": "VIP"})
+    assert [(one.path, one.code) for one in refused.value.problems] == [
+        ("trigger.schedule.each.segment", "unknown_segment")
+    ]
+    condition = {"field": "points", "operator": "greater_than", "value": 100}
+    segment = bench.upshot.segments.create("default", name="VIP", entity_type="member", condition=condition)
+    bench.settle()
+    scheduled(bench, {"field": "points", "operator": "less_than", "value": 300}, each={"segment": "VIP"})
+    scheduled(bench, each={"segment": "VIP", "before": {"field": "renews_on", "days": 7}})
+    words = {one["words"] for one in bench.upshot.schedules.page("default").items}
+    assert "every day at 09:00, for each entity in the segment “VIP”" in words
+    pass_time(bench, HOUR)
+    assert met(bench) == ["b", "b", "c", "d"]
+    with pytest.raises(Conflict, match="“s”"):
+        bench.upshot.segments.delete("default", segment["id"])
 
 
 def test_carts_older_than_a_day(bench: Bench) -> None:
@@ -192,6 +213,8 @@ def test_what_counts_as_a_date(value: Any, day: str | None) -> None:
     [
         ({"each": 5}, ("each", "bad_type")),
         ({"each": {"type": "no type"}}, ("each.type", "bad_type")),
+        ({"each": {"type": "m", "segment": "VIP"}}, ("each.type", "unknown_field")),
+        ({"each": {"segment": ""}}, ("each.segment", "bad_name")),
         ({"each": {"type": "m", "colour": 1}}, ("each.colour", "unknown_field")),
         ({"each": {"type": "m", "before": {"days": 7}}}, ("each.before.field", "required")),
         ({"each": {"type": "m", "after": {"field": "on", "days": -1}}}, ("each.after.days", "out_of_range")),

@@ -394,7 +394,7 @@ def template() -> bytes:
                     for n in range(THINGS)
                 ]
                 wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]
-                entities.apply(connection, wanted, upshot.clock.now())
+                entities.apply(connection, wanted, upshot.clock.now(), {})
             for name, document in AUTOMATIONS.items():
                 if name == DATED:
                     continue

@@ -68,7 +68,7 @@ def test_the_dates_of_what_is_kept_already_are_indexed(url: str) -> None:
     with database.writing() as connection:
         assert metadata.tables["upshot_entity_dates"].primary_key
         wanted = [entities.Wanted(n, "default", one) for n, one in enumerate(made)]
-        entities.apply(connection, wanted, 1)
+        entities.apply(connection, wanted, 1, {})
         indexed = connection.execute(text(f"SELECT * FROM {DATES} ORDER BY 1, 2, 3, 4, 5")).all()
         connection.execute(text(f"DELETE FROM {DATES}"))
         with Operations.context(MigrationContext.configure(connection)):

@@ -43,16 +43,21 @@ def test_it_has_every_kind_of_step_and_its_fields(document: dict[str, Any], answ
 
 def test_it_has_every_trigger_and_each_is_understood(document: dict[str, Any], answered: dict[str, Any]) -> None:
     (trigger,) = [one for one in document["properties"]["trigger"]["anyOf"] if one["type"] == "object"]
-    given: dict[str, Any] = {
-        "event": "a/b",
-        "schedule": {"daily": "09:00"},
-        "manual": True,
-        "change": {"entity": "patient"},
+    given: dict[str, dict[str, Any]] = {
+        "event": {"event": "a/b"},
+        "segment": {"segment": "VIP", "on": "left"},
+        "schedule": {"schedule": {"daily": "09:00"}},
+        "manual": {"manual": True},
+        "change": {"change": {"entity": "patient"}},
     }
-    assert set(trigger["properties"]) == set(answered["trigger"]["properties"]) == {*TRIGGERS, "change"} == set(given)
-    for name, value in given.items():
-        canonical, _ = normalise({"name": "x", "trigger": {name: value}, "steps": [STEP]}, actions={})
-        assert set(canonical["trigger"]) <= set(TRIGGERS)
+    fields = {field for one in given.values() for field in one}
+    assert set(trigger["properties"]) == set(answered["trigger"]["properties"]) == fields
+    assert {kind: set(one) for kind, one in given.items() if kind != "change"} == {
+        kind: set(said) for kind, said in TRIGGERS.items()
+    }
+    for one in given.values():
+        canonical, _ = normalise({"name": "x", "trigger": one, "steps": [STEP]}, actions={})
+        assert set(canonical["trigger"]) <= set(trigger["properties"])
 
 
 def test_it_has_every_control_and_what_cancels(document: dict[str, Any]) -> None:

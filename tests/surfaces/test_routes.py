@@ -84,6 +84,14 @@ ROLE_OF: dict[str, str] = {
     "PUT /api/v1/entities/{type}/{entity_id}": "editor",
     "PATCH /api/v1/entities/{type}/{entity_id}": "editor",
     "DELETE /api/v1/entities/{type}/{entity_id}": "editor",
+    "GET /api/v1/segments": "viewer",
+    "POST /api/v1/segments": "editor",
+    "GET /api/v1/segments/{segment_id}": "viewer",
+    "PUT /api/v1/segments/{segment_id}": "editor",
+    "DELETE /api/v1/segments/{segment_id}": "editor",
+    "GET /api/v1/segments/{segment_id}/members": "viewer",
+    "PUT /api/v1/segments/{segment_id}/members/{entity_id}": "editor",
+    "DELETE /api/v1/segments/{segment_id}/members/{entity_id}": "editor",
     "GET /api/v1/actions": "viewer",
     "GET /api/v1/operators": "viewer",
     "GET /api/v1/packs": "viewer",
@@ -126,6 +134,7 @@ ROLE_OF: dict[str, str] = {
         for path in ("/api", "/api/{path}")
     },
 }
+SEGMENT = {"name": "of-alpha", "entity_type": "patient", "condition": {"field": "canary", "operator": "exists"}}
 BODIES: dict[str, Any] = {
     "POST /api/v1/events": {"name": "x"},
     "PUT /api/v1/event-types/{name}": {},
@@ -142,6 +151,8 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/entities/{type}": {},
     "PUT /api/v1/entities/{type}/{entity_id}": {"fields": {}},
     "PATCH /api/v1/entities/{type}/{entity_id}": {"fields": {}},
+    "POST /api/v1/segments": SEGMENT,
+    "PUT /api/v1/segments/{segment_id}": SEGMENT,
     "POST /api/v1/dead-letters/{letter_id}/replay": {"data": {}},
     "POST /api/v1/dead-letters/{letter_id}/discard": {"reason": "x"},
     "POST /api/v1/runs/bulk": {"action": "pause"},
@@ -196,6 +207,7 @@ def names(surface: Surface) -> dict[str, str]:
     key = surface.post("/keys", {"name": "of-alpha", "role": "viewer"}).json()["id"]
     run = surface.post(f"/automations/{automation}/run", {"data": {}}).json()["run_id"]
     webhook = surface.post("/webhooks", {"name": "of-alpha", "event": "x", "signature": {"scheme": "none"}}).json()
+    segment = surface.post("/segments", SEGMENT).json()["id"]
     body = {"since": "2020-01-01T00:00:00Z", "dry_run": False}
     replay = surface.post(f"/automations/{automation}/replay", body).json()
     letter = dead_letters.of_event("alpha", "of-alpha", "alpha/secret", "match_failed", "of-alpha", 3)
@@ -210,6 +222,7 @@ def names(surface: Surface) -> dict[str, str]:
         "key_id": key,
         "webhook_id": webhook["id"],
         "replay_id": replay["id"],
+        "segment_id": segment,
         "run_id": run,
         "tenant_id": "alpha",
         "version": "1",
@@ -241,6 +254,7 @@ def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None
                 "letter_id",
                 "webhook_id",
                 "replay_id",
+                "segment_id",
             ),
             "1",
         ),
@@ -278,6 +292,7 @@ def test_another_tenants_object_looks_like_none(surface: Surface, names: dict[st
         "letter_id": "none",
         "webhook_id": "none",
         "replay_id": "none",
+        "segment_id": "none",
         "tenant_id": "none",
         "name": "none",
     }

@@ -46,6 +46,9 @@ class Client:
     def install(self, scenario: Scenario, start: int) -> None:
         """What is there before it begins."""
         self.ask("PATCH", f"/tenants/{DEFAULT_TENANT}", {"settings": {"zone": scenario.zone}})
+        for segment in scenario.segments:
+            self.ask("POST", "/segments", msgspec.structs.asdict(segment))
+        self._harness.settle()
         wanted = [{**document, "status": "active"} for document in scenario.automations]
         self.ask("POST", "/automations/import", wanted)
         for webhook in scenario.webhooks:

@@ -237,6 +237,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "/entities/{type}/{entity_id}"): {"fields": {}},
     ("PATCH", "/entities/{type}/{entity_id}"): {"fields": {}},
     ("PUT", "/event-types/{name}"): {},
+    ("POST", "/segments"): {"name": "x", "entity_type": "patient", "condition": {"field": "x", "operator": "exists"}},
+    ("PUT", "/segments/{segment_id}"): {"name": "x", "condition": {"field": "x", "operator": "exists"}},
     ("POST", "/tenants"): {"id": "gamma", "name": "Gamma"},
     ("PATCH", "/tenants/{tenant_id}"): {},
     ("POST", "/tenants/{tenant_id}/keys"): {"name": "x", "role": "viewer"},
@@ -247,7 +249,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/dead-letters/{letter_id}/discard"): {"reason": "known"},
 }
 NAMES = {"type": "patient", "entity_id": "p1", "name": "x", "tenant_id": "alpha"} | dict.fromkeys(
-    ("letter_id", "run_id", "webhook_id"), "x"
+    ("letter_id", "run_id", "webhook_id", "segment_id"), "x"
 )
 OWNED = ("tenant_id", "tenant", "role", "status", "created_at", "updated_at", "created_by", "accepted_at", "__proto__")
 ALLOWED = {"role": {"/keys", "/tenants/{tenant_id}/keys"}, "status": {"/automations", "/tenants/{tenant_id}"}}

@@ -11,6 +11,7 @@ from upshot.adapters.actions import save_problems
 from upshot.adapters.clock import ticks
 from upshot.app.called import Beside, calls_any, resolved, told_by_name
 from upshot.app.schedules import foretold
+from upshot.app.segments import unknown_problems
 from upshot.core.action import Action, ActionRegistry
 from upshot.core.automations import cycles as circles
 from upshot.core.automations import dry_run, gap_notes, inspect, normalise
@@ -25,7 +26,7 @@ from upshot.core.schedules import problems_now
 from upshot.core.strict_json import check, decode, encode
 from upshot.core.watches import shapes_of
 from upshot.store import automations as store
-from upshot.store import entities, event_types
+from upshot.store import entities, event_types, segments
 
 if TYPE_CHECKING:
     from upshot.app.upshot import Upshot
@@ -164,6 +165,9 @@ class Exchange(ABC):
         if tenant_id is not None and shapes_of(automation):
             with self._upshot.database.reading(tenant_id) as connection:
                 problems += wait_problems(automation, lambda name: event_types.schema(connection, tenant_id, name))
+        if tenant_id is not None and (automation.segment or automation.schedule is not None):
+            with self._upshot.database.reading(tenant_id) as connection:
+                problems += unknown_problems(connection, tenant_id, canonical)
         schedule = automation.schedule
         if schedule is not None:
             problems += problems_now(schedule, upshot.clock.now(), self._zone(tenant_id), "trigger.schedule")
@@ -198,21 +202,26 @@ class Exchange(ABC):
                 "steps": steps,
                 "on_failure": document.get("on_failure"),
             }
-            own = circles.part_of(read_document(named), automation_id, shapes)
+            types = self._segment_types(tenant_id)
+            own = circles.part_of(read_document(named), automation_id, shapes, types)
         except Refused:  # kept by a release that read it otherwise
             return []
         if not own.emits:
             return []
-        found = circles.cycles(own, self._parts(tenant_id))
+        found = circles.cycles(own, self._parts(tenant_id, types))
         return [{"path": path, "message": message} for path, message in found]
 
-    def _parts(self, tenant_id: str) -> Iterator[circles.Part]:
-        """The tenant's active automations, as parts of the graph of what starts what."""
+    def _segment_types(self, tenant_id: str) -> dict[str, str]:
+        with self._upshot.database.reading(tenant_id) as connection:
+            return segments.types(connection, tenant_id)
+
+    def _parts(self, tenant_id: str, types: Mapping[str, str] | None = None) -> Iterator[circles.Part]:
+        """The tenant's active automations, as parts of the graph of what starts what; `types` are those of its segments."""
         known = self._upshot.engine.process.definitions.of_now(tenant_id)
         for listeners in known.listeners.values():
             for listener in listeners.by_id.values():
                 automation = listener.program.automation
-                yield circles.part_of(automation, listener.automation_id, self._upshot.actions.shapes)
+                yield circles.part_of(automation, listener.automation_id, self._upshot.actions.shapes, types or {})
 
     def _facts(self, tenant_id: str, event: str, data: dict[str, Any], entity: Mapping[str, str] | None) -> Facts:
         now = self._upshot.clock.now()

@@ -16,6 +16,7 @@ from upshot.app.automation_versions import Change, moved_to, raise_if_stale, wit
 from upshot.app.called import calls_any, raise_if_called, raise_if_endless
 from upshot.app.expecting import expecting, raise_if_unexpected
 from upshot.app.listed import Listed, within_json
+from upshot.app.segments import raise_if_unknown
 from upshot.core.automations.labels import holds, is_in
 from upshot.core.errors import NotFound
 from upshot.store import automations as store
@@ -282,6 +283,7 @@ class Automations(Imports):
         newest = store.versions(connection, tenant_id, present.id, None, 1)
         number = newest[0].version + 1 if newest else 1
         raise_if_unexpected(connection, tenant_id, present.draft)
+        raise_if_unknown(connection, tenant_id, present.draft)
         store.add_version(connection, tenant_id, present.id, store.Version(number, present.draft, now, actor))
         return msgspec.structs.replace(
             present, status="active", version=number, published_revision=present.draft_revision

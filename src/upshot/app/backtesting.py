@@ -186,7 +186,7 @@ class Backtesting(Exchange):
 
     def _listening(self, automation_id: str, document: dict[str, Any]) -> Listening:
         automation = read_document(document, actions=self._upshot.actions.shapes)
-        condition = automation.condition
+        condition = automation.starts_when
         return Listening(
             automation.listens_to(automation_id), compile_condition(condition) if condition is not None else None
         )

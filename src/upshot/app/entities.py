@@ -20,6 +20,7 @@ from upshot.core.entities import (
 from upshot.core.errors import Conflict, NotFound, Refused
 from upshot.core.events import EntityRef, Event
 from upshot.core.strict_json import encode
+from upshot.engine.membership import Made, make
 from upshot.store import entities as store
 from upshot.store import entity_pages
 from upshot.store.events import insert_events
@@ -149,12 +150,13 @@ class Entities:
         def write(connection: Connection) -> tuple[Change, list[Event]]:
             before = store.read_to_change(connection, [key]).get(key)
             _raise_unless_current(before, revision)
-            answer = store.apply(connection, [store.Wanted(0, tenant_id, operation)], now)[0][0]
-            if isinstance(answer, Refused):
-                raise _named(answer, operation)
-            if answer.event_name is None:
+            made = make(connection, [store.Wanted(0, tenant_id, operation)], now)[0][0]
+            if isinstance(made, Refused):
+                raise _named(made, operation)
+            answer = made.change
+            if not made.events:
                 return answer, []
-            emitted = [_event(tenant_id, answer, now)]
+            emitted = events_of(tenant_id, made, now)
             insert_events(connection, emitted, now, self._upshot.engine.accept.worker_id)
             shown = store.as_output(before) if before is not None else None
             after = None if answer.is_deletion else store.as_output(answer.after)
@@ -167,18 +169,26 @@ class Entities:
         return store.as_output(made.after)
 
 
-def _event(tenant_id: str, change: Change, now: int) -> Event:
-    event_id = new_id(now)
-    return Event(
-        tenant_id=tenant_id,
-        id=event_id,
-        name=change.event_name or "",
-        data=change.data,
-        text=encode(change.data),
-        ts=now,
-        root_id=event_id,
-        entity=EntityRef(change.after.type, change.after.id),
-    )
+def events_of(tenant_id: str, made: Made, now: int) -> list[Event]:
+    """The event of a change, and those of what follows from it: of one root."""
+    about, root_id = EntityRef(made.change.after.type, made.change.after.id), ""
+    events: list[Event] = []
+    for name, data in made.events:
+        event_id = new_id(now)
+        root_id = root_id or event_id
+        events.append(
+            Event(
+                tenant_id=tenant_id,
+                id=event_id,
+                name=name,
+                data=data,
+                text=encode(data),
+                ts=now,
+                root_id=root_id,
+                entity=about,
+            )
+        )
+    return events
 
 
 def _present(connection: Connection, tenant_id: str, type_: str, entity_id: str) -> Entity:

@@ -14,6 +14,7 @@ from upshot.core.facts import Facts
 from upshot.core.flow import BATCHES
 from upshot.core.flow.outcomes import CONTROL_OF
 from upshot.core.instants import to_text
+from upshot.core.segments import starting_condition
 from upshot.engine.live_run import facts_of
 from upshot.store import automations, entities, event_pages, flow, run_pages
 from upshot.store.event_pages import EventRow
@@ -48,10 +49,11 @@ def explain(connection: Connection, tenant_id: str, event: EventRow, zone: str) 
 
 def condition_explanation(document: dict[str, Any], facts: Facts) -> dict[str, Any] | None:
     """The explanation of a document's condition on these facts; None when it has none or it cannot be read any more."""
-    if document.get("condition") is None:
+    condition = starting_condition(document["trigger"], document.get("condition"))
+    if condition is None:
         return None
     try:
-        return compile_condition(document["condition"]).explain(facts)
+        return compile_condition(condition).explain(facts)
     except Refused:
         return None
 

@@ -27,6 +27,7 @@ from upshot.app.replays import Replays
 from upshot.app.retention import Retaining
 from upshot.app.runs import Runs
 from upshot.app.schedules import Schedules
+from upshot.app.segments import Segments
 from upshot.app.settings import Settings
 from upshot.app.stats import Stats
 from upshot.app.tenants import Tenants
@@ -90,7 +91,7 @@ class Upshot:
         self.events = Events(self)
         # A row that brings the process down while it is matched must be struck as an event, not as a row of the outbox.
         self.engine = Engine(process, partial(self.events.accept_async, ahead=False))
-        self.event_types, self.entities = EventTypes(self), Entities(self)
+        self.event_types, self.entities, self.segments = EventTypes(self), Entities(self), Segments(self)
         self.automations, self.runs = Automations(self), Runs(self)
         self.schedules, self.webhooks, self.replays = Schedules(self), Webhooks(self), Replays(self)
         self.tenants, self.keys, self.audit = Tenants(self), Keys(self), Audit(self)

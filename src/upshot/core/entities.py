@@ -87,6 +87,22 @@ class RemoveTag(msgspec.Struct, frozen=True):
     tag: str
 
 
+class JoinSegment(msgspec.Struct, frozen=True):
+    """The entity is in this segment, which is kept by hand, afterwards. It is not changed itself."""
+
+    type: str
+    id: str
+    segment: str
+
+
+class LeaveSegment(msgspec.Struct, frozen=True):
+    """The entity is not in this segment, which is kept by hand, afterwards. It is not changed itself."""
+
+    type: str
+    id: str
+    segment: str
+
+
 class DeleteEntity(msgspec.Struct, frozen=True):
     """The entity is gone afterwards."""
 
@@ -94,7 +110,7 @@ class DeleteEntity(msgspec.Struct, frozen=True):
     id: str
 
 
-Operation = CreateEntity | ReplaceEntity | PatchEntity | AddTag | RemoveTag | DeleteEntity
+Operation = CreateEntity | ReplaceEntity | PatchEntity | AddTag | RemoveTag | JoinSegment | LeaveSegment | DeleteEntity
 
 Kind = Literal["created", "updated", "deleted", "unchanged"]
 
@@ -151,6 +167,8 @@ def change(
             present = _present(before, operation)
             kept = tuple(tag for tag in present.tags if tag != operation.tag)
             return _put(present, operation, present.fields, kept, now)
+        case JoinSegment() | LeaveSegment():
+            return Change("unchanged", _present(before, operation))
         case DeleteEntity():
             present = _present(before, operation)
             return _changed("deleted", present, present, [])

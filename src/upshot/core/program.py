@@ -58,7 +58,7 @@ class Program:
         """Compile it. `actions` say which arguments must not be left blank, and how values are written in them."""
         shapes = actions or {}
         self.automation = automation
-        wanted = automation.condition
+        wanted = automation.starts_when
         self.condition = compile_condition(wanted) if wanted is not None else None
         endings: tuple[tuple[Ending, dict[str, Any] | None], ...] = (
             ("goal", automation.goal),

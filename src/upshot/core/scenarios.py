@@ -19,8 +19,8 @@ A scenario is a TOML document that reads like its own description, and is run on
     at = "1h"
     runs = [{ automation = "After the visit", event = "over", status = "waiting", steps = { "two hours" = "waiting" } }]
 
-A scenario of its own (beside a pack's) also says what is installed: `pack`, `automations`, `webhooks`; and when it begins, in
-which zone: `start`, `zone`.
+A scenario of its own (beside a pack's) also says what is installed: `pack`, `automations`, `webhooks`, `segments`; and when it
+begins, in which zone: `start`, `zone`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +43,14 @@ class GivenEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     fields: dict[str, Any] = {}
     tags: list[str] = []
+
+
+class GivenSegment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A segment that is there before."""
+
+    name: str
+    entity_type: str
+    condition: dict[str, Any] | list[Any]
 
 
 class ScenarioEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,7 +146,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One scenario. `pack` and `automations` (documents of any understood shape) are installed before it begins, at `start` in
     the tenant's `zone`; `files` name more documents, beside the scenario's own file. `webhooks` are those that events may be
-    deliveries to."""
+    deliveries to, `segments` those that automations may name."""
 
     title: str
     then: list[Check]
@@ -149,6 +157,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pack: str | None = None
     automations: list[dict[str, Any]] = []
     webhooks: list[dict[str, Any]] = []
+    segments: list[GivenSegment] = []
     files: list[str] = []
 
     def timeline(self, start: int) -> list[tuple[int, ScenarioEvent | Check]]:

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.core.action import ChangeEntity, EmitEvent, StoreOperation
 from upshot.core.commands import StepError
-from upshot.core.entities import Change
 from upshot.core.errors import Refused
 from upshot.core.events import EntityRef, Event
 from upshot.core.journal import Outcome
 from upshot.engine.call import Call, Called, start
+from upshot.engine.membership import Made, make
 from upshot.store import entities
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def settle(connection: Connection, works: "Sequence[Work]", now: int) -> list[Se
         for operation in done.performed.operations
         if isinstance(operation, ChangeEntity)
     ]
-    applied = entities.apply(connection, changes, now) if changes else {}
+    applied = make(connection, changes, now) if changes else {}
     wanted = {
         index: (run, done.step_id, done.performed.call)
         for index, (run, done) in enumerate(works)
@@ -72,7 +72,7 @@ def _of_call(step_id: str, called: Called | StepError) -> Outcome:
     return Outcome(step_id, "completed", {"run_id": called.run_id, "status": called.status})
 
 
-def _settle_one(work: "Work", applied: "list[Change | Refused]", now: int) -> Settled:
+def _settle_one(work: "Work", applied: "list[Made | Refused]", now: int) -> Settled:
     step_id, performed = work[1].step_id, work[1].performed
     if performed.outcome is not None:
         return performed.outcome, ()
@@ -86,12 +86,11 @@ def _settle_one(work: "Work", applied: "list[Change | Refused]", now: int) -> Se
     for operation in performed.operations:
         match operation:
             case ChangeEntity():
-                change = next(answers)
-                assert not isinstance(change, Refused)  # noqa: S101 - returned above
-                output = entities.as_output(change.after)
-                if change.event_name is not None:
-                    ref = EntityRef(change.after.type, change.after.id)
-                    events.append(caused(work, change.event_name, change.data, ref, now))
+                made = next(answers)
+                assert not isinstance(made, Refused)  # noqa: S101 - returned above
+                output = entities.as_output(made.change.after)
+                ref = EntityRef(made.change.after.type, made.change.after.id)
+                events += [caused(work, name, data, ref, now) for name, data in made.events]
             case EmitEvent():
                 emitted = caused(work, operation.name, operation.data, operation.entity, now)
                 events.append(emitted)

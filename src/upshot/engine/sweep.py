@@ -24,7 +24,7 @@ from upshot.engine.live_run import facts_of
 from upshot.engine.process import Process
 from upshot.store import events as event_store
 from upshot.store import schedules as store
-from upshot.store import sweeps
+from upshot.store import segments, sweeps
 from upshot.store.entities import as_root
 from upshot.store.events import insert_events
 
@@ -83,14 +83,25 @@ def read_page(connection: Connection, sweep: Sweep, condition: Condition | None,
     occurrence, after = due.sweep_at or 0, due.sweep_after or ""
     zone = zone_or_utc(sweep.zone)
     local = to_local(occurrence, zone)
+    segment = segments.named(connection, due.tenant_id, each.segment) if each.segment else None
+    if each.segment and segment is None:  # no automation may name it then, so this one is about to go, too
+        return Page([], None)
+    type_ = segment.entity_type if segment is not None else each.type
     if each.field and local is not None:
         anchor = each.anchor_of(local.date())
         days = ((anchor - NEAR).isoformat(), (anchor + NEAR).isoformat())
-        found, place = sweeps.near_day(connection, due.tenant_id, each.type, each.field, days, after, number)
+        found, place = sweeps.near_day(connection, due.tenant_id, type_, each.field, days, after, number)
         meant = [one for one in found if local_date(one.fields.get(each.field), zone) == anchor]
+        if segment is not None:
+            keys = [(due.tenant_id, one.id) for one in meant]
+            inside = segments.of_entities(connection, keys) if keys else set[segments.Member]()
+            meant = [one for one in meant if (due.tenant_id, segment.id, one.id) in inside]
     else:
         anchor = None
-        meant, place = sweeps.of_type(connection, due.tenant_id, each.type, after, number)
+        if segment is not None:
+            meant, place = sweeps.of_segment(connection, due.tenant_id, segment.id, type_, after, number)
+        else:
+            meant, place = sweeps.of_type(connection, due.tenant_id, type_, after, number)
     events: list[Event] = []
     for entity in meant:
         event = _event(sweep, entity, anchor.isoformat() if anchor is not None else None, now)

@@ -31,6 +31,7 @@ from upshot.engine.release import Release
 from upshot.engine.replay import ReplayService
 from upshot.engine.run import Run
 from upshot.engine.schedule import ScheduleService
+from upshot.engine.segment import SegmentService
 from upshot.engine.service import Loop
 from upshot.engine.timekeep import Timekeep
 from upshot.store import hints, workers
@@ -56,6 +57,7 @@ class Engine:
         self.timekeep = Timekeep(process, self.run, self.recover)
         self.schedule = ScheduleService(process, self.run)
         self.replay = ReplayService(process)
+        self.segment = SegmentService(process, self.run)
         self.release = Release(process)
         self.relay = Relay(process, receive)
         self.housekeep = Housekeep(process)
@@ -64,7 +66,7 @@ class Engine:
         self.awaken = Awaken(process, self.run)
         self.cancel = Cancel(process)
         services = (
-            *(self.match, self.awaken, self.recover, self.timekeep, self.schedule, self.replay),
+            *(self.match, self.awaken, self.recover, self.timekeep, self.schedule, self.replay, self.segment),
             *(self.release, self.cancel, self.relay, self.housekeep, self.prune),
         )
         self._loops = {service.name: Loop(service) for service in (*services, self.listen) if service is not None}
@@ -73,7 +75,7 @@ class Engine:
         self.stopped = asyncio.Event()
         self.is_draining = False
         self._turned_at = 0
-        self.run.on_emitted = self.schedule.on_events = self.match.hand
+        self.run.on_emitted = self.schedule.on_events = self.segment.on_events = self.match.hand
         self.schedule.on_cancelled = self.cancel.on_cancelled = self.dropped
         self.accept.on_accepted = self.hand
         self.run.on_timer = self.recover.on_timer = self.timekeep.add
@@ -234,6 +236,10 @@ class Engine:
     def replay_soon(self) -> None:
         """A replay that any worker may go on with was just committed. Thread-safe."""
         self._from_a_thread(self._loops["replay"].wake)
+
+    def find_members_soon(self) -> None:
+        """The members of a segment are to be found. Thread-safe."""
+        self._from_a_thread(self._loops["segment"].wake)
 
     def _controlled(self) -> None:
         """Flow control has decided something: there may be runs to claim, or something to let go soon."""

@@ -36,6 +36,7 @@ TAGS = {
     "runs": "Executions of automations, step by step.",
     "dead-letters": "What was given up on, and why: retried, replayed or discarded by a person.",
     "entities": "The things events are about.",
+    "segments": "The entities that meet a saved condition.",
     "actions": "The catalogue of what steps do.",
     "operators": "The catalogue of what conditions compare.",
     "packs": "Ready bundles for one field.",

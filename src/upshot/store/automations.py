@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, true, update
+from sqlalchemy import Connection, and_, delete, false, func, insert, or_, select, true, update
 
 from upshot.core.automations.document import SCHEDULED
+from upshot.core.segments import EVENTS, event_of
 from upshot.core.strict_json import encode
 from upshot.store.listing import contains
 from upshot.store.schema import automation_states, automation_versions, automations
@@ -332,7 +333,8 @@ def states_at(connection: Connection, tenant_id: str, event_name: str, at: int, 
     document = func.coalesce(kept.c.document, automations.c.draft)
     wanted = automations.c.id == event_name.removeprefix(SCHEDULED)
     if not event_name.startswith(SCHEDULED):
-        wanted = contains(document, encode({"event": event_name})[1:-1])
+        is_of_segment = contains(document, '"segment":') if event_name in EVENTS.values() else false()
+        wanted = or_(contains(document, encode({"event": event_name})[1:-1]), is_of_segment)
     query = (
         select(
             automations.c.id, automations.c.name, state.c.status, state.c.version, kept.c.document, automations.c.draft
@@ -345,7 +347,7 @@ def states_at(connection: Connection, tenant_id: str, event_name: str, at: int, 
     for row in connection.execute(query):
         written = msgspec.json.decode(row[4]) if row[4] is not None else None
         draft = msgspec.json.decode(row[5])
-        if (written or draft)["trigger"].get("event", event_name) != event_name:
+        if (event_of((written or draft)["trigger"]) or event_name) != event_name:
             continue
         found.append(StateAt(row[0], row[1], row[2], row[3], written, draft))
         if len(found) == limit:

@@ -15,7 +15,7 @@ from upshot.core.instants import to_text
 from upshot.core.strict_json import encode
 from upshot.store.database import Overtaken
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
-from upshot.store.schema import entities, entity_dates, entity_types
+from upshot.store.schema import entities, entity_dates
 
 Key = tuple[str, str, str]
 """Tenant, type, id."""
@@ -125,8 +125,11 @@ def as_output(entity: Entity) -> dict[str, Any]:
     }
 
 
-def apply(connection: Connection, wanted: Sequence[Wanted], now: int) -> dict[int, list[Change | Refused]]:
-    """Make these changes, each on what the earlier ones left; for each owner its answers in order.
+def apply(
+    connection: Connection, wanted: Sequence[Wanted], now: int, allowed: Mapping[tuple[str, str], frozenset[str]]
+) -> dict[int, list[Change | Refused]]:
+    """Make these changes, each on what the earlier ones left; for each owner its answers in order. `allowed` are the fields
+    that steps may set, by tenant and type, where not all.
 
     A refused change undoes the other changes of its owner; changes of other owners stand.
 
@@ -137,7 +140,6 @@ def apply(connection: Connection, wanted: Sequence[Wanted], now: int) -> dict[in
     present: dict[Key, Entity | None] = dict.fromkeys(keys)
     before_all = read_to_change(connection, keys)
     present.update(before_all)
-    allowed = _allowed_fields(connection, sorted({(key[0], key[1]) for key in keys}))
     answers: dict[int, list[Change | Refused]] = {}
     touched: set[Key] = set()
     for owner, group in _by_owner(wanted).items():
@@ -202,16 +204,3 @@ def _row(key: Key, entity: Entity) -> tuple[Any, ...]:
         entity.created_at,
         entity.updated_at,
     )
-
-
-_tenants = rows(("tenant_id", TEXT))
-_read_allowed = Prepared(
-    select(entity_types.c.tenant_id, entity_types.c.name, entity_types.c.allowed_fields).where(
-        entity_types.c.allowed_fields.is_not(None), key_in([entity_types.c.tenant_id], _tenants, ["tenant_id"])
-    )
-)
-
-
-def _allowed_fields(connection: Connection, types: Sequence[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
-    found = _read_allowed(connection, sorted({(tenant_id,) for tenant_id, _ in types}))
-    return {(tenant_id, name): frozenset(msgspec.json.decode(listed)) for tenant_id, name, listed in found}

@@ -9,6 +9,7 @@ from upshot.store.entities import entity_of
 from upshot.store.entities import read as read_entities
 from upshot.store.rows import INTEGER, TEXT, Prepared
 from upshot.store.schema import entities, entity_dates
+from upshot.store.segments import members
 
 _COLUMNS = tuple(entities.c[name] for name in ("type", "id", "fields", "tags", "revision", "created_at", "updated_at"))
 _named = {
@@ -48,6 +49,14 @@ def of_type(connection: Connection, tenant_id: str, type_: str, after: str, numb
     rows = _of_type(connection, tenant_id=tenant_id, of_type=type_, after_id=after, number=number)
     found = [entity_of(row) for row in rows]
     return found, found[-1].id if len(found) == number else None
+
+
+def of_segment(connection: Connection, tenant_id: str, segment_id: str, type_: str, after: str, number: int) -> Found:
+    """Entities that are in this segment, of this type, in the order of their ids."""
+    listed = members(connection, tenant_id, segment_id, after, number)
+    keys = [(tenant_id, type_, entity_id) for entity_id, _ in listed]
+    known = read_entities(connection, keys) if keys else {}
+    return [known[key] for key in keys if key in known], listed[-1][0] if len(listed) == number else None
 
 
 def near_day(

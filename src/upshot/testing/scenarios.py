@@ -96,6 +96,9 @@ def play_alone(
             harness.upshot.tenants.change(DEFAULT_TENANT, settings={"zone": scenario.zone})
         for name in dict.fromkeys(name for name in (pack, scenario.pack) if name is not None):
             harness.upshot.packs.install(DEFAULT_TENANT, name)
+        for segment in scenario.segments:
+            harness.upshot.segments.create(DEFAULT_TENANT, **msgspec.structs.asdict(segment))
+        harness.settle()
         if scenario.automations:
             wanted = [{**document, "status": "active"} for document in scenario.automations]
             harness.upshot.automations.import_documents(DEFAULT_TENANT, wanted, mode="copy")

@@ -18,8 +18,9 @@ export class ApiProblem extends Error {
   }
 }
 
+/** What is wrong where, for the fields of a form. That somebody changed it meanwhile (412) is wrong with none of them. */
 export function problemsOf(error: unknown): Problem[] {
-  return error instanceof ApiProblem ? error.problems : [];
+  return error instanceof ApiProblem && error.status !== 412 ? error.problems : [];
 }
 
 export function statusOf(error: unknown): number | null {

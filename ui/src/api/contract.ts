@@ -44,6 +44,7 @@ export type Contract = [
   Fits<Served["BulkAnswer"], dead.BulkAnswer>,
   Fits<Omit<Served["DeadLetterDetail"], "data" | "tries">, Omit<dead.LetterDetail, "data" | "tries">>,
   Fits<Served["BulkRuns"], runs.BulkRuns>,
+  Fits<Served["CalledItem"], runs.CalledItem>,
   Fits<Omit<Served["Replay"], "condition">, Omit<replays.Replay, "condition">>,
   Fits<Served["Session"], ours.Session>,
   Fits<Served["Stats"], ours.Stats>,

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, segment } from "./client";
-import type { Json, Page, RunDetail, RunSummary } from "./types";
+import type { Json, Page, RunDetail, RunStatus, RunSummary } from "./types";
 
 export type RunFilter = { status?: string; automation?: string; event?: string; entity?: string; replay?: string };
 
@@ -17,6 +17,7 @@ export type BulkRunsOrder = BulkOptions & {
   until?: string;
   after?: string;
 };
+export type CalledItem = { id: string; item: number | null; called_run: { id: string; status: RunStatus } | null };
 export type Repeat = { automation: string; step: string; runs: number };
 export type BulkRuns = {
   /** How many it can be done to. */
@@ -66,6 +67,15 @@ export const bulkRunsQuery = (action: BulkAction, filter: RunFilter, options: Bu
     },
     staleTime: 0,
     gcTime: 0,
+  });
+/** What a step called, in the order of its items. */
+export const calledQuery = (id: string, step: string) =>
+  infiniteQueryOptions({
+    queryKey: ["runs", "one", id, "called", step],
+    queryFn: ({ pageParam }) =>
+      api.get<Page<CalledItem>>(`/runs/${segment(id)}/called`, { step, limit: 50, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
   });
 export const rerunQuery = (id: string, asked: RerunRequest) =>
   queryOptions({ queryKey: ["runs", "rerun", id, asked], queryFn: () => runs.rerun(id, asked) });

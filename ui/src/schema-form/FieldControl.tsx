@@ -5,6 +5,7 @@ import { eventTypesQuery } from "@/api/events";
 import type { Json, JsonObject } from "@/api/types";
 import type { Fact } from "@/condition-builder/facts";
 import { Button, IconButton } from "@/parts/Button";
+import { CodeEditor } from "@/parts/CodeEditor";
 import { type Choice, Combobox } from "@/parts/Combobox";
 import { cx } from "@/parts/classes";
 import { Select, TextArea, TextInput } from "@/parts/Field";
@@ -20,6 +21,8 @@ type Props = {
   value: Json | undefined;
   facts: Fact[];
   control: Control;
+  /** What is wrong with it, for a control that shows where. */
+  error?: string | null;
   onChange: (value: Json | undefined) => void;
 };
 
@@ -103,20 +106,18 @@ function AreaControl({ field, value, control, onChange }: Props) {
 }
 
 /** A program: its text as it is, in which nothing is a placeholder. */
-function CodeControl({ field, value, control, onChange }: Props) {
+function CodeControl({ field, value, error, control, onChange }: Props) {
   return (
-    <TextArea
-      {...control}
-      rows={12}
-      wrap="off"
-      spellCheck={false}
-      autoComplete="off"
-      autoCapitalize="off"
-      className="code leading-[1.55]"
-      placeholder={field.example ?? undefined}
-      value={shown(value)}
-      onChange={(event) => onChange(event.target.value)}
-    />
+    <>
+      <CodeEditor
+        {...control}
+        value={shown(value)}
+        placeholder={field.example ?? undefined}
+        error={error ?? null}
+        onChange={onChange}
+      />
+      <p className="text-xs text-faint">{texts.form.codeKeys}</p>
+    </>
   );
 }
 

@@ -91,7 +91,7 @@ export function OneField({ field, value, facts, error, onChange }: OneProps) {
       error={error}
       aside={insertable && <InsertData label={texts.form.insertInto(field.title)} facts={facts} onPick={insert} />}
     >
-      {(control) => <FieldControl field={field} value={value} facts={facts} control={control} onChange={onChange} />}
+      {(control) => <FieldControl {...{ field, value, facts, control, error, onChange }} />}
     </Field>
   );
 }

@@ -259,6 +259,7 @@ export const building = {
     key: "Field name",
     item: (number: number) => `Item ${number}`,
     json: "JSON",
+    codeKeys: "Enter keeps the indentation. Ctrl ] and Ctrl [ move lines in and out; Tab leaves the field.",
   },
   backtest: {
     open: "Try on the past",

@@ -5,7 +5,16 @@ from typing import Final
 from upshot.adapters.actions.arguments import ENTITY_ID, ENTITY_TYPE, FIELDS, TAGS, Arguments, form, reader
 from upshot.adapters.actions.stable_ids import made_id
 from upshot.core.action import Action, ActionContext, ChangeEntity, StoreEffect
-from upshot.core.entities import AddTag, CreateEntity, Operation, PatchEntity, RemoveTag, raise_unless_allowed
+from upshot.core.entities import (
+    AddTag,
+    CreateEntity,
+    JoinSegment,
+    LeaveSegment,
+    Operation,
+    PatchEntity,
+    RemoveTag,
+    raise_unless_allowed,
+)
 from upshot.core.errors import PermanentError, Refused
 
 _TAG: Final = {
@@ -43,6 +52,22 @@ UPDATE: Final = form(
         },
     },
     required=["type", "id", "fields"],
+)
+SEGMENT: Final = form(
+    {
+        "type": ENTITY_TYPE,
+        "id": ENTITY_ID,
+        "segment": {
+            "type": "string",
+            "title": "Segment",
+            "description": "One that is kept by hand.",
+            "minLength": 1,
+            "maxLength": 100,
+            "examples": ["VIP"],
+            "x-on-missing": "fail",
+        },
+    },
+    required=["type", "id", "segment"],
 )
 TAG: Final = form({"type": ENTITY_TYPE, "id": ENTITY_ID, "tag": _TAG}, required=["type", "id", "tag"])
 
@@ -82,6 +107,18 @@ def remove_tag(arguments: Arguments, context: ActionContext) -> StoreEffect:
     """The entity does not have the tag afterwards; that it never had it is fine."""
     context.log(f"Takes the tag {arguments['tag']} from {arguments['type']} {arguments['id']}")
     return _change(RemoveTag(arguments["type"], arguments["id"], arguments["tag"]))
+
+
+def add_to_segment(arguments: Arguments, context: ActionContext) -> StoreEffect:
+    """The entity is in the segment afterwards; that it was in it already is fine."""
+    context.log(f"Puts {arguments['type']} {arguments['id']} into {arguments['segment']}")
+    return _change(JoinSegment(arguments["type"], arguments["id"], arguments["segment"]))
+
+
+def remove_from_segment(arguments: Arguments, context: ActionContext) -> StoreEffect:
+    """The entity is not in the segment afterwards; that it never was is fine."""
+    context.log(f"Takes {arguments['type']} {arguments['id']} out of {arguments['segment']}")
+    return _change(LeaveSegment(arguments["type"], arguments["id"], arguments["segment"]))
 
 
 def _change(operation: Operation) -> StoreEffect:
@@ -131,6 +168,26 @@ ACTIONS: Final = (
         perform=remove_tag,
         kind="store",
         emits="{type}.updated",
+        icon="tag",
+    ),
+    Action(
+        name="add_to_segment",
+        title="Add to a segment",
+        description="Put an entity into a segment that is kept by hand.",
+        schema=SEGMENT,
+        validate=reader(SEGMENT),
+        perform=add_to_segment,
+        kind="store",
+        icon="tag",
+    ),
+    Action(
+        name="remove_from_segment",
+        title="Remove from a segment",
+        description="Take an entity out of a segment that is kept by hand.",
+        schema=SEGMENT,
+        validate=reader(SEGMENT),
+        perform=remove_from_segment,
+        kind="store",
         icon="tag",
     ),
 )

@@ -1,7 +1,7 @@
 """Automations: their document in every understood shape, read, checked, written, described, tried without effects."""
 
 from upshot.core.automations.action_shape import ActionShape
-from upshot.core.automations.describe import describe, describe_step
+from upshot.core.automations.describe import condition_words, describe, describe_step
 from upshot.core.automations.document import (
     END,
     ActionStep,
@@ -40,6 +40,7 @@ __all__ = [
     "Step",
     "StopStep",
     "WaitStep",
+    "condition_words",
     "describe",
     "describe_step",
     "dry_run",

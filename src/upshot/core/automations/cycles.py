@@ -8,12 +8,14 @@ waits for the end of the next and no delay lies between, nothing good can come o
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.document import CALLED, ActionStep, Automation, CallStep, DelayStep, ForEachStep, WaitStep
+from upshot.core.automations.import_change import KINDS
 from upshot.core.automations.regions import edges_of
 
 TOLD_MAX: Final = 5
@@ -34,16 +36,23 @@ class Emitted(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One automation in the graph: what starts it, beside a call of it, and what it makes happen."""
+    """One automation in the graph: what starts it, beside a call of it, and what it makes happen. `follows` are changes of
+    entities that may let one join or leave the segment whose events start it."""
 
     id: str
     name: str
     listens_to: str
     emits: tuple[Emitted, ...]
+    follows: tuple[str, ...] = ()
 
 
-def part_of(automation: Automation, automation_id: str, actions: Mapping[str, ActionShape]) -> Part:
-    """This automation as a part of the graph."""
+def part_of(
+    automation: Automation,
+    automation_id: str,
+    actions: Mapping[str, ActionShape],
+    segments: Mapping[str, str] = MappingProxyType({}),
+) -> Part:
+    """This automation as a part of the graph; `segments` tell the type of the entities of each, by name."""
     emits: dict[str, Emitted] = {}
     performed = [step.each if isinstance(step, ForEachStep) else step for step in automation.steps]
     soon = _without_delay(automation) if any(isinstance(each, CallStep) for each in performed) else frozenset[str]()
@@ -58,7 +67,9 @@ def part_of(automation: Automation, automation_id: str, actions: Mapping[str, Ac
             event = _event_of(actions.get(each.action), each.arguments, actions)
             if event is not None:
                 emits.setdefault(event, Emitted(event, step.id, place))
-    return Part(automation_id, automation.name, automation.listens_to(automation_id), tuple(emits.values()))
+    type_ = segments.get(automation.segment)
+    follows = tuple(f"{type_}.{kind}" for kind in KINDS) if type_ is not None else ()
+    return Part(automation_id, automation.name, automation.listens_to(automation_id), tuple(emits.values()), follows)
 
 
 def cycles(own: Part, others: Iterable[Part]) -> list[tuple[str, str]]:
@@ -105,7 +116,7 @@ Way = tuple[tuple[Part, Emitted], ...]
 def _listening(own: Part, others: Iterable[Part]) -> dict[str, list[Part]]:
     listening: dict[str, list[Part]] = {}
     for part in (own, *(other for other in others if other.id != own.id)):
-        for event in (part.listens_to, CALLED + part.id):
+        for event in (part.listens_to, CALLED + part.id, *part.follows):
             listening.setdefault(event, []).append(part)
     return listening
 

@@ -24,6 +24,7 @@ from upshot.core.automations.flow_control import flow_words
 from upshot.core.automations.regions import regions_of
 from upshot.core.instants import DAY, HOUR, MINUTE, SECOND
 from upshot.core.schedules import schedule_words
+from upshot.core.segments import JOINED
 
 _STEPS_SHOWN: Final = 8
 _VALUE_CHARACTERS: Final = 60
@@ -32,6 +33,9 @@ _VALUE_CHARACTERS: Final = 60
 def describe(automation: Automation) -> str:
     """One sentence: "When crm/appointment.created and total is above 100: create note, then draft email"."""
     when = f"When {automation.event}" if automation.event else "When it is run by hand"
+    if automation.segment:
+        who = "an entity joins" if automation.event == JOINED else "an entity leaves"
+        when = f"When {who} the segment “{automation.segment}”"
     if automation.schedule is not None:
         words = schedule_words(automation.schedule)
         when = words[0].upper() + words[1:]

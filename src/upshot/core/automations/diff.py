@@ -10,6 +10,7 @@ import msgspec
 from upshot.core.automations.describe import condition_words, delay_words, event_words, value_words
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow_control import control_words
+from upshot.core.segments import event_of
 
 Kind = Literal["added", "removed", "changed", "moved"]
 
@@ -33,7 +34,7 @@ def diff(before: dict[str, Any] | None, after: dict[str, Any]) -> list[Change]:
     """The changes that lead from one document to the other, in the order of the document; none for the same one. Nothing
     before is one change."""
     if before is None:
-        event = after["trigger"].get("event")
+        event = event_of(after["trigger"])
         told = f"Everything is new: it starts on {event}." if event else "Everything is new."
         return [Change("", "added", told, None, after)]
     return list(_changes(before, after))

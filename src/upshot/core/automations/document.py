@@ -1,8 +1,8 @@
 """The canonical automation document, as values.
 
-The wire form is `{"name", "trigger": {"event"} or {"schedule"} or {"manual"}, "priority", "condition", "steps": [...]}`;
-`normalise.py` turns every understood shape into it, `validation.py` reads it into these values and `writing.py`
-writes it. A step without `next` flows into the one below it; `next: null` (here `END`) ends the path.
+The wire form is `{"name", "trigger": {"event"}, {"segment", "on"}, {"schedule"} or {"manual"}, "priority", "condition",
+"steps": [...]}`; `normalise.py` turns every understood shape into it, `validation.py` reads it into these values and
+`writing.py` writes it. A step without `next` flows into the one below it; `next: null` (here `END`) ends the path.
 """
 
 from typing import Any, Final, Literal
@@ -11,6 +11,7 @@ import msgspec
 
 from upshot.core.flow.model import Flow
 from upshot.core.schedules.model import Schedule
+from upshot.core.segments import starting_condition
 
 END: Final = None
 """A `next`, `if_true` or `if_false` that ends the path."""
@@ -210,9 +211,10 @@ CALLED: Final = "system.call."
 
 
 class Automation(msgspec.Struct, frozen=True):
-    """One validated automation: what a version holds, read. It starts by an `event` or, when that is empty, by a schedule or
-    only by hand. A run that fails takes the steps from `on_failure` on first. One that takes longer than `timeout` (a delay)
-    fails. One of which the `goal` or `exit` condition holds when its next step would begin ends there, in order."""
+    """One validated automation: what a version holds, read. It starts by an `event`, of one `segment` if that is named, or,
+    when it is empty, by a schedule or only by hand. A run that fails takes the steps from `on_failure` on first. One that takes
+    longer than `timeout` (a delay) fails. One of which the `goal` or `exit` condition holds when its next step would begin ends
+    there, in order."""
 
     name: str
     event: str
@@ -229,10 +231,16 @@ class Automation(msgspec.Struct, frozen=True):
     cancel_on: tuple[CancelOn, ...] = ()
     goal: dict[str, Any] | None = None
     exit: dict[str, Any] | None = None
+    segment: str = ""
 
     def listens_to(self, automation_id: str) -> str:
         """The name of the events that start it."""
         return self.event or (BY_HAND if self.schedule is None else SCHEDULED) + automation_id
+
+    @property
+    def starts_when(self) -> dict[str, Any] | None:
+        """What must hold of an event of that name for it to start on it; None: nothing."""
+        return starting_condition({"segment": self.segment} if self.segment else {}, self.condition)
 
     def step(self, step_id: str) -> Step:
         """The step with this id; KeyError when there is none."""

@@ -7,11 +7,10 @@ from upshot.core.automations.fields import ABSENT, Fields, Findings, as_object
 from upshot.core.automations.import_change import read_change
 from upshot.core.automations.import_schedule import NAMES as SCHEDULE_NAMES
 from upshot.core.automations.import_schedule import read_schedule_fields
+from upshot.core.automations.import_segment import KINDS as SEGMENT_KINDS
+from upshot.core.automations.import_segment import read_segment_trigger
 
-NOT_YET: Final = frozenset(
-    {"interval", "webhook", "segment", "segment_joined", "segment_left", "member_joined_segment", "member_left_segment",
-     "date", "date_relative", "database"}
-)  # fmt: skip
+NOT_YET: Final = frozenset({"interval", "webhook", "date", "date_relative", "database"})
 """Kinds of triggers that come later."""
 
 _EVENT_NAMES: Final = (
@@ -91,6 +90,8 @@ def _read_object(fields: Fields, findings: Findings, *, imported: bool) -> tuple
             findings.problem(kind_path, "says the same as `change`; keep one", "unknown_field")
         fields.refuse_rest(("change",))
         return read_change(change, change_path, findings)
+    if (isinstance(kind, str) and kind.lower() in SEGMENT_KINDS) or "segment" in fields:
+        return read_segment_trigger(fields, kind, kind_path, findings, imported=imported)
     inner, inner_path = fields.take_first_set("config")
     given = as_object(inner)
     if given is not None:

@@ -32,6 +32,7 @@ from upshot.core.automations.steps import read_step
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
 from upshot.core.schedules import Schedule, read_schedule
+from upshot.core.segments import event_of, segment_problems, starting_condition
 from upshot.core.templates import has_template
 
 FIELDS: Final = (
@@ -52,8 +53,8 @@ FIELDS: Final = (
     "status",
 )
 """What a document may say."""
-TRIGGERS: Final = ("event", "schedule", "manual")
-"""What starts an automation: one of these."""
+TRIGGERS: Final = {"event": ("event",), "segment": ("segment", "on"), "schedule": ("schedule",), "manual": ("manual",)}
+"""What starts an automation, and what the trigger of each kind says."""
 
 
 def read(document: Any, *, actions: Mapping[str, ActionShape] | None = None) -> Automation:
@@ -101,7 +102,7 @@ def examine(
         return None, problems
     return Automation(
         name=given["name"],
-        event=given["trigger"].get("event", ""),
+        event=event_of(given["trigger"]),
         schedule=schedule,
         priority=given.get("priority", PRIORITY_DEFAULT),
         condition=given.get("condition"),
@@ -115,6 +116,7 @@ def examine(
         cancel_on=cancel_on,
         goal=given.get("goal"),
         exit=given.get("exit"),
+        segment=given["trigger"].get("segment", ""),
     ), []
 
 
@@ -161,11 +163,18 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
         problems.append(Problem("status", 'must be "active", or left out for a draft', "bad_status"))
     for name in ("condition", "goal", "exit"):
         if given.get(name) is not None:
-            try:
-                compile_condition(given[name], name)
-            except Refused as refused:
-                problems.extend(refused.problems)
+            problems += _condition_problems(given[name], name)
+    if "segment" in (as_object(given.get("trigger")) or {}) and not problems:
+        problems += _condition_problems(starting_condition(given["trigger"], given.get("condition")), "condition")
     return problems
+
+
+def _condition_problems(value: Any, at: str) -> list[Problem]:
+    try:
+        compile_condition(value, at)
+    except Refused as refused:
+        return list(refused.problems)
+    return []
 
 
 def _timeout_problems(value: Any) -> list[Problem]:
@@ -179,7 +188,9 @@ def _timeout_problems(value: Any) -> list[Problem]:
 def _trigger_problems(value: Any) -> list[Problem]:
     needed = "an automation names the event that starts it, or a schedule"
     trigger = as_object(value) or {}
-    for alone in TRIGGERS[1:]:
+    if "segment" in trigger:
+        return segment_problems(trigger)
+    for alone in ("schedule", "manual"):
         if alone in trigger:
             others = [name for name in trigger if name != alone]
             problems = [

@@ -18,6 +18,7 @@ from upshot.core.automations.document import (
     WaitStep,
 )
 from upshot.core.automations.limits import ITEMS_MAX
+from upshot.core.segments import LEFT
 
 _NO_RETRIES = Retries()
 _TIMEOUT_SECONDS = 60.0
@@ -58,6 +59,8 @@ def to_document(automation: Automation) -> dict[str, Any]:
 def _trigger(automation: Automation) -> dict[str, Any]:
     if automation.schedule is not None:
         return {"schedule": automation.schedule.document}
+    if automation.segment:
+        return {"segment": automation.segment, "on": "left" if automation.event == LEFT else "joined"}
     return {"event": automation.event} if automation.event else {"manual": True}
 
 

@@ -17,9 +17,10 @@ def schedule_words(schedule: Schedule) -> str:
 def _each(each: Each | None) -> str:
     if each is None:
         return ""
+    who = f"entity in the segment “{each.segment}”" if each.segment else each.type
     if not each.field:
-        return f", for each {each.type}"
-    return f", for each {each.type} {abs(each.days)} days {'before' if each.days < 0 else 'after'} its {each.field}"
+        return f", for each {who}"
+    return f", for each {who} {abs(each.days)} days {'before' if each.days < 0 else 'after'} its {each.field}"
 
 
 def _when(schedule: Schedule) -> str:

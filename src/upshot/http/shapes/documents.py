@@ -44,6 +44,8 @@ STEP_WORDS: Final = {
 }
 TRIGGER_WORDS: Final = {
     "event": "The name of an event.",
+    "segment": "The name of a segment that entities join or leave.",
+    "on": "Of a segment: `joined` or `left`.",
     "schedule": 'When it is due: `{"daily": "09:00"}`, a cron line, a recurrence rule, one time.',
     "manual": "true: people start it by hand, and nothing else does.",
     "change": "A change of an entity or of one of its fields; it becomes the event and the condition that it means.",

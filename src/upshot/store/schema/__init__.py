@@ -11,6 +11,7 @@ from upshot.store.schema.events import event_keys, event_types, events, outbox, 
 from upshot.store.schema.flow import flow_keys, flow_outcomes
 from upshot.store.schema.replays import replays
 from upshot.store.schema.runs import active, attempts, runs, steps, timers
+from upshot.store.schema.segments import segment_members, segments
 from upshot.store.schema.system import counts, dead_letters, workers
 from upshot.store.schema.waits import awaited, cancelling, waits
 from upshot.store.schema.webhooks import webhooks
@@ -48,5 +49,7 @@ __all__ = [
     "entity_types",
     "entities",
     "entity_dates",
+    "segments",
+    "segment_members",
     "webhooks",
 ]

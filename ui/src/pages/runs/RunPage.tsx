@@ -9,6 +9,7 @@ import { Card, Page } from "@/parts/Page";
 import { Badge, StatusBadge } from "@/parts/Status";
 import { texts } from "@/texts";
 import { AgainActions } from "./AgainActions";
+import { CalledRuns, callerOf } from "./CalledRuns";
 import { RunActions } from "./RunActions";
 import { RunFacts } from "./RunFacts";
 import { StepDetail } from "./StepDetail";
@@ -90,6 +91,7 @@ function RunBody({ run }: { run: RunDetail }) {
     void navigate({ to: "/runs/$id", params: { id: run.id }, search: { ...search, ...change }, replace: true });
   const fallback = stepToShow(run.steps);
   const step = run.steps.find((one) => one.id === search.step) ?? fallback;
+  const caller = step ? callerOf(run, step) : null;
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[minmax(0,1fr)_440px]">
       <div className="flex min-w-0 flex-col gap-4">
@@ -111,6 +113,7 @@ function RunBody({ run }: { run: RunDetail }) {
         {step && (
           <StepDetail key={step.id} step={step} tab={search.tab} onTab={(tab) => show({ step: step.id, tab })} />
         )}
+        {caller && <CalledRuns key={caller} run={run} step={caller} />}
         <RunFacts run={run} />
       </div>
     </div>

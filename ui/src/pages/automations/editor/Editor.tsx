@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useBlocker } from "@tanstack/react-router";
 import { type KeyboardEvent, lazy, Suspense, useMemo, useRef, useState } from "react";
-import { problemsOf } from "@/api/client";
 import { eventTypesQuery } from "@/api/events";
 import { actionsQuery, operatorsQuery } from "@/api/system";
 import type { ActionItem, AutomationDocument, AutomationItem, EventType, Operator } from "@/api/types";
@@ -60,7 +59,7 @@ export function Editor({ item, start, sampleId, place = {}, onClose, onCreated }
     ...{ item, draft, leaving },
     onCreated: (created) => onCreated(created, placeIn(selection, document.steps)),
   });
-  const checks = useChecks(document, sample, problemsOf(save.error), item !== null || save.error !== null, item?.id);
+  const checks = useChecks(document, sample, save.refused, item !== null || save.error !== null, item?.id);
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) => draft.dirty && !leaving.current && current.pathname !== next.pathname,
     enableBeforeUnload: () => draft.dirty,

@@ -3,7 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type RefObject, useEffect, useEffectEvent, useState } from "react";
 import { automationQuery, automations } from "@/api/automations";
 import { problemsOf, statusOf } from "@/api/client";
-import type { AutomationDocument, AutomationItem } from "@/api/types";
+import type { AutomationDocument, AutomationItem, Problem } from "@/api/types";
 import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
 import { documentOf, tidy } from "./draft";
@@ -20,6 +20,8 @@ type Options = {
 
 /** What somebody else saved meanwhile, and what it was made from; `isShown`: it is what is edited now. */
 export type Others = { item: AutomationItem; base: AutomationDocument; isShown: boolean };
+
+const NONE: Problem[] = [];
 
 type Saving = { document: AutomationDocument; publish: boolean; madeOn: number | null };
 
@@ -81,6 +83,8 @@ export function useSave({ item, draft, onCreated, leaving }: Options) {
     },
     saving: mutation.isPending,
     error: statusOf(mutation.error) === 412 ? null : mutation.error,
+    /** What was wrong with the document as it stands: nothing any more once it was changed. */
+    refused: mutation.variables?.document === draft.document ? problemsOf(mutation.error) : NONE,
     ...useRealRun(item),
   };
 }

@@ -97,6 +97,8 @@ def test_no_page_is_wider_than_a_phone_and_names_can_be_read(chromium: Browser, 
         expect(page.locator("h1, [role=dialog]").first).to_be_visible()
         expect(page.get_by_role("status", name="Loading")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    nav = page.get_by_role("navigation", name="Main")
+    assert nav.evaluate("nav => nav.scrollWidth <= nav.clientWidth"), "a link of the way around is beside the screen"
     page.goto("/automations")
     name = page.get_by_role("link", name="Consultation booked")
     expect(name).to_be_visible()

@@ -67,3 +67,26 @@ def test_joining_a_segment_starts_an_automation_that_was_built_in_the_form(page:
     page.goto("/runs")
     row = page.get_by_role("row", name=re.compile("Completed Greets regulars"))
     expect(row).to_contain_text("p-1")
+
+
+def test_who_is_in_a_segment_kept_by_hand_is_put_in_and_taken_out(page: Page) -> None:
+    assert page.request.put("/api/v1/entities/helper/h-1", data={"fields": {}}).ok
+    page.goto("/segments")
+    page.get_by_role("button", name="New segment").press("Enter")
+    dialog = page.get_by_role("dialog", name="New segment")
+    dialog.get_by_role("textbox", name="Name").fill("Chosen")
+    dialog.get_by_role("combobox", name="Type of entity").fill("helper")
+    dialog.get_by_role("radio", name="Kept by hand").check()
+    dialog.get_by_role("button", name="Save").press("Enter")
+    expect(dialog).to_have_count(0)
+    row = page.get_by_role("row", name=re.compile("Chosen"))
+    expect(row).to_contain_text("by hand")
+    count = row.get_by_role("button", name="Members of “Chosen”")
+    count.press("Enter")
+    members = page.get_by_role("dialog", name="Members of “Chosen”")
+    members.get_by_role("textbox", name="Id of the entity").fill("h-1")
+    members.get_by_role("textbox", name="Id of the entity").press("Enter")
+    expect(members.get_by_role("link")).to_have_text(["h-1"])
+    expect(count).to_have_text("1")
+    members.get_by_role("button", name="Take out h-1").press("Enter")
+    expect(members.get_by_text("Nobody is in it.")).to_be_visible()

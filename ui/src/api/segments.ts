@@ -22,6 +22,8 @@ export type SegmentDraft = {
   description: string;
   condition: Group | null;
   announce: boolean;
+  /** Said once, of a new one. */
+  kind?: Segment["kind"];
 };
 
 const path = (id: string) => `/segments/${part(id)}`;
@@ -32,6 +34,8 @@ export const segments = {
   save: (id: string, draft: SegmentDraft, revision: number) =>
     api.put<Segment>(path(id), draft, { "If-Match": `"${revision}"` }),
   delete: (id: string) => api.delete<void>(path(id)),
+  add: (id: string, member: string) => api.put<void>(`${path(id)}/members/${part(member)}`, {}),
+  remove: (id: string, member: string) => api.delete<void>(`${path(id)}/members/${part(member)}`),
 };
 
 export const segmentsQuery = infiniteQueryOptions({

@@ -63,7 +63,7 @@ function NavLink({ to, title, Icon, exact }: NavProps) {
       to={to}
       activeOptions={{ exact, includeSearch: false }}
       activeProps={{ className: "bg-accent-wash text-accent-text!" }}
-      className="flex h-8 items-center gap-2.5 rounded-md px-2.5 font-medium text-soft transition-colors hover:bg-hover hover:text-ink"
+      className="flex h-8 items-center gap-2.5 rounded-md px-2.5 font-medium max-md:px-1.5 text-soft transition-colors hover:bg-hover hover:text-ink"
     >
       <Icon size={16} aria-hidden className="shrink-0" />
       <span className="max-md:sr-only">{title}</span>

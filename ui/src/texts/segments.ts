@@ -18,6 +18,13 @@ export const segments = {
     announce: "Tell automations who joins or leaves by this save",
     announceHelp: "Off: only what happens from now on starts them.",
     byHand: "by hand",
+    kinds: {
+      dynamic: { title: "Whoever meets a condition", help: "Kept up to date by itself." },
+      manual: { title: "Kept by hand", help: "Put in and taken out here, over the API, or by a step." },
+    },
+    add: "Put in",
+    addId: "Id of the entity",
+    remove: (id: string) => `Take out ${id}`,
     computing: "Being found…",
     followsClock: "Time alone makes members join or leave, within ten minutes.",
     empty: "No segments yet",

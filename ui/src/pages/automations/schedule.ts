@@ -78,7 +78,12 @@ export function eachOf(schedule: JsonObject): Each | null {
   const side = "before" in each ? "before" : "after" in each ? "after" : "";
   const dated = side ? each[side] : undefined;
   const given: JsonObject = isObject(dated) ? dated : {};
-  return { type: String(each.type ?? ""), side, field: String(given.field ?? ""), days: given.days ?? 0 };
+  return {
+    type: String(each.type ?? each.segment ?? ""),
+    side,
+    field: String(given.field ?? ""),
+    days: given.days ?? 0,
+  };
 }
 
 export function withEach(schedule: JsonObject, each: Each | null): JsonObject {

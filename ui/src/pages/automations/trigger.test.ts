@@ -30,3 +30,11 @@ describe("what starts an automation", () => {
     expect(isSaid({ event: "a" })).toBe(true);
   });
 });
+
+it("a schedule over a segment, and who joins or leaves one", () => {
+  const schedule = { daily: "09:00", each: { segment: "VIP" } };
+  expect(kindOf({ schedule })).toBe("other");
+  expect(triggerWords({ schedule })).toContain("VIP");
+  expect(kindOf({ segment: "VIP", on: "left" })).toBe("segment");
+  expect(triggerWords({ segment: "VIP", on: "left" })).toBe("leaves “VIP”");
+});

@@ -9,11 +9,16 @@ export type TriggerKind = "event" | "change" | "segment" | "schedule" | "dates" 
 
 /** What starts it. With the types of entities that there are, a change of one is told from other events. */
 export function kindOf(trigger: Trigger, types: string[] = []): TriggerKind {
+  if (trigger.schedule && isOfSegment(trigger.schedule)) return "other"; // its form is that of a type of entities
   if (trigger.schedule) return eachOf(trigger.schedule)?.side ? "dates" : "schedule";
   if (trigger.manual) return "manual";
   if (typeof trigger.segment === "string") return "segment";
   if (changeEvent(trigger.event, types)) return "change";
   return trigger.event === undefined && Object.keys(trigger).length > 0 ? "other" : "event";
+}
+
+function isOfSegment({ each }: JsonObject): boolean {
+  return each !== null && typeof each === "object" && "segment" in each;
 }
 
 /** Whether it says what starts it. */

@@ -8,6 +8,7 @@ import { ConditionBuilder } from "@/condition-builder/ConditionBuilder";
 import { ofFields } from "@/condition-builder/facts";
 import { asGroup } from "@/condition-builder/model";
 import { Button } from "@/parts/Button";
+import { Choice } from "@/parts/Choice";
 import { Combobox } from "@/parts/Combobox";
 import { Dialog } from "@/parts/Dialog";
 import { Field, TextInput } from "@/parts/Field";
@@ -17,6 +18,7 @@ import { useSay } from "@/parts/Toasts";
 import { texts } from "@/texts";
 
 const said = texts.segments;
+const KINDS: Segment["kind"][] = ["dynamic", "manual"];
 
 /** A new segment, or another name and condition for one that is there, on the revision that was read. */
 export function SegmentDialog({ segment, onClose }: { segment: Segment | null; onClose: () => void }) {
@@ -29,10 +31,11 @@ export function SegmentDialog({ segment, onClose }: { segment: Segment | null; o
     ...{ condition: segment?.condition ? asGroup(segment.condition) : null, announce: false },
   });
   const set = (change: Partial<SegmentDraft>) => setDraft((old) => ({ ...old, ...change }));
+  const kind = segment?.kind ?? draft.kind ?? "dynamic";
   const facts = useFacts(draft.entity_type);
   const save = useMutation({
     mutationFn: () => {
-      const condition = draft.condition?.rules.length ? draft.condition : null;
+      const condition = kind === "dynamic" && draft.condition?.rules.length ? draft.condition : null;
       const sent = { ...draft, name: draft.name.trim(), condition };
       return segment ? segments.save(segment.id, sent, segment.revision) : segments.create(sent);
     },
@@ -97,7 +100,15 @@ export function SegmentDialog({ segment, onClose }: { segment: Segment | null; o
             />
           )}
         </Field>
-        {segment?.kind !== "manual" && (
+        {!segment && (
+          <Choice
+            label={said.who}
+            value={kind}
+            choices={KINDS.map((value) => ({ value, ...said.kinds[value] }))}
+            onChange={(kind) => set({ kind })}
+          />
+        )}
+        {kind === "dynamic" && (
           <>
             <section aria-label={said.who}>
               <h3 className="text-sm font-medium">{said.who}</h3>

@@ -9,6 +9,7 @@ PATHS = [
     "/dead-letters",
     "/events",
     "/entities",
+    "/segments",
     "/settings/event-types",
     "/settings/webhooks",
     "/settings/keys",
@@ -97,6 +98,7 @@ PLANTED = """() => {
 DIALOGUES = [
     ("/automations", "Import"),
     ("/events", "Emit event"),
+    ("/segments", "New segment"),
     ("/settings/event-types", "New event type"),
     ("/settings/webhooks", "New webhook"),
     ("/settings/keys", "New key"),

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-PATHS = ["/", "/automations", "/automations/new", "/runs", "/events", "/entities", "/settings/event-types"]
+PATHS = ["/", "/automations", "/automations/new", "/runs", "/events", "/entities", "/segments", "/settings/event-types"]
 
 
 def test_a_picked_step_has_the_focus_and_escape_leads_back_to_its_row(page: Page) -> None:

@@ -359,3 +359,57 @@ def test_an_automation_is_tried_on_a_sample_event(on: Call, url: str, tmp_path: 
     assert "It would not start" in on(*tried, '{"total": 1}').out
     assert on("automations", "test", "none").code == 1
     assert on("runs", "list", "--json").json["items"] == []
+
+
+def test_a_run_tells_what_it_called_and_what_called_it(on: Call, url: str) -> None:
+    with Harness(url=url) as harness:
+        document = {"name": "Settle", "trigger": {"manual": True}, "status": "active"}
+        callee = harness.upshot.automations.create("default", {**document, "steps": [{"id": "nap", "delay": "1d"}]})
+        calling = {**document, "name": "Caller", "steps": [{"id": "ask", "call": callee["id"]}]}
+        made = harness.upshot.automations.create("default", calling)
+        run_id = harness.upshot.runs.start_by_hand("default", made["id"], {})["run_id"]
+        harness.settle()
+    child = on("runs", "show", run_id, "--json").json["steps"][0]["called_run"]["id"]
+    row = next(line for line in on("runs", "show", run_id).out.splitlines() if line.startswith("ask"))
+    assert row.split() == ["ask", "call", "-", "waiting", "-", child, "waiting"]
+    assert f"caused by step “ask” of run {run_id}" in on("runs", "show", child).out
+    assert "caused by" not in on("runs", "show", run_id).out
+
+
+def test_scenario_files_are_played(on: Call, tmp_path: Path) -> None:
+    text = """title = "a month later"
+        start = "2028-01-31T10:00:00Z"
+        events = [{ at = "0s", name = "asked" }]
+        then = [{ at = "2028-02-29T10:00:00Z", runs = [{ automation = "Later", status = "STATUS" }] }]
+        [[automations]]
+        name = "Later"
+        trigger = "asked"
+        steps = [{ id = "wait", delay = { months = 1 } }, { id = "end", stop = true }]
+        """
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "one.toml").write_text(text.replace("STATUS", "completed"))
+    played = on("automations", "test", "good", "--json")
+    assert (played.code, played.json["scenarios"][0]["differences"]) == (0, [])
+    (tmp_path / "good" / "two.toml").write_text(text.replace("STATUS", "waiting"))
+    differs = on("automations", "test", "good")
+    assert differs.code == 1
+    assert "ok       good/one.toml: a month later" in differs.out
+    assert "the run of 'Later' is completed, not waiting" in differs.out
+    (tmp_path / "bad.toml").write_text("title = 5")
+    assert on("automations", "test", "bad.toml").code == 1
+    assert on("automations", "test").code == 2
+
+
+def test_a_dry_run_says_what_would_end_or_cancel_it(on: Call, tmp_path: Path) -> None:
+    cancel = [{"event": "order/cancelled", "match": {"orderId": "{{ orderId }}"}}]
+    paid = {"field": "state", "operator": "equals", "value": "paid"}
+    (one,) = imported(on, tmp_path, {"name": "one", "steps": [NAP], "goal": paid, "cancel_on": cancel})
+    data = json.dumps({"orderId": "o-1", "state": "paid"})
+    told = on("automations", "test", one, "--data", data, "--json").json
+    assert [(end["ending"], end["met_before"]) for end in told["endings"]] == [("goal", "nap")]
+    assert [(watch["event"], watch["match"]) for watch in told["cancel_on"]] == [
+        ("order/cancelled", {"orderId": "o-1"})
+    ]
+    said = on("automations", "test", one, "--data", data).out
+    assert "Its goal is met before step 'nap': " in said
+    assert "It would be cancelled by order/cancelled where orderId is o-1.\n" in said

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Call
-from upshot.testing import Harness
 
 AUTOMATION = {
     "name": "Note what happened",
@@ -122,21 +121,6 @@ def test_a_draft_is_tried_on_the_past(ready: Call, tmp_path: Path) -> None:
         ]
         == 0
     )
-
-
-def test_a_run_tells_what_it_called_and_what_called_it(ready: Call, tmp_path: Path) -> None:
-    with Harness(url=f"sqlite:///{tmp_path}/upshot.db") as harness:
-        document = {"name": "Settle", "trigger": {"manual": True}, "status": "active"}
-        callee = harness.upshot.automations.create("default", {**document, "steps": [{"id": "nap", "delay": "1d"}]})
-        calling = {**document, "name": "Caller", "steps": [{"id": "ask", "call": callee["id"]}]}
-        made = harness.upshot.automations.create("default", calling)
-        run_id = harness.upshot.runs.start_by_hand("default", made["id"], {})["run_id"]
-        harness.settle()
-    child = ready("runs", "show", run_id, "--json").json["steps"][0]["called_run"]["id"]
-    row = next(line for line in ready("runs", "show", run_id).out.splitlines() if line.startswith("ask"))
-    assert row.split() == ["ask", "call", "-", "waiting", "-", child, "waiting"]
-    assert f"caused by step “ask” of run {run_id}" in ready("runs", "show", child).out
-    assert "caused by" not in ready("runs", "show", run_id).out
 
 
 def test_a_run_is_listed_shown_and_cancelled(ready: Call, tmp_path: Path) -> None:

@@ -25,27 +25,3 @@ def test_a_packs_scenarios_are_played(call: Call, tmp_path: Path) -> None:
     assert "There is no pack 'none'" in call("packs", "test", "none").err
     assert "missing.toml: cannot be read" in call("packs", "test", "clinic", "--scenario", "missing.toml").err
     assert [path.name for path in tmp_path.iterdir()] == ["welcome.toml"]
-
-
-def test_scenario_files_are_played(call: Call, tmp_path: Path) -> None:
-    text = """title = "a month later"
-        start = "2028-01-31T10:00:00Z"
-        events = [{ at = "0s", name = "asked" }]
-        then = [{ at = "2028-02-29T10:00:00Z", runs = [{ automation = "Later", status = "STATUS" }] }]
-        [[automations]]
-        name = "Later"
-        trigger = "asked"
-        steps = [{ id = "wait", delay = { months = 1 } }, { id = "end", stop = true }]
-        """
-    (tmp_path / "good").mkdir()
-    (tmp_path / "good" / "one.toml").write_text(text.replace("STATUS", "completed"))
-    played = call("automations", "test", "good", "--json")
-    assert (played.code, played.json["scenarios"][0]["differences"]) == (0, [])
-    (tmp_path / "good" / "two.toml").write_text(text.replace("STATUS", "waiting"))
-    differs = call("automations", "test", "good")
-    assert differs.code == 1
-    assert "ok       good/one.toml: a month later" in differs.out
-    assert "the run of 'Later' is completed, not waiting" in differs.out
-    (tmp_path / "bad.toml").write_text("title = 5")
-    assert call("automations", "test", "bad.toml").code == 1
-    assert call("automations", "test").code == 2

@@ -109,6 +109,12 @@ const entity = createRoute({
   component: page(() => import("./pages/entities/EntityPage"), "EntityPage"),
 });
 
+const segments = createRoute({
+  getParentRoute: () => root,
+  path: "/segments",
+  component: page(() => import("./pages/segments/SegmentsPage"), "SegmentsPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
@@ -158,6 +164,7 @@ const tree = root.addChildren([
   events.addChildren([event]),
   entities,
   entity,
+  segments,
   settings.addChildren([settingsHome, eventTypes, keys, webhooks, tenant, audit]),
 ]);
 

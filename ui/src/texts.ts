@@ -5,6 +5,7 @@ import { keeping } from "./texts/keeping";
 import { letters } from "./texts/letters";
 import { publishing } from "./texts/publishing";
 import { replaying } from "./texts/replaying";
+import { segments } from "./texts/segments";
 import { steps } from "./texts/steps";
 import { watching } from "./texts/watching";
 
@@ -19,4 +20,5 @@ export const texts = {
   ...publishing,
   ...replaying,
   ...insights,
+  ...segments,
 };

@@ -189,6 +189,8 @@ def try_out(
         output.show_json(told)
         return
     output.show("It would start:" if told["would_start"] else "It would not start: its condition does not hold.")
+    for said in (*told["endings"], *told["cancel_on"]):
+        output.show(f"{said['text']}.")
     output.show_table(told["steps"], {"id": "STEP", "would": "WOULD", "text": "WHAT"}, "It has no steps.")
 
 

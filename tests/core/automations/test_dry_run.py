@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.core.automations.catalogue import ACTIONS, NOTE, document
 from upshot.core.automations import describe, describe_step, dry_run, read
@@ -109,3 +110,67 @@ def test_an_automation_in_words() -> None:
     assert describe_step(read(document({"id": "a", "branch": DEAR}), actions=ACTIONS).steps[0]) == (
         "go on by whether total greater than 100"
     )
+
+
+PAID = {"field": "entity.state", "operator": "equals", "value": "paid"}
+GONE = {"field": "total", "operator": "equals", "value": 80}
+
+
+def told(*, entity: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    steps = ({"id": "note", **NOTE}, {"id": "later", "delay": "1d"}, {"id": "end", "stop": "done"})
+    automation = read({**document(*steps), **more}, actions=ACTIONS)
+    return dry_run(automation, replace(FACTS, entity=entity), actions=ACTIONS)
+
+
+def condition(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"combinator": "and", "rules": [rule]}
+
+
+def test_a_goal_that_is_met_ends_it_before_its_first_step() -> None:
+    result = told(entity={"state": "paid"}, goal=condition(PAID), exit=condition(GONE))
+    (goal,) = result["endings"]
+    assert (goal["ending"], goal["met_before"]) == ("goal", "note")
+    assert goal["explanation"]["result"] is True
+    assert goal["text"].startswith("Its goal is met before step 'note': ")
+    assert [step["would"] for step in result["steps"]] == ["skip", "skip", "skip"]
+
+
+def test_an_exit_that_is_met_ends_it_and_a_goal_that_is_not_says_why() -> None:
+    result = told(entity={"state": "open"}, goal=condition(PAID), exit=condition(GONE))
+    assert [(one["ending"], one["met_before"]) for one in result["endings"]] == [("goal", None), ("exit", "note")]
+    assert result["endings"][0]["text"].startswith("Its goal is not met: ")
+
+
+def test_they_are_asked_as_time_moves_on() -> None:
+    tomorrow = {"field": "now.date", "operator": "equals", "value": "2026-11-22"}
+    steps = ({"id": "nap", "delay": "1d"}, {"id": "note", **NOTE}, {"id": "more", **NOTE})
+    automation = read({**document(*steps), "exit": condition(tomorrow)}, actions=ACTIONS)
+    result = dry_run(automation, FACTS, actions=ACTIONS)
+    assert [one["met_before"] for one in result["endings"]] == ["note"]
+    assert [(step["id"], step["would"]) for step in result["steps"]] == [
+        ("nap", "sleep"),
+        ("note", "skip"),
+        ("more", "skip"),
+    ]
+
+
+def test_the_events_that_would_cancel_it_are_told_with_their_values() -> None:
+    by_patient = {"event": "patient/left", "match": {"patient.id": "{{ appointment.patientId }}"}}
+    result = told(
+        cancel_on=[by_patient, {"event": "all/over", "match": {}}, {"event": "x/y", "match": {"id": "{{ none }}"}}]
+    )
+    assert [(one["event"], one["match"]) for one in result["cancel_on"][:2]] == [
+        ("patient/left", {"patient.id": "p1"}),
+        ("all/over", {}),
+    ]
+    assert [one["text"] for one in result["cancel_on"]] == [
+        "It would be cancelled by patient/left where patient.id is p1",
+        "It would be cancelled by all/over",
+        "No x/y would cancel it: what it must match has no value here",
+    ]
+    assert [problem["code"] for problem in result["cancel_on"][2]["problems"]] == ["never_matches"]
+
+
+def test_what_would_not_start_is_neither_ended_nor_cancelled() -> None:
+    result = told(condition=DEAR, goal=condition(GONE), cancel_on=[{"event": "all/over", "match": {}}])
+    assert (result["endings"], result["cancel_on"]) == ([], [])

@@ -7,6 +7,7 @@ import type * as insights from "./insights";
 import type * as replays from "./replays";
 import type * as runs from "./runs";
 import type { components } from "./schema";
+import type * as segments from "./segments";
 import type * as ours from "./types";
 import type * as hooks from "./webhooks";
 
@@ -32,6 +33,8 @@ export type Contract = [
   Fits<Served["ScheduleItem"], ours.ScheduleItem>,
   Fits<Omit<Served["Diff"], "changes">, Omit<ours.Diff, "changes">>,
   Fits<Served["Insights"], insights.Insights>,
+  Fits<Omit<Served["Segment"], "condition">, Omit<segments.Segment, "condition">>,
+  Fits<Served["Member"], segments.Member>,
   Fits<Served["RunsInFlight"], ours.RunsInFlight>,
   Fits<Omit<Served["Imported"], "document" | "changes">, Omit<ours.Imported, "document" | "changes">>,
   Fits<Omit<Served["ActionItem"], "schema">, Omit<ours.ActionItem, "schema">>,

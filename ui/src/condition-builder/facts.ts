@@ -37,6 +37,15 @@ function fromValue(value: JsonObject, at: string, depth: number, found: Map<stri
   }
 }
 
+/** What a condition over an entity alone can read, seen on one. */
+export function ofFields(entity: Entity | undefined): Fact[] {
+  const found = new Map<string, Fact>();
+  if (entity) fromValue(entity.fields, "", 1, found);
+  found.set("id", { path: "id", type: "string" });
+  found.set("tags", { path: "tags", type: "array", example: entity?.tags });
+  return [...found.values()];
+}
+
 /** What the bound entity offers, seen on one entity of its type. */
 function ofEntity(type: EventType | undefined, entity: Entity | undefined): Fact[] {
   if (!type?.entity) return [];

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet } from "@tanstack/react-router";
-import { Activity, Boxes, House, ListChecks, MailWarning, Settings, Workflow } from "lucide-react";
+import { Activity, Boxes, House, ListChecks, MailWarning, Settings, Users, Workflow } from "lucide-react";
 import { useLiveUpdates } from "@/api/stream";
 import { statsQuery } from "@/api/system";
 import type { Stats } from "@/api/types";
@@ -14,6 +14,7 @@ const links = [
   { to: "/runs", title: texts.nav.runs, Icon: ListChecks, exact: false },
   { to: "/dead-letters", title: texts.nav.deadLetters, Icon: MailWarning, exact: false },
   { to: "/events", title: texts.nav.events, Icon: Activity, exact: false },
+  { to: "/segments", title: texts.nav.segments, Icon: Users, exact: false },
   { to: "/entities", title: texts.nav.entities, Icon: Boxes, exact: false },
 ] as const;
 

@@ -11,6 +11,7 @@ export const frame = {
     deadLetters: "Dead letters",
     events: "Events",
     entities: "Entities",
+    segments: "Segments",
     settings: "Settings",
     skip: "Skip to content",
   },

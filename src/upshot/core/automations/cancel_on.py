@@ -12,7 +12,7 @@ from upshot.core.facts import compile_path
 from upshot.core.strict_json import join_path
 from upshot.core.templates import compile_template
 
-_FIELDS: Final = ("event", "match")
+FIELDS: Final = ("event", "match")
 _NEEDED: Final = "names the event that cancels a run"
 
 
@@ -49,9 +49,9 @@ def read_cancel_on(value: Any, at: str = "cancel_on") -> tuple[tuple[CancelOn, .
             problems.append(Problem(here, "must be an object with the `event` and what must `match`", "wrong_type"))
             continue
         problems += [
-            Problem(f"{here}.{name}", f"is not known here; known are: {', '.join(_FIELDS)}", "unknown_field")
+            Problem(f"{here}.{name}", f"is not known here; known are: {', '.join(FIELDS)}", "unknown_field")
             for name in given
-            if name not in _FIELDS
+            if name not in FIELDS
         ]
         event, match = given.get("event", ""), given.get("match", {})
         problems += text_problems(event, f"{here}.event", EVENT_NAME_CHARACTERS_MAX, needed=_NEEDED)

@@ -8,12 +8,13 @@ import msgspec
 from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.arguments import argument_problems, argument_template, unknown_action
 from upshot.core.automations.circles import circles_of
-from upshot.core.automations.describe import describe_step, duration_words
+from upshot.core.automations.describe import describe_step, duration_words, event_words
 from upshot.core.automations.document import (
     ActionStep,
     Automation,
     BranchStep,
     CallStep,
+    CancelOn,
     DelayStep,
     ForEachStep,
     ParallelStep,
@@ -32,6 +33,7 @@ from upshot.core.errors import ActionError, Busy, Problem, Refused
 from upshot.core.facts import Facts, compile_path
 from upshot.core.instants import to_text
 from upshot.core.templates import TemplateError, compile_template
+from upshot.core.waits import Unmatchable, fields_of, key_of
 
 ROUNDS_TRIED: Final = 3
 """How many rounds of a circle are shown."""
@@ -48,7 +50,8 @@ def dry_run(
     automation_id: str = "",
     trials: Mapping[str, Trial] | None = None,
 ) -> dict[str, Any]:
-    """`{would_start, explanation, steps}`: whether the condition holds and why, and what each step would do.
+    """`{would_start, explanation, endings, cancel_on, steps}`: whether the condition holds and why, whether its goal and exit
+    would end it and before which step, which events would cancel it, and what each step would do.
 
     A step is `{id, step_id, name, kind, action, arguments, would, text, problems}`, with `due_at` for a delay and `explanation`
     for a branch; `would` is `perform`, `branch`, `sleep`, `fork`, `split`, `wait`, `call`, `stop` or `skip`. Steps that go
@@ -66,6 +69,7 @@ def dry_run(
     trial = _Trial(automation, actions, automation_id, trials or {})
     if would_start and automation.steps:
         trial.go(automation.steps[0].id, None, facts)
+    cancels = [_cancel(one, f"cancel_on[{index}].match", facts) for index, one in enumerate(automation.cancel_on)]
     skipped = [
         _entry(step, "skip", f"would not: {describe_step(step)}")
         for step in automation.steps
@@ -74,6 +78,8 @@ def dry_run(
     return {
         "would_start": would_start,
         "explanation": explanation,
+        "endings": list(trial.endings.values()),
+        "cancel_on": cancels if would_start else [],
         "steps": [*trial.reached.values(), *skipped],
     }
 
@@ -90,6 +96,9 @@ class _Trial:
     ) -> None:
         self.reached: dict[str, dict[str, Any]] = {}
         self.come_to: set[str] = set()
+        self.endings: dict[str, dict[str, Any]] = {}
+        asked = {"goal": automation.goal, "exit": automation.exit}
+        self._endings = {name: compile_condition(asked[name], name) for name in asked if asked[name] is not None}
         within = regions_of(automation.steps, automation.on_failure)
         self._circles = circles_of(automation.steps, automation.on_failure, within)
         self._rounds: dict[str, int] = {}
@@ -101,6 +110,8 @@ class _Trial:
         """Along one path to its end, which may be a join at step `end`; the facts at that time."""
         while step_id is not None and step_id != end and not self._is_stopped:
             if not self._begins_round(before, step_id) or (place := self._place(step_id)) in self.reached:
+                break
+            if self._has_ended(step_id, facts):
                 break
             before = step_id
             self.come_to.add(step_id)
@@ -137,6 +148,26 @@ class _Trial:
                 self.reached[place], facts, target = tried
                 self._is_stopped = isinstance(step, StopStep)
                 return facts, target
+
+    def _has_ended(self, step_id: str, facts: Facts) -> bool:
+        """Whether the goal or the exit condition holds where this step would begin, the goal first; as runs are asked."""
+        if isinstance(self._places[step_id][1], ParallelStep | StopStep):
+            return False
+        for ending, condition in self._endings.items():
+            explained = condition.explain(facts)
+            is_met = explained["result"] is True
+            if is_met or ending not in self.endings:
+                said = f"is met before step {step_id!r}" if is_met else "is not met"
+                self.endings[ending] = {
+                    "ending": ending,
+                    "met_before": step_id if is_met else None,
+                    "explanation": explained,
+                    "text": f"Its {ending} {said}: {explained['text']}",
+                }
+            self._is_stopped = self._is_stopped or is_met
+            if is_met:
+                break
+        return self._is_stopped
 
     def _begins_round(self, before: str | None, step_id: str) -> bool:
         """Count a round that begins with this step; False when it is one too many to be shown."""
@@ -195,6 +226,22 @@ class _Trial:
         if self._is_stopped:
             return facts
         return msgspec.structs.replace(facts, now=ends[step.needed - 1])
+
+
+def _cancel(one: CancelOn, at: str, facts: Facts) -> dict[str, Any]:
+    """The events that would cancel a run of these facts: `{event, match, text, problems}`."""
+    entry: dict[str, Any] = {"event": one.event, "match": one.match, "problems": []}
+    try:
+        entry["match"] = compile_template(one.match, at).render(facts)
+        fields = fields_of(one.match)
+        key_of(fields, [entry["match"][field] for field in fields])
+        entry["text"] = f"It would be cancelled by {event_words(one.event, entry['match'])}"
+    except TemplateError as error:
+        entry["problems"] = [{"path": error.path, "message": str(error), "code": error.code}]
+    except Unmatchable as error:
+        entry["problems"] = [{"path": at, "message": str(error), "code": "never_matches"}]
+    entry.setdefault("text", f"No {one.event} would cancel it: what it must match has no value here")
+    return entry
 
 
 def _try_step(

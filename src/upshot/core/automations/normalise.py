@@ -17,28 +17,11 @@ from upshot.core.automations.fields import ABSENT, Fields, Findings, as_list, as
 from upshot.core.automations.import_steps import StepReader
 from upshot.core.automations.import_trigger import read_trigger
 from upshot.core.automations.limits import DOCUMENT_BYTES_MAX, PRIORITY_DEFAULT
-from upshot.core.automations.validation import examine
+from upshot.core.automations.validation import FIELDS, examine
 from upshot.core.conditions import RUNS_ON_EVERY_EVENT, always_holds
 from upshot.core.conditions import normalise as normalise_condition
 from upshot.core.errors import Refused
 
-_KNOWN: Final = (
-    "name",
-    "description",
-    "trigger",
-    "condition",
-    "priority",
-    "steps",
-    "on_failure",
-    "flow",
-    "timeout",
-    "cancel_on",
-    "goal",
-    "exit",
-    "folder",
-    "tags",
-    "status",
-)
 _BOOKKEEPING: Final = (
     "id", "_id", "uuid", "key", "version", "revision", "created_at", "updated_at", "deleted_at", "created_by",
     "updated_by", "tenant_id", "practice_id", "organization_id", "organisation_id", "account_id", "shop_id", "store_id",
@@ -141,7 +124,7 @@ def _read_document(
         canonical["status"] = "active"
     if imported:
         fields.leave_out(_BOOKKEEPING, "left out: the engine keeps its own")
-    fields.refuse_rest(_KNOWN)
+    fields.refuse_rest(FIELDS)
     return canonical
 
 

@@ -35,7 +35,7 @@ from upshot.core.schedules import Schedule, read_schedule
 from upshot.core.segments import event_of, segment_problems, starting_condition
 from upshot.core.templates import has_template
 
-_FIELDS: Final = (
+FIELDS: Final = (
     "name",
     "description",
     "trigger",
@@ -52,6 +52,9 @@ _FIELDS: Final = (
     "tags",
     "status",
 )
+"""What a document may say."""
+TRIGGERS: Final = {"event": ("event",), "segment": ("segment", "on"), "schedule": ("schedule",), "manual": ("manual",)}
+"""What starts an automation, and what the trigger of each kind says."""
 
 
 def read(document: Any, *, actions: Mapping[str, ActionShape] | None = None) -> Automation:
@@ -121,11 +124,11 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
     problems = [
         Problem(
             str(name),
-            f"is not a field of an automation; known are: {', '.join(_FIELDS)}",
+            f"is not a field of an automation; known are: {', '.join(FIELDS)}",
             "unknown_field",
         )
         for name in given
-        if name not in _FIELDS
+        if name not in FIELDS
     ]
     problems += text_problems(
         given.get("name", ""),

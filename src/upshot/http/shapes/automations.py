@@ -17,6 +17,7 @@ from upshot.http.shapes.base import (
     Note,
     ProblemItem,
 )
+from upshot.http.shapes.documents import CANCEL_ON, FLOW, STEP, STEPS, TRIGGER
 from upshot.http.shapes.runs import RunStatus
 
 EXAMPLE: dict[str, Any] = {
@@ -36,18 +37,16 @@ _SHAPE: dict[str, Any] = {
     "properties": {
         "name": {"type": "string", "maxLength": 200},
         "description": {"type": "string", "maxLength": 5000},
-        "trigger": {
-            "description": 'What starts it: `{"event": "order.created"}`, or `{"schedule": {"daily": "09:00"}}`.'
-        },
+        "trigger": {"anyOf": [TRIGGER, {"type": "string", "description": "The name of an event."}]},
         "condition": {"description": "A boolean tree over the facts, or null to start always."},
         "priority": {"type": "integer", "minimum": 1, "maximum": 10, "default": 5},
-        "steps": {"type": "array", "items": {"type": "object"}},
-        "cancel_on": {
+        "steps": {
             "type": "array",
-            "maxItems": 20,
-            "items": {"type": "object"},
-            "description": 'The events that cancel a run under way: `[{"event": "order/cancelled", "match": {...}}]`.',
+            "items": {"anyOf": [*STEPS, {"type": "object", "description": "A step in a shape understood on import."}]},
         },
+        "on_failure": {"description": "The id of the step that a run goes to when it fails, or null."},
+        "timeout": {"description": "How long a run may take, as delays are written."},
+        "cancel_on": CANCEL_ON,
         "goal": {
             "description": "A condition; a run of which it holds when its next step would begin is completed there."
         },
@@ -56,10 +55,7 @@ _SHAPE: dict[str, Any] = {
         },
         "folder": {"type": "string", "maxLength": 200},
         "tags": {"type": "array", "items": {"type": "string", "maxLength": 50}, "maxItems": 20},
-        "flow": {
-            "type": "object",
-            "description": "How many runs it starts, and when: its controls by name, and `reentry`.",
-        },
+        "flow": FLOW,
         "status": {"type": "string", "description": '"active" publishes it at once.'},
     },
     "examples": [EXAMPLE],
@@ -131,9 +127,9 @@ class AutomationItem(Answer):
     description: str
     status: Literal["draft", "active", "paused", "archived"]
     priority: int
-    trigger: JsonObject
+    trigger: Annotated[dict[str, Any], WithJsonSchema(TRIGGER)]
     condition: JsonObject | None
-    steps: list[JsonObject]
+    steps: list[Annotated[dict[str, Any], WithJsonSchema(STEP)]]
     on_failure: str | None = Field(description="The step a run goes to when it fails.")
     flow: JsonObject | None = Field(description="How many runs it starts, and when; null where nothing limits that.")
     timeout: AnyJson = Field(
@@ -228,6 +224,12 @@ class DryRun(Answer):
 
     would_start: bool
     explanation: JsonObject | None
+    endings: list[JsonObject] = Field(
+        description="Its goal and exit: `met_before` is the step before which the run would end, null where it is not met."
+    )
+    cancel_on: list[JsonObject] = Field(
+        description="The events that would cancel the run, with the values that their fields must have."
+    )
     steps: list[JsonObject]
 
 

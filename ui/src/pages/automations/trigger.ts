@@ -5,12 +5,13 @@ import { changeEvent } from "./change";
 import { daysOf, eachOf, timesOf, whenOf, withEach } from "./schedule";
 
 export type Trigger = AutomationDocument["trigger"];
-export type TriggerKind = "event" | "change" | "schedule" | "dates" | "manual" | "other";
+export type TriggerKind = "event" | "change" | "segment" | "schedule" | "dates" | "manual" | "other";
 
 /** What starts it. With the types of entities that there are, a change of one is told from other events. */
 export function kindOf(trigger: Trigger, types: string[] = []): TriggerKind {
   if (trigger.schedule) return eachOf(trigger.schedule)?.side ? "dates" : "schedule";
   if (trigger.manual) return "manual";
+  if (typeof trigger.segment === "string") return "segment";
   if (changeEvent(trigger.event, types)) return "change";
   return trigger.event === undefined && Object.keys(trigger).length > 0 ? "other" : "event";
 }
@@ -30,6 +31,8 @@ export function newTrigger(kind: TriggerKind, before: Trigger, type = ""): Trigg
       return { schedule: before.schedule ? withEach(before.schedule, null) : daily };
     case "dates":
       return { schedule: withEach({ ...daily, ...zoneOf(before) }, { type, side: "before", field: "", days: 7 }) };
+    case "segment":
+      return { segment: "", on: "joined" };
     case "change":
       return { event: `${type}.updated` };
     default:
@@ -45,6 +48,9 @@ function zoneOf(trigger: Trigger): JsonObject {
 /** What starts it in a few words: an event's name, when a schedule is due, or that it is run by hand. */
 export function triggerWords(trigger: Trigger): string {
   if (trigger.manual) return texts.trigger.byHand;
+  if (typeof trigger.segment === "string") {
+    return texts.trigger.ofSegment(trigger.on === "left", trigger.segment || "…");
+  }
   if (!trigger.schedule) return trigger.event ?? brief(trigger as Json, 60);
   const { schedule } = trigger;
   const when = whenOf(schedule);

@@ -14,6 +14,7 @@ import { ChangeForm } from "./ChangeForm";
 import type { BodyProps } from "./EditorBody";
 import { FormHead } from "./FormHead";
 import { ScheduleForm } from "./ScheduleForm";
+import { SegmentForm } from "./SegmentForm";
 
 /** What starts a run: an event, a change of an entity, a schedule, a date, or only a person. */
 export function TriggerForm(props: BodyProps) {
@@ -51,6 +52,7 @@ export function TriggerForm(props: BodyProps) {
       </div>
       {kind === "event" && <EventForm {...props} />}
       {kind === "change" && <ChangeForm {...props} types={types} />}
+      {kind === "segment" && <SegmentForm {...props} />}
       {(kind === "schedule" || kind === "dates") && <ScheduleForm {...props} />}
       {kind === "other" && (
         <>

@@ -1,0 +1,37 @@
+import { plural } from "./plural";
+
+/** The texts of segments. */
+export const segments = {
+  segments: {
+    title: "Segments",
+    lead: "Entities that meet a saved condition, kept up to date. Joining and leaving can start automations.",
+    new: "New segment",
+    edit: (name: string) => `Edit “${name}”`,
+    columns: { name: "Name", type: "Of", who: "Who is in it", members: "Members", menu: "Actions" },
+    name: "Name",
+    description: "Description",
+    type: "Type of entity",
+    typeStays: "It cannot be changed.",
+    who: "Who is in it",
+    whoHelp: "Asked of each entity as it is, and again when it changes.",
+    everyone: "No conditions: every entity of the type is in it.",
+    announce: "Tell automations who joins or leaves by this save",
+    announceHelp: "Off: only what happens from now on starts them.",
+    byHand: "by hand",
+    computing: "Being found…",
+    followsClock: "Time alone makes members join or leave, within ten minutes.",
+    empty: "No segments yet",
+    emptyHelp: "A segment keeps who meets a condition, such as members with 100 points or more.",
+    created: (name: string) => `“${name}” was created. Who is in it is being found.`,
+    saved: (name: string) => `“${name}” was saved.`,
+    deleted: (name: string) => `“${name}” was deleted.`,
+    menu: (name: string) => `Actions for ${name}`,
+    members: (name: string) => `Members of “${name}”`,
+    seeMembers: "See its members",
+    count: (count: number) => plural(count, "member", "members"),
+    nobody: "Nobody is in it.",
+    joined: "joined",
+    deleteTitle: (name: string) => `Delete “${name}”?`,
+    deleteHelp: "Nobody is told that they left. While an automation names it, it stays.",
+  },
+} as const;

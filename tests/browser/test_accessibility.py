@@ -86,11 +86,7 @@ FAINT = """() => {
 }"""
 
 
-THEMED = """(dark) => {
-  document.documentElement.classList.toggle("dark", dark);
-  const changing = document.getAnimations().filter((one) => one instanceof CSSTransition);
-  return Promise.allSettled(changing.map((one) => one.finished));
-}"""
+THEMED = "(dark) => document.documentElement.classList.toggle('dark', dark)"
 PLANTED = """() => {
   document.body.insertAdjacentHTML("beforeend", "<button></button><p class=planted>Faint</p>");
   document.querySelector(".planted").style.color = "var(--ground)";

@@ -22,11 +22,11 @@ from upshot.engine import (
     control,
     housekeep,
     match,
+    membership,
     record,
     recover,
     replay,
     schedule,
-    settle,
     sweep,
 )
 from upshot.engine.fork import Fork
@@ -290,7 +290,7 @@ def with_changes_that_are_told_later(patch: Monkey) -> None:
         _commit_half(given[0])
         return answers
 
-    patch.setattr(settle, "entities", SimpleNamespace(**{**vars(entities), "apply": apply_and_commit}))
+    patch.setattr(membership, "entities", SimpleNamespace(**{**vars(entities), "apply": apply_and_commit}))
 
 
 def with_sweeps_that_take_a_day_for_another(patch: Monkey) -> None:
@@ -334,7 +334,7 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_replays_that_move_later: ({"I19", "I12"}, {"replay": 3.0}),
     without_a_look_where_a_replay_stands: ({"I19"}, {"replay": 3.0, "slow": 0.3, "edit": 1.0}),
     with_schedules_that_cannot_wait: ({"I13", "I12"}, None),
-    without_a_look_back: ({"I15"}, None),
+    without_a_look_back: ({"I15", "I17"}, None),
     without_a_look_back_for_what_cancels: ({"I17"}, {}),
     with_an_event_that_is_spread_once: ({"I17"}, {}),
     without_the_end_of_what_was_called: ({"I12", "I16"}, {}),

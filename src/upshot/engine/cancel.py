@@ -94,7 +94,10 @@ def look_back(
 
 def look_back_all(connection: Connection, watched: Sequence[tuple[Wait, str]]) -> dict[Key, Event]:
     """The same for runs that nobody drives, each watch with the event that its run began with; by run, none for most."""
-    known = {tenant_id: waits.expected(connection, tenant_id) for tenant_id in {wait.tenant_id for wait, _ in watched}}
+    known = {
+        tenant_id: waits.expected(connection, tenant_id)
+        for tenant_id in sorted({wait.tenant_id for wait, _ in watched})
+    }
     found: dict[Key, Event] = {}
     for wait, since in watched:
         looked_for = known[wait.tenant_id].get(wait.event_name, ())

@@ -186,7 +186,7 @@ class Match:
         now = process.clock.now()
         by_tenant: dict[str, TenantDefinitions] = {}
         failed: list[Failed] = []
-        for tenant_id in {event.tenant_id for event in batch}:
+        for tenant_id in sorted({event.tenant_id for event in batch}):
             try:
                 by_tenant[tenant_id] = process.definitions.known(tenant_id) or await process.definitions.of(tenant_id)
             except Exception as error:  # noqa: BLE001 - of this tenant's events alone

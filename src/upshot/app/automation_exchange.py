@@ -213,7 +213,7 @@ class Exchange(ABC):
 
     def _segment_types(self, tenant_id: str) -> dict[str, str]:
         with self._upshot.database.reading(tenant_id) as connection:
-            return segments.types(connection, tenant_id)
+            return segments.types(connection, tenant_id, is_dynamic=True)
 
     def _parts(self, tenant_id: str, types: Mapping[str, str] | None = None) -> Iterator[circles.Part]:
         """The tenant's active automations, as parts of the graph of what starts what; `types` are those of its segments."""

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from upshot.app.settings import Settings
 from upshot.app.upshot import Upshot
 from upshot.http.app import create_app
+from upshot.testing.harness import new_file
 
 ROLES = ("viewer", "editor", "operator", "admin", "emitter")
 API = "/api/v1"
@@ -137,7 +138,7 @@ class StillClock:
 def make_surface(url: str | Path, *, engine: bool = False, clock: Any = None, **settings: Any) -> Iterator[Surface]:
     """A new installation with the tenants alpha and beta, in this database, or in a file in this folder."""
     given = Settings(secret_key="k" * 32, **settings)
-    address = url if isinstance(url, str) else f"sqlite:///{url}/upshot.db"
+    address = url if isinstance(url, str) else new_file(url)
     upshot = Upshot(address, settings=given, clock=clock)
     upshot.migrate()
     keys: dict[tuple[str, str], str] = {}

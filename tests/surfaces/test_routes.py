@@ -15,6 +15,7 @@ from upshot.app.keys import Caller
 from upshot.core import dead_letters
 from upshot.http.app import create_app
 from upshot.store import dead_letters as store
+from upshot.testing.harness import new_file
 
 INSTALLATION = "installation"
 """For whoever runs the installation and for no tenant: `test_operations` holds these to it."""
@@ -172,7 +173,7 @@ OF_AN_OBJECT = [route for route in GUARDED if "{" in route and "{type}" not in r
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Who may do what is decided before any database is asked."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 def routes_of(surface: Surface) -> set[str]:

@@ -13,6 +13,7 @@ import pytest
 from tests.surfaces.conftest import Headers, Surface, asgi_scope, document, raw
 from upshot.http import strict_body
 from upshot.http.openapi import schema
+from upshot.testing.harness import new_file
 
 # --- A1, A2: JSON that two readers would read differently, or that is made to break a reader ------------------------------
 
@@ -34,7 +35,7 @@ UNREADABLE = {
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Bodies are read and refused before any database is asked."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 @pytest.mark.parametrize("what", UNREADABLE)

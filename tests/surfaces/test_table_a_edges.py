@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.surfaces.conftest import StillClock, Surface, asgi_scope, hand_over, make_surface
+from upshot.testing.harness import new_file
 
 # --- A11: rates -----------------------------------------------------------------------------------------------------------
 
@@ -15,7 +16,7 @@ from tests.surfaces.conftest import StillClock, Surface, asgi_scope, hand_over, 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Rates, hosts and headers are decided before any database is asked."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 @pytest.fixture

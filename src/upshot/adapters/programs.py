@@ -114,7 +114,7 @@ def _parts(source: str) -> tuple[str, str]:
     try:
         depth, is_new = 0, True
         for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
-            if token.type == tokenize.ERRORTOKEN:  # a lone backslash, say, that would join lines with what follows the tail
+            if token.type == tokenize.ERRORTOKEN:  # as a backslash, which would join what is put behind it
                 return source, _NOTHING
             depth += (token.type == tokenize.INDENT) - (token.type == tokenize.DEDENT)
             if token.type not in _LAID_OUT:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,15 @@ def make_surface(url: str | Path, *, engine: bool = False, clock: Any = None, **
 def surface(url: str) -> Iterator[Surface]:
     """Without an engine: nothing is matched and no run is driven."""
     yield from make_surface(url)
+
+
+@pytest.fixture(scope="module")
+def resting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
+    """One for all tests of a module whose requests are refused before any database is asked: nothing is ever kept in it."""
+    with contextmanager(make_surface)(tmp_path_factory.mktemp("resting"), requests_per_second=1_000_000) as surface:
+        yield surface
+        for noun in ("events", "automations", "entities", "event-types", "runs"):
+            assert surface.get(f"/{noun}").json()["items"] == []
 
 
 @pytest.fixture

@@ -236,9 +236,9 @@ def test_every_route_says_who_may(surface: Surface) -> None:
 
 
 @pytest.mark.parametrize("route", GUARDED)
-def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None:
+def test_without_a_key_nothing_is_answered(resting: Surface, route: str) -> None:
     method, path = place(
-        surface,
+        resting,
         route,
         dict.fromkeys(
             (
@@ -260,7 +260,7 @@ def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None
             "1",
         ),
     )
-    refused = surface.call(method, path, role=None, json=BODIES.get(route))
+    refused = resting.call(method, path, role=None, json=BODIES.get(route))
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"] == "Bearer"
     assert refused.json()["type"] == "urn:upshot:problem:not_signed_in"

@@ -219,23 +219,6 @@ export type DryRunStep = {
   problems?: Problem[];
   explanation?: Explanation | null;
 };
-/** What the goal or the exit says; `met_before` is the step before which the run would end. */
-export type DryRunEnding = {
-  ending: "goal" | "exit";
-  met_before: string | null;
-  explanation: Explanation;
-  text: string;
-};
-/** An event that would cancel the run, with the values that its fields must have. */
-export type DryRunCancel = { event: string; match: JsonObject; text: string; problems: Problem[] };
-export type DryRun = {
-  would_start: boolean;
-  explanation: Explanation | null;
-  endings: DryRunEnding[];
-  cancel_on: DryRunCancel[];
-  steps: DryRunStep[];
-  problems?: Problem[];
-};
 export type Version = {
   version: number;
   document: AutomationDocument;

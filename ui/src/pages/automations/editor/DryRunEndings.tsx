@@ -1,4 +1,4 @@
-import type { DryRunCancel, DryRunEnding } from "@/api/types";
+import type { DryRunCancel, DryRunEnding } from "@/api/automations";
 import { ExplanationTree } from "@/parts/ExplanationTree";
 import { withInstants } from "@/parts/instants";
 import { ProblemLines } from "@/parts/Notes";

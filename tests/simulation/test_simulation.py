@@ -11,7 +11,7 @@ from tests.simulation.segments import SEGMENTED_FROM
 from tests.simulation.world import Broken, World, simulate
 
 SEEDS = 160
-PARTS = 4
+PARTS = 16
 
 SEGMENTED = 16
 

@@ -269,7 +269,7 @@ class Engine:
             loop.wake()
 
     def is_idle(self) -> bool:
-        """Whether every service rests, nothing comes in or waits to be matched, no run is driven and no timer in memory is due."""
+        """Whether every service rests, nothing comes in or waits, no run is driven and no timer in memory is due."""
         due = self.timekeep.next_due_at()
         has_due = due is not None and due <= self.process.clock.now()
         is_resting = all(loop.is_resting for loop in self._loops.values())

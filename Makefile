@@ -20,7 +20,9 @@ run: ui ## Serve everything with sample data on http://127.0.0.1:8321
 	@echo "upshot: starting on http://127.0.0.1:$(PORT)"
 	@exec .venv/bin/upshot dev --demo --port $(PORT)
 
-test: ui check types unit ## Everything CI runs
+test: ui ## Everything CI runs
+	@$(MAKE) --no-print-directory -j 2 check types
+	@$(MAKE) --no-print-directory unit
 
 check: setup ## Style, layers, and the page's own checks
 	@echo "upshot: ruff"

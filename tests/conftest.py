@@ -14,6 +14,11 @@ settings.register_profile("default", max_examples=60, deadline=None, suppress_he
 settings.load_profile("default")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that may take long come first, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: -max((mark.args[0] for mark in item.iter_markers("timeout")), default=0))
+
+
 @pytest.fixture(params=STORES)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A new database: each test that takes it runs on SQLite and on PostgreSQL."""

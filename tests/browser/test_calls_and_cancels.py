@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_accessibility import looked_at
+
 
 def test_a_call_is_built_in_its_form_and_its_runs_lead_to_each_other(page: Page) -> None:
     say = {"id": "say", "action": "log", "with": {"message": "Paid {{ order }}"}}
@@ -134,3 +136,37 @@ def test_a_goal_and_an_exit_are_built_like_any_condition_and_end_runs(page: Page
     page.goto(f"/runs?automation={made}")
     expect(page.get_by_role("row", name=re.compile("Completed Until paid"))).to_have_count(2)
     expect(page.get_by_role("row", name=re.compile("Cancelled Until paid"))).to_have_count(1)
+
+
+def test_the_dry_run_says_what_could_end_a_run_early_and_why(page: Page) -> None:
+    document = {
+        "name": "Might end early",
+        "trigger": {"event": "test/might-end"},
+        "goal": {"field": "paid", "operator": "equals", "value": True},
+        "exit": {"field": "stock", "operator": "less_than", "value": 1},
+        "cancel_on": [{"event": "order/cancelled", "match": {"order": "{{ order }}"}}],
+        "steps": [{"id": "nap", "delay": "1d"}, {"id": "say", "action": "log", "with": {"message": "Pay"}}],
+    }
+    made = page.request.post("/api/v1/automations", data=document).json()["id"]
+    event = {"name": "test/might-end", "data": {"order": "o-1", "paid": False, "stock": 3}}
+    assert page.request.post("/api/v1/events", data=event).ok
+    page.goto(f"/automations/{made}/edit")
+    editor = page.get_by_role("dialog", name="Edit Might end early")
+    endings = editor.get_by_role("region", name="What could end it early").filter(visible=True)
+    goal, exit_, cancel = (
+        endings.get_by_role("listitem").filter(has=page.get_by_text(name, exact=True))
+        for name in ("Goal", "Exit", "order/cancelled")
+    )
+    expect(goal).to_contain_text("Not met")
+    expect(goal.get_by_role("list", name="Why")).to_contain_text("paid")
+    expect(exit_).to_contain_text("stock was 3")
+    expect(cancel).to_contain_text("It would be cancelled by order/cancelled where order is")
+    assert looked_at(page) == []
+
+    sample = editor.get_by_role("textbox", name="Event data").filter(visible=True)
+    editor.get_by_text("Edit the sample's data").filter(visible=True).click()
+    sample.fill('{"paid": true, "stock": 0}')
+    expect(goal).to_contain_text("Would be done")
+    expect(goal).to_contain_text("Its goal is met before step 'nap'")
+    expect(exit_).to_have_count(0)  # the goal is asked first, and nothing is asked after it
+    expect(cancel).to_contain_text("Would never cancel it")

@@ -3,7 +3,9 @@
 import json
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.test_accessibility import looked_at
 
 OTHERS = [
     {
@@ -132,3 +134,46 @@ def test_all_runs_of_a_filter_go_past_a_step_or_again_and_what_repeats_is_said_b
     expect(told).to_contain_text("say of “Sleepers”, 2 times")
     dialog.get_by_role("button", name="Run 2 again").press("Enter")
     expect(done).to_have_count(4)
+
+
+def test_the_look_at_what_happens_again_shows_how_far_it_is_and_can_be_stopped(page: Page) -> None:
+    say = {"id": "say", "action": "log", "with": {"message": "Good morning"}}
+    document = {"name": "Crowd", "status": "active", "trigger": {"event": "test/crowd"}, "steps": [say]}
+    made = page.request.post("/api/v1/automations", data=document).json()["id"]
+    page.request.post("/api/v1/events", data=[{"name": "test/crowd", "data": {}} for _ in range(70)])
+    held: list[Route] = []  # what asks for the second batch
+
+    def hold_the_second(route: Route) -> None:
+        if "after" in (route.request.post_data_json or {}):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/runs/bulk", hold_the_second)
+    page.goto(f"/runs?automation={made}&status=completed")
+    done = page.get_by_role("row", name=re.compile("Completed Crowd"))
+    expect(done).to_have_count(50)
+    page.get_by_role("button", name="Show more").press("Enter")
+    expect(done).to_have_count(70)
+    page.get_by_role("button", name="All of these…").press("Enter")
+    dialog = page.get_by_role("dialog", name="Act on all of these runs")
+    again = dialog.get_by_role("button", name="Run 70 again")
+    dialog.get_by_role("radio", name="Run again").check()
+    expect(dialog.get_by_role("progressbar", name="Looked at 50 of 70 runs")).to_be_visible()
+    expect(again).to_be_disabled()
+    dialog.get_by_role("button", name="Stop looking").press("Enter")
+    expect(dialog.get_by_text("Only 50 of 70 runs were looked at")).to_be_visible()
+    told = dialog.get_by_role("status")
+    expect(told).to_contain_text("say of “Crowd”, 50 times")
+    expect(again).to_be_enabled()
+    assert looked_at(page) == []
+
+    rest = dialog.get_by_role("button", name="Look at the rest")
+    expect(rest).to_be_focused()
+    rest.press("Enter")
+    expect(dialog.get_by_role("progressbar")).to_be_visible()
+    [second] = held
+    second.continue_()
+    expect(told).to_contain_text("say of “Crowd”, 70 times")
+    expect(dialog.get_by_role("progressbar")).to_have_count(0)
+    expect(again).to_be_enabled()

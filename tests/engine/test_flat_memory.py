@@ -11,6 +11,7 @@ import pytest
 
 from upshot import Upshot
 from upshot.testing import Harness, VirtualClock
+from upshot.testing.harness import new_file
 
 STEPS, ITEMS = 1_000, 10_000
 WARM = 100
@@ -23,7 +24,7 @@ EACH_MAX = 3 * KIB
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """It is the memory of this process, whatever the store."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 def build(url: str, clock: VirtualClock) -> Upshot:

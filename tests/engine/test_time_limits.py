@@ -17,7 +17,7 @@ def test_a_sleeping_run_fails_when_its_time_is_over(bench: Bench) -> None:
     bench.advance(1)
     run = bench.run()
     assert (run["status"], run["error"]["code"]) == ("failed", "run_timeout")
-    assert statuses(run) == {"first": "completed", "nap": "skipped", "last": "skipped"}
+    assert statuses(run) == {"first": "completed", "nap": "cancelled", "last": "skipped"}
     bench.advance(10 * 86400)
     assert [step_id for step_id, _ in bench.calls] == ["first"]
 
@@ -35,6 +35,7 @@ def test_a_step_in_flight_is_let_go(bench: Bench) -> None:
     assert began.wait(30)
     bench.advance(7200)
     assert (bench.run()["status"], bench.run()["error"]["code"]) == ("failed", "run_timeout")
+    assert statuses(bench.run()) == {"stuck": "cancelled"}
 
 
 def test_branches_are_let_go_and_the_automation_handles_it(bench: Bench) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.simulation.door import SETTINGS
 from tests.simulation.loop import SimulatedLoop
 from tests.simulation.store import Calls, SimulatedBeats, SimulatedCommit, SimulatedDatabase, SimulatedReads
 from upshot import Upshot
+from upshot.core.program import Program
 from upshot.engine.definitions import Definitions
 from upshot.engine.process import Limits
 from upshot.engine.worker import Engine
@@ -36,6 +37,17 @@ class ProcessClock:
                 return moment
         self._latest, self._latest_time = moment, time
         return moment
+
+
+class SimulatedDefinitions(Definitions):
+    """A program is a value, and to compile them was a fifth of a life: each text is compiled once for all processes."""
+
+    _by_text: ClassVar[dict[str, Program]] = {}
+
+    def program(self, tenant_id: str, automation_id: str, version: int, document: str) -> Program:
+        if document not in self._by_text:
+            self._by_text[document] = super().program(tenant_id, automation_id, version, document)
+        return self._by_text[document]
 
 
 class SimulatedProcess:
@@ -67,7 +79,7 @@ class SimulatedProcess:
             database=self.database,
             commit=self.commit,
             reads=reads,
-            definitions=Definitions(self.database, reads, upshot.actions.shapes),
+            definitions=SimulatedDefinitions(self.database, reads, upshot.actions.shapes),
         )
         upshot.engine = Engine(process, upshot.events.accept_async)
         upshot.engine.heartbeat.thread = SimulatedBeats(self, upshot.engine.heartbeat)

@@ -10,7 +10,7 @@ from tests.simulation.faults import KINDS, RATES, Faults
 from tests.simulation.world import Broken, World, simulate
 
 SEEDS = 160
-PARTS = 4
+PARTS = 16
 
 REGRESSIONS = {
     "a worker that drives more runs than it has room for spun on a due timer": (

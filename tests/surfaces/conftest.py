@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 from upshot.app.settings import Settings
 from upshot.app.upshot import Upshot
 from upshot.http.app import create_app
+from upshot.testing.harness import new_file
 
 ROLES = ("viewer", "editor", "operator", "admin", "emitter")
 API = "/api/v1"
@@ -137,7 +139,7 @@ class StillClock:
 def make_surface(url: str | Path, *, engine: bool = False, clock: Any = None, **settings: Any) -> Iterator[Surface]:
     """A new installation with the tenants alpha and beta, in this database, or in a file in this folder."""
     given = Settings(secret_key="k" * 32, **settings)
-    address = url if isinstance(url, str) else f"sqlite:///{url}/upshot.db"
+    address = url if isinstance(url, str) else new_file(url)
     upshot = Upshot(address, settings=given, clock=clock)
     upshot.migrate()
     keys: dict[tuple[str, str], str] = {}
@@ -155,6 +157,15 @@ def make_surface(url: str | Path, *, engine: bool = False, clock: Any = None, **
 def surface(url: str) -> Iterator[Surface]:
     """Without an engine: nothing is matched and no run is driven."""
     yield from make_surface(url)
+
+
+@pytest.fixture(scope="module")
+def resting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
+    """One for all tests of a module whose requests are refused before any database is asked: nothing is ever kept in it."""
+    with contextmanager(make_surface)(tmp_path_factory.mktemp("resting"), requests_per_second=1_000_000) as surface:
+        yield surface
+        for noun in ("events", "automations", "entities", "event-types", "runs"):
+            assert surface.get(f"/{noun}").json()["items"] == []
 
 
 @pytest.fixture

@@ -29,6 +29,15 @@ def waits(**more: Any) -> dict[str, Any]:
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a wait for a field that no event has": ({"steps": [WAIT]}, "steps[0].match.nobody", "never_matches"),
     "a wait for what nothing equals": ({"steps": [waits(match={"of": None})]}, "steps[0].match.of", "never_matches"),
+    "a wait for what no step gives": (
+        {"steps": [waits(match={"of": "{{ steps.nobody.output }}"})]}, "steps[0].match.of", "never_matches"),
+    "a trigger that no event is called": ({"trigger": {"event": "said\u202e"}}, "trigger.event", "bad_name"),
+    "a trigger that looks like another": ({"trigger": {"event": "s\u0430id"}}, "trigger.event", "bad_name"),
+    "a wait for what no event is called": (
+        {"steps": [{"id": "hear", "wait_for_event": " closed"}]}, "steps[0].wait_for_event", "bad_name"),
+    "a cancel that no event is called": ({"cancel_on": [{"event": "closed "}]}, "cancel_on[0].event", "bad_name"),
+    "more items than may be": ({"steps": [{**each([1, 2]), "limit": 1}]}, "steps[0].for_each", "too_many"),
+    "a stop that says more": ({"steps": [{"id": "end", "stop": {"code": 1}}]}, "steps[0].stop.code", "unknown_field"),
     "a date that has passed": ({"trigger": {"schedule": PAST}}, "trigger.schedule.run_at", "never_due"),
     "a 30 February": ({"trigger": {"schedule": {"cron": "0 9 30 2 *"}}}, "trigger.schedule.cron", "bad_cron"),
     "02:30 in Paris": ({"trigger": {"schedule": GAP}}, "trigger.schedule.run_at", "impossible_time"),
@@ -80,3 +89,25 @@ def test_what_only_the_event_shows_fails_its_step_and_never_sticks(
     (run,) = running.get("/runs").json()["items"]
     assert (run["status"], run["error"]["step_id"].removesuffix("[]")) == ("failed", step["id"])
     assert run["error"]["code"] == code
+
+
+def test_what_reads_a_step_that_is_not_there_is_told(surface: Surface) -> None:
+    steps = [
+        {"id": "ask", "branch": {"field": "steps.nobody.output.done", "operator": "equals", "value": True}},
+        {"id": "nap", "delay": {"seconds": "{{ steps.nobody.output.wait }}"}},
+        each("{{ steps.nobody.output.items }}"),
+        {
+            "id": "tell",
+            "action": "create_task",
+            "with": {"title": "{{ steps.ask.output.result }} {{ steps.no.output }}"},
+        },
+    ]
+    given = document(condition=None, steps=steps, goal={"field": "steps.gone.output", "operator": "exists"})
+    told = surface.post("/automations/validate", {"document": given}).json()
+    assert told["valid"], told
+    found = {note["path"]: note["message"] for note in told["notes"]}
+    places = {"steps[0].branch", "steps[1].delay.seconds", "steps[2].for_each", "steps[3].with.title", "goal"}
+    assert found.keys() == places
+    assert found["steps[3].with.title"] == "steps.no.output is never there: no step has the id 'no'"
+    dry = surface.post("/automations/import?dry_run=true", given).json()["automations"][0]
+    assert places <= {note["path"] for note in dry["notes"]}

@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from tests.surfaces.conftest import Surface
 from upshot import Refused
+from upshot.testing.harness import new_file
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """The hosts of these tests write into the file by their own drivers."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 class OfAnAsyncDriver:

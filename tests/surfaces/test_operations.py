@@ -19,6 +19,7 @@ from upshot.engine.process import Limits
 from upshot.http.app import create_app
 from upshot.http.health import create_health_app
 from upshot.testing import Harness
+from upshot.testing.harness import new_file
 
 METRICS_KEY = "what the monitoring shows"
 DEADLINE_SECONDS = 30
@@ -27,7 +28,7 @@ DEADLINE_SECONDS = 30
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """What differs on a server is told by the tests of the doctor."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 def samples(text: str) -> dict[str, float]:

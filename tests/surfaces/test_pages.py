@@ -14,6 +14,7 @@ from tests.surfaces.conftest import Surface
 from upshot.http import ui
 from upshot.http.app import create_app
 from upshot.http.openapi import schema
+from upshot.testing.harness import new_file
 
 INDEX = '<!doctype html><html><head><base href="/" /><meta name="upshot-base" content="" /></head><body>Upshot</body></html>'
 
@@ -21,7 +22,7 @@ INDEX = '<!doctype html><html><head><base href="/" /><meta name="upshot-base" co
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Pages are the same on every database."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 @pytest.fixture

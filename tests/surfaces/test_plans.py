@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event as listening
 
 from tests.surfaces.conftest import Surface
+from upshot.testing.harness import new_file
 
 LOOKUPS = {
     "/runs?event=e1": "tenant_id=? AND event_id=?",
@@ -25,7 +26,7 @@ LOOKUPS = {
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """The plans are those of SQLite."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 @pytest.mark.parametrize("path", LOOKUPS)

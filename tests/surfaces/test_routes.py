@@ -15,6 +15,7 @@ from upshot.app.keys import Caller
 from upshot.core import dead_letters
 from upshot.http.app import create_app
 from upshot.store import dead_letters as store
+from upshot.testing.harness import new_file
 
 INSTALLATION = "installation"
 """For whoever runs the installation and for no tenant: `test_operations` holds these to it."""
@@ -172,7 +173,7 @@ OF_AN_OBJECT = [route for route in GUARDED if "{" in route and "{type}" not in r
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Who may do what is decided before any database is asked."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 def routes_of(surface: Surface) -> set[str]:
@@ -235,9 +236,9 @@ def test_every_route_says_who_may(surface: Surface) -> None:
 
 
 @pytest.mark.parametrize("route", GUARDED)
-def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None:
+def test_without_a_key_nothing_is_answered(resting: Surface, route: str) -> None:
     method, path = place(
-        surface,
+        resting,
         route,
         dict.fromkeys(
             (
@@ -259,7 +260,7 @@ def test_without_a_key_nothing_is_answered(surface: Surface, route: str) -> None
             "1",
         ),
     )
-    refused = surface.call(method, path, role=None, json=BODIES.get(route))
+    refused = resting.call(method, path, role=None, json=BODIES.get(route))
     assert refused.status_code == 401
     assert refused.headers["www-authenticate"] == "Bearer"
     assert refused.json()["type"] == "urn:upshot:problem:not_signed_in"

@@ -177,3 +177,31 @@ def test_who_is_in_a_segment_that_is_kept_by_hand_is_said_by_people_and_steps(li
     assert actions == ["add", "create"]
     renamed = live.put(f"/segments/{vip['id']}", {"name": "Gold", "condition": CONDITION}, headers={"If-Match": "*"})
     assert renamed.json()["name"] == "Gold"
+
+
+def test_a_circle_through_segments_that_are_kept_by_hand_is_told_when_it_is_saved(surface: Surface) -> None:
+    for name in ("Board", "Friends"):
+        assert surface.post("/segments", {"name": name, "entity_type": "member", "kind": "manual"}).status_code == 201
+
+    def saved(name: str, listens_to: tuple[str, str], *steps: tuple[str, str]) -> list[dict[str, str]]:
+        given = {"type": "member", "id": "{{ entity.id }}"}
+        document = {
+            "name": name,
+            "trigger": {"type": "segment", "segment": listens_to[0], "on": listens_to[1]},
+            "steps": [
+                {"id": f"s{at}", "action": action, "with": {**given, "segment": segment}}
+                for at, (action, segment) in enumerate(steps)
+            ],
+            "status": "active",
+        }
+        answer = surface.post("/automations", document)
+        assert answer.status_code == 201, answer.json()
+        return answer.json()["warnings"]
+
+    assert saved("There", ("Board", "joined"), ("remove_from_segment", "Friends")) == []
+    (warning,) = saved("Back", ("Friends", "left"), ("add_to_segment", "Friends"), ("add_to_segment", "Board"))
+    assert warning["path"] == "steps[1]"
+    assert warning["message"] == (
+        "may go round in a circle: step “s1” makes segment.joined of “Board” happen, which starts “There”, whose step "
+        "“s0” makes segment.left of “Friends” happen, which starts “Back” again"
+    )

@@ -13,6 +13,7 @@ import pytest
 from tests.surfaces.conftest import Headers, Surface, asgi_scope, document, raw
 from upshot.http import strict_body
 from upshot.http.openapi import schema
+from upshot.testing.harness import new_file
 
 # --- A1, A2: JSON that two readers would read differently, or that is made to break a reader ------------------------------
 
@@ -34,7 +35,7 @@ UNREADABLE = {
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Bodies are read and refused before any database is asked."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 @pytest.mark.parametrize("what", UNREADABLE)
@@ -51,32 +52,32 @@ def url(tmp_path: Path) -> str:
     ],
 )
 def test_a1_json_that_is_not_read_alike_everywhere_is_refused_by_its_path(
-    surface: Surface, what: str, method: str, address: str
+    resting: Surface, what: str, method: str, address: str
 ) -> None:
     text, path = UNREADABLE[what]
-    refused = raw(surface, text, address, method)
+    refused = raw(resting, text, address, method)
     assert refused.status_code == 400
     assert refused.headers["content-type"] == "application/problem+json"
     assert path in {error["path"] for error in refused.json()["errors"]}
     for noun in ("events", "automations", "entities", "event-types"):
-        assert surface.get(f"/{noun}").json()["items"] == []
+        assert resting.get(f"/{noun}").json()["items"] == []
 
 
 @pytest.mark.parametrize("text", ["", "{", "nul", '{"name":"x"}}', "\xff\xfe", '"x"', "5", "null", '{"name":"x",}'])
-def test_a1_what_is_not_an_event_in_json_is_refused(surface: Surface, text: str) -> None:
-    assert raw(surface, text.encode("latin-1")).status_code in {400, 415}
+def test_a1_what_is_not_an_event_in_json_is_refused(resting: Surface, text: str) -> None:
+    assert raw(resting, text.encode("latin-1")).status_code in {400, 415}
 
 
 @pytest.mark.parametrize("address", ["/events", "/automations", "/entities/patient"])
 @pytest.mark.parametrize("deep", ["[" * 100_000, '{"a":' * 100_000, "[" * 100_000 + "]" * 100_000])
-def test_a2_a_depth_of_100000_is_refused_before_it_is_followed(surface: Surface, address: str, deep: str) -> None:
-    assert raw(surface, deep, address).status_code == 400
+def test_a2_a_depth_of_100000_is_refused_before_it_is_followed(resting: Surface, address: str, deep: str) -> None:
+    assert raw(resting, deep, address).status_code == 400
 
 
 @pytest.mark.parametrize("address", ["/events", "/automations", "/entities/patient"])
 @pytest.mark.parametrize("number", ["9" * 5_000, "-" + "9" * 5_000, "18446744073709551616", "-9223372036854775809"])
-def test_a2_an_integer_of_5000_digits_is_refused_by_its_path(surface: Surface, address: str, number: str) -> None:
-    refused = raw(surface, f'{{"name":"x","data":{{"a":{number}}}}}', address)
+def test_a2_an_integer_of_5000_digits_is_refused_by_its_path(resting: Surface, address: str, number: str) -> None:
+    refused = raw(resting, f'{{"name":"x","data":{{"a":{number}}}}}', address)
     assert refused.status_code == 400
     assert "data.a" in {error["path"] for error in refused.json()["errors"]}
 
@@ -195,9 +196,9 @@ def test_a3_compressed_bodies_are_not_taken(surface: Surface, path: str) -> None
         "json",
     ],
 )
-def test_a4_only_what_is_said_to_be_json_is_read(surface: Surface, address: str, kind: str | None) -> None:
+def test_a4_only_what_is_said_to_be_json_is_read(resting: Surface, address: str, kind: str | None) -> None:
     headers = {} if kind is None else {"Content-Type": kind}
-    assert surface.call("POST", address, content='{"name": "x"}', headers=headers).status_code == 415
+    assert resting.call("POST", address, content='{"name": "x"}', headers=headers).status_code == 415
 
 
 def test_a4_there_are_no_forms_and_a_forged_files_object_is_an_unknown_field(surface: Surface) -> None:

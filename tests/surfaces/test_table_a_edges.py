@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.surfaces.conftest import StillClock, Surface, asgi_scope, hand_over, make_surface
+from upshot.testing.harness import new_file
 
 # --- A11: rates -----------------------------------------------------------------------------------------------------------
 
@@ -15,7 +16,7 @@ from tests.surfaces.conftest import StillClock, Surface, asgi_scope, hand_over, 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Rates, hosts and headers are decided before any database is asked."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 @pytest.fixture
@@ -79,20 +80,20 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("path", SPELLINGS)
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
-def test_a12_another_spelling_of_an_address_is_no_way_around_the_key(surface: Surface, path: str, method: str) -> None:
+def test_a12_another_spelling_of_an_address_is_no_way_around_the_key(resting: Surface, path: str, method: str) -> None:
     for headers in ([], None):
-        status, _, body = hand_over(surface, asgi_scope(surface, path, headers, method))
+        status, _, body = hand_over(resting, asgi_scope(resting, path, headers, method))
         assert status in {400, 401, 404, 405}, body
         assert b'"runs":' not in body
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "DELETE", "POST", "CONNECT", "X"])
-def test_a12_another_method_is_no_way_around_the_key(surface: Surface, method: str) -> None:
+def test_a12_another_method_is_no_way_around_the_key(resting: Surface, method: str) -> None:
     for role in (None, "admin"):
-        answered = surface.call(method, "/stats", role=role)
+        answered = resting.call(method, "/stats", role=role)
         assert answered.status_code in {401, 404, 405}
         assert "completed" not in answered.text
-    listed = surface.call("DELETE", "/runs")
+    listed = resting.call("DELETE", "/runs")
     assert (listed.status_code, listed.headers["allow"]) == (405, "GET")
 
 
@@ -107,8 +108,8 @@ def test_a12_a_method_override_is_not_heard(surface: Surface, name: str) -> None
 
 
 @pytest.mark.parametrize("query", ["limit=1&limit=2", "limit=1&limit=1", "name=x&name=y", "cursor=a&cursor=b"])
-def test_a12_a_parameter_given_twice_is_refused(surface: Surface, query: str) -> None:
-    refused = surface.get(f"/events?{query}")
+def test_a12_a_parameter_given_twice_is_refused(resting: Surface, query: str) -> None:
+    refused = resting.get(f"/events?{query}")
     assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "repeated_parameter")
 
 
@@ -135,8 +136,8 @@ def test_a12_the_key_given_twice_is_refused(surface: Surface) -> None:
     "path",
     ["/metrics/", "/metrics/x", "/Metrics", "//metrics", "/livez/", "/readyz/x", "/healthz/", "/v1/events"],
 )
-def test_a12_an_address_for_machines_is_never_answered_with_the_page(surface: Surface, path: str) -> None:
-    status, headers, body = hand_over(surface, asgi_scope(surface, path, [], "GET"))
+def test_a12_an_address_for_machines_is_never_answered_with_the_page(resting: Surface, path: str) -> None:
+    status, headers, body = hand_over(resting, asgi_scope(resting, path, [], "GET"))
     assert (status, dict(headers)[b"content-type"]) == (404, b"application/problem+json"), body
 
 
@@ -172,13 +173,13 @@ NO_NAMES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("what", NO_NAMES)
-def test_a13_what_is_no_name_of_an_event_is_refused(surface: Surface, what: str) -> None:
+def test_a13_what_is_no_name_of_an_event_is_refused(resting: Surface, what: str) -> None:
     for body, path in (({"name": NO_NAMES[what]}, "name"), ([{"name": "x"}, {"name": NO_NAMES[what]}], "[1].name")):
-        refused = surface.post("/events", body)
+        refused = resting.post("/events", body)
         assert refused.status_code == 400
         assert refused.json()["errors"][0]["path"] == path
         assert len(refused.content) < 5_000
-    assert surface.get("/events").json()["items"] == []
+    assert resting.get("/events").json()["items"] == []
 
 
 def test_a13_an_event_without_a_name_is_refused(surface: Surface) -> None:
@@ -235,17 +236,17 @@ def test_a13_the_host_is_held_to_the_same_names(surface: Surface) -> None:
         ["2026-11-21T09:00:00Z"],
     ],
 )
-def test_a14_what_is_no_instant_is_refused(surface: Surface, ts: Any) -> None:
+def test_a14_what_is_no_instant_is_refused(resting: Surface, ts: Any) -> None:
     body = '{"name": "x", "ts": 1e400}' if ts == 1e400 else None
     refused = (
-        surface.post("/events", {"name": "x", "ts": ts})
+        resting.post("/events", {"name": "x", "ts": ts})
         if body is None
-        else surface.call("POST", "/events", content=body, headers={"Content-Type": "application/json"})
+        else resting.call("POST", "/events", content=body, headers={"Content-Type": "application/json"})
     )
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["path"] == "ts"
     if isinstance(ts, str):
-        refused = surface.get("/events", params={"since": ts})
+        refused = resting.get("/events", params={"since": ts})
         assert (refused.status_code, refused.json()["errors"][0]["path"]) == (400, "since")
 
 

@@ -19,6 +19,7 @@ from upshot import Upshot
 from upshot.adapters.clock import new_id
 from upshot.engine import tracing
 from upshot.testing import Harness, VirtualClock
+from upshot.testing.harness import new_file
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -28,7 +29,7 @@ CANARY = "canary-in-the-payload"
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Traces are the same on every database."""
-    return f"sqlite:///{tmp_path}/upshot.db"
+    return new_file(tmp_path)
 
 
 @pytest.fixture

@@ -114,6 +114,8 @@ def _parts(source: str) -> tuple[str, str]:
     try:
         depth, is_new = 0, True
         for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
+            if token.type == tokenize.ERRORTOKEN:  # as a backslash, which would join what is put behind it
+                return source, _NOTHING
             depth += (token.type == tokenize.INDENT) - (token.type == tokenize.DEDENT)
             if token.type not in _LAID_OUT:
                 row, is_new = (token.start[0] if is_new and depth == 0 else row), False

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from upshot.adapters.actions import save_problems
 from upshot.adapters.clock import ticks
 from upshot.app.called import Beside, calls_any, resolved, told_by_name
+from upshot.app.event_names import lookalike_problems
 from upshot.app.schedules import foretold
 from upshot.app.segments import unknown_problems
 from upshot.core.action import Action, ActionRegistry
@@ -19,6 +20,7 @@ from upshot.core.automations import read as read_document
 from upshot.core.automations.dry_run import Trial
 from upshot.core.automations.fields import Findings, as_list, as_object
 from upshot.core.automations.gaps import wait_problems
+from upshot.core.automations.never import events_of, never_problems, unknown_step_notes
 from upshot.core.errors import Busy, Malformed, NotFound, Problem, Refused
 from upshot.core.facts import Facts
 from upshot.core.instants import SECOND, to_text
@@ -161,7 +163,11 @@ class Exchange(ABC):
         """What is wrong with it here and now: a webhook to a private address, a schedule that is never due again."""
         upshot = self._upshot
         automation = read_document(canonical, actions=upshot.actions.shapes)
-        problems = save_problems(automation, upshot.actions, upshot.settings.outbound_policy())
+        problems = [
+            *never_problems(automation),
+            *(problem for at, name in events_of(automation) for problem in lookalike_problems(name, at)),
+            *save_problems(automation, upshot.actions, upshot.settings.outbound_policy()),
+        ]
         if tenant_id is not None and shapes_of(automation):
             with self._upshot.database.reading(tenant_id) as connection:
                 problems += wait_problems(automation, lambda name: event_types.schema(connection, tenant_id, name))
@@ -179,12 +185,14 @@ class Exchange(ABC):
 
     def _note_gaps(self, tenant_id: str, canonical: dict[str, Any], findings: Findings) -> None:
         shapes, event = self._upshot.actions.shapes, canonical["trigger"].get("event")
+        automation = read_document(canonical, actions=shapes)
+        for path, message in unknown_step_notes(automation, shapes):
+            findings.note_translated(path, message)
         if event is None:
             return
         with self._upshot.database.reading(tenant_id) as connection:
             declared = event_types.read(connection, tenant_id, event)
         if declared is not None:
-            automation = read_document(canonical, actions=shapes)
             for path, message in gap_notes(automation, shapes, declared.schema, declared.sample):
                 findings.note_translated(path, message)
 
@@ -213,7 +221,7 @@ class Exchange(ABC):
 
     def _segment_types(self, tenant_id: str) -> dict[str, str]:
         with self._upshot.database.reading(tenant_id) as connection:
-            return segments.types(connection, tenant_id)
+            return segments.types(connection, tenant_id, is_dynamic=True)
 
     def _parts(self, tenant_id: str, types: Mapping[str, str] | None = None) -> Iterator[circles.Part]:
         """The tenant's active automations, as parts of the graph of what starts what; `types` are those of its segments."""

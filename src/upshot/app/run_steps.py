@@ -49,11 +49,10 @@ def steps_shown(
         if step_id not in kept:
             shown.append(_open(run, step_id, program, tried.get(step_id, []), waiting.get(step_id), is_held=is_held))
             kept.add(step_id)
-    if run.status == "cancelled":
-        for step_id in _open_steps(program, journal, []):
-            if step_id not in kept:
-                shown.append(_waiting(run, step_id, program, "cancelled", tried.get(step_id, []), None))
-                kept.add(step_id)
+    for step_id in _let_go(run, program, journal):
+        if step_id not in kept:
+            shown.append(_waiting(run, step_id, program, "cancelled", tried.get(step_id, []), None))
+            kept.add(step_id)
     for step_id, attempts in tried.items():  # a run whose program cannot be read here
         if step_id not in kept:
             shown.append(_waiting(run, step_id, program, "cancelled", attempts, None))
@@ -116,6 +115,15 @@ def _open_steps(program: Program | None, journal: list[StepRow], timers: list[Ti
     except (advance.OutOfOrder, KeyError):
         return waiting
     return [*is_open, *(step_id for step_id in waiting if step_id not in is_open)]
+
+
+def _let_go(run: RunRow, program: Program | None, journal: list[StepRow]) -> list[str]:
+    """What was open when the run's time was over, and when it was cancelled."""
+    late = next((place for place, step in enumerate(journal) if step.step_id == WHOLE), None)
+    let_go = _open_steps(program, journal[:late], []) if late is not None else []
+    if run.status == "cancelled":
+        let_go += _open_steps(program, journal, [])
+    return let_go
 
 
 def outcome_of(step: StepRow) -> Outcome:

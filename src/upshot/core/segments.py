@@ -25,6 +25,7 @@ JOINED: Final = "segment.joined"
 LEFT: Final = "segment.left"
 EVENTS: Final = {"joined": JOINED, "left": LEFT}
 """The events of the sides that a trigger may listen to."""
+OF_SEGMENT: Final = " of "
 NAME_MAX: Final = 100
 DESCRIPTION_MAX: Final = 2_000
 STEPS_MAX: Final = 20_000
@@ -124,6 +125,11 @@ def starting_condition(trigger: Mapping[str, Any], condition: dict[str, Any] | N
 def event_of(trigger: Mapping[str, Any]) -> str:
     """The name of the events that a canonical trigger listens to; empty where it names none."""
     return EVENTS[trigger["on"]] if "segment" in trigger else trigger.get("event", "")
+
+
+def of_segment(event: str, name: str) -> str:
+    """One segment's events of this name, as they are called where it is told what starts what."""
+    return f"{event}{OF_SEGMENT}“{name}”"
 
 
 def segment_problems(trigger: Mapping[str, Any]) -> list[Problem]:

@@ -146,9 +146,11 @@ def count(connection: Connection, tenant_id: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def types(connection: Connection, tenant_id: str) -> dict[str, str]:
-    """The type of the entities of each of the tenant's segments, by its name."""
+def types(connection: Connection, tenant_id: str, *, is_dynamic: bool = False) -> dict[str, str]:
+    """The type of the entities of each of the tenant's segments, by its name; of those with a condition, when `is_dynamic`."""
     query = select(segments.c.name, segments.c.entity_type).where(segments.c.tenant_id == tenant_id, _is_there)
+    if is_dynamic:
+        query = query.where(segments.c.condition.is_not(None))
     return {row[0]: row[1] for row in connection.execute(query)}
 
 

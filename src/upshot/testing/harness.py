@@ -4,12 +4,16 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pydantic
 
 from upshot.app.upshot import DEFAULT_TENANT, Upshot
+from upshot.store.database import Database
+from upshot.store.migrate import migrate
 from upshot.testing.clock import START, VirtualClock
 
 SETTLE_SECONDS = 30.0
@@ -36,7 +40,7 @@ class Harness:
     ) -> None:
         self._build = build or _plain
         self._folder = tempfile.TemporaryDirectory(prefix="upshot-") if url is None else None
-        self.url = url or f"sqlite:///{self._folder.name if self._folder else ''}/upshot.db"
+        self.url = url or new_file(Path(self._folder.name if self._folder else ""))
         self.clock = VirtualClock(now)
         self.upshot = self._build(self.url, self.clock)
 
@@ -113,6 +117,22 @@ class Harness:
     def entities(self, type_: str, *, tenant: str = DEFAULT_TENANT) -> list[dict[str, Any]]:
         """Up to 200 entities of this type, last changed first: what draft and store actions made."""
         return self.upshot.entities.page(tenant, type_, limit=PAGE).items
+
+
+def new_file(folder: Path) -> str:
+    """The URL of a new SQLite file in this folder, migrated."""
+    (folder / "upshot.db").write_bytes(_migrated())
+    return f"sqlite:///{folder}/upshot.db"
+
+
+@cache
+def _migrated() -> bytes:
+    """The file of a database after all migrations, which take longer than most tests: made once per process."""
+    with tempfile.TemporaryDirectory(prefix="upshot-") as folder:
+        database = Database(f"sqlite:///{folder}/upshot.db")
+        migrate(database)
+        database.close()
+        return (Path(folder) / "upshot.db").read_bytes()
 
 
 def _plain(url: str, clock: VirtualClock) -> Upshot:

@@ -45,6 +45,12 @@ def part(event: str, *steps: dict[str, Any], name: str = "own") -> Part:
         ({"action": "note_on", "with": {"kind": "patient"}}, "patient.updated"),
         ({"action": "note_over", "with": {}}, "patient.updated"),
         ({"for_each": [1], "action": "note_over", "with": {}}, "patient.updated"),
+        ({"action": "add_to_segment", "with": {"type": "m", "id": "1", "segment": "VIP"}}, "segment.joined of “VIP”"),
+        (
+            {"action": "remove_from_segment", "with": {"type": "m", "id": "1", "segment": "A b"}},
+            "segment.left of “A b”",
+        ),
+        ({"action": "add_to_segment", "with": {"type": "m", "id": "1", "segment": "{{ which }}"}}, None),
         ({"action": "round", "with": {}}, None),
         ({"action": "log", "with": {"text": "x"}}, None),
         ({"action": "nobody has it", "with": {}}, None),
@@ -146,6 +152,71 @@ def test_calls_for_each_item_never_come_back_whoever_waits(
         [(f"steps[{said[0]}].call", said[1])] if said is not None else []
     )
     assert all(" for each item" in sentence for _, sentence in told)
+
+
+Side = tuple[str, str]
+"""Joining or leaving, and which segment."""
+_ACTIONS = {"joined": "add_to_segment", "left": "remove_from_segment"}
+
+
+def of_segment(side: Side, *made: Side, name: str = "own", types: dict[str, str] | None = None) -> Part:
+    """An automation that a segment starts, and that puts into segments and takes out of them."""
+    steps = [
+        {"id": f"s{at}", "action": _ACTIONS[on], "with": {"type": "member", "id": "1", "segment": segment}}
+        for at, (on, segment) in enumerate(made)
+    ]
+    document = {"name": name, "trigger": {"segment": side[1], "on": side[0]}, "steps": steps}
+    return part_of(read(document), name, SHAPES, types or {})
+
+
+def test_a_circle_through_segments_that_are_kept_by_hand_names_them() -> None:
+    joins, leaves = ("joined", "S"), ("left", "S")
+    own = of_segment(joins, ("joined", "S2"))
+    back = of_segment(("joined", "S2"), leaves, joins, name="back")
+    said = (
+        "may go round in a circle: step “s0” makes segment.joined of “S2” happen, which starts “back”, whose step “s1” "
+        "makes segment.joined of “S” happen, which starts “own” again"
+    )
+    assert cycles(own, [back]) == [("steps[0]", said)]
+    assert cycles(own, [of_segment(("joined", "S2"), leaves, name="back")]) == []
+    assert cycles(own, [of_segment(("left", "S2"), joins, name="back")]) == []
+    assert [place for place, _ in cycles(of_segment(joins, leaves, joins), [])] == ["steps[1]"]
+    assert [place for place, _ in cycles(of_segment(joins, leaves), [of_segment(leaves, joins, name="b")])] == [
+        "steps[0]"
+    ]
+
+
+def test_who_listens_to_all_segments_hears_of_each() -> None:
+    any_ = part("segment.joined", {"action": "add_to_segment", "with": {"type": "m", "id": "1", "segment": "S"}})
+    assert [place for place, _ in cycles(any_, [])] == ["steps[0]"]
+    assert cycles(part("segment.left", {"action": "emit_event", "with": {"name": "segment.joined"}}), [any_]) == []
+
+
+def test_a_change_of_an_entity_may_lead_into_a_segment_with_a_condition_and_into_no_other() -> None:
+    own = part("member.updated", {"action": "add_to_segment", "with": {"type": "member", "id": "1", "segment": "S"}})
+    change = {"action": "update_entity", "with": {"type": "member", "id": "1", "fields": {"a": 1}}}
+    document = {"name": "b", "trigger": {"segment": "S", "on": "joined"}, "steps": [{"id": "s0", **change}]}
+    by_hand = part_of(read(document), "b", SHAPES, {})
+    assert cycles(by_hand, []) == []
+    assert cycles(own, [by_hand])[0][1].endswith("which starts “b”, whose step “s0” makes member.updated happen, "
+                                                 "which starts “own” again")  # fmt: skip
+    assert len(cycles(part_of(read(document), "b", SHAPES, {"S": "member"}), [])) == 1
+
+
+SIDES = st.tuples(st.sampled_from(["joined", "left"]), st.sampled_from("ST"))
+OF_SEGMENTS = st.lists(st.tuples(SIDES, st.lists(SIDES, unique=True, min_size=1, max_size=2)), min_size=1, max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(OF_SEGMENTS)
+def test_a_circle_through_segments_is_found_exactly_when_there_is_one(graph: list[tuple[Side, list[Side]]]) -> None:
+    parts = [of_segment(listens, *made, name=str(at)) for at, (listens, made) in enumerate(graph)]
+    reached: set[Side] = set()
+    frontier = set(graph[0][1])
+    while frontier - reached:
+        reached |= frontier
+        frontier = {side for listens, made in graph if listens in reached for side in made}
+    assert bool(cycles(parts[0], parts)) == (graph[0][0] in reached)
 
 
 NAMES = st.sampled_from("abcdef")

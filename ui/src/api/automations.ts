@@ -5,11 +5,13 @@ import type {
   AutomationItem,
   Backtest,
   Diff,
-  DryRun,
+  DryRunStep,
   EntityRef,
+  Explanation,
   Import,
   JsonObject,
   Page,
+  Problem,
   PublishedItem,
   RunsInFlight,
   ScheduleItem,
@@ -21,6 +23,23 @@ export type SaveRequest = AutomationDocument & { status?: "active" };
 /** What a document becomes of whose name there is an automation: that one's draft, or another of the name. */
 export type ImportMode = "update" | "copy";
 export type Sample = { event?: string; data: JsonObject; entity?: EntityRef | null };
+/** What the goal or the exit says; `met_before` is the step before which the run would end. */
+export type DryRunEnding = {
+  ending: "goal" | "exit";
+  met_before: string | null;
+  explanation: Explanation;
+  text: string;
+};
+/** An event that would cancel the run, with the values that its fields must have. */
+export type DryRunCancel = { event: string; match: JsonObject; text: string; problems: Problem[] };
+export type DryRun = {
+  would_start: boolean;
+  explanation: Explanation | null;
+  endings: DryRunEnding[];
+  cancel_on: DryRunCancel[];
+  steps: DryRunStep[];
+  problems?: Problem[];
+};
 
 const path = (id: string) => `/automations/${segment(id)}`;
 

@@ -53,19 +53,17 @@ export const runsQuery = (filter: RunFilter, limit = 50) =>
     getNextPageParam: (page) => page.next ?? undefined,
   });
 export const runQuery = (id: string) => queryOptions({ queryKey: ["runs", "one", id], queryFn: () => runs.get(id) });
-/** What it would do, all batches of it: a rerun is looked at run by run. */
+/**
+ * What it would do, batch by batch: a rerun is looked at run by run. What was looked at stays as it was seen: runs that
+ * change meanwhile do not begin it anew.
+ */
 export const bulkRunsQuery = (action: BulkAction, filter: RunFilter, options: BulkOptions) =>
-  queryOptions({
-    queryKey: ["runs", "bulk", action, filter, options],
-    queryFn: async ({ signal }) => {
-      const batches = [await runs.bulk({ action, filter, ...options, dry_run: true })];
-      for (let last = batches[0]; last?.next && !signal.aborted; last = batches.at(-1)) {
-        const further = { until: last.until, after: last.next };
-        batches.push(await runs.bulk({ action, filter, ...options, ...further, dry_run: true }));
-      }
-      return batches;
-    },
-    staleTime: 0,
+  infiniteQueryOptions({
+    queryKey: ["bulk-runs", action, filter, options],
+    queryFn: ({ pageParam }) => runs.bulk({ action, filter, ...options, ...pageParam, dry_run: true }),
+    initialPageParam: {} as { until?: string; after?: string },
+    getNextPageParam: (last) => (last.next === null ? undefined : { until: last.until, after: last.next }),
+    staleTime: Number.POSITIVE_INFINITY,
     gcTime: 0,
   });
 /** What a step called, in the order of its items. */

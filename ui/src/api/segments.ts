@@ -1,4 +1,4 @@
-import { infiniteQueryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, segment as part } from "./client";
 import type { Group, Page } from "./types";
 
@@ -43,6 +43,12 @@ export const segmentsQuery = infiniteQueryOptions({
   queryFn: ({ pageParam }) => api.get<Page<Segment>>("/segments", { limit: 100, cursor: pageParam }),
   initialPageParam: undefined as string | undefined,
   getNextPageParam: (page) => page.next ?? undefined,
+});
+
+/** All of them, by name: a tenant has no more than a page of this size holds. */
+export const allSegmentsQuery = queryOptions({
+  queryKey: ["segments", "all"],
+  queryFn: async () => (await api.get<Page<Segment>>("/segments", { limit: 200 })).items,
 });
 
 export const membersQuery = (id: string) =>

@@ -219,12 +219,6 @@ export type DryRunStep = {
   problems?: Problem[];
   explanation?: Explanation | null;
 };
-export type DryRun = {
-  would_start: boolean;
-  explanation: Explanation | null;
-  steps: DryRunStep[];
-  problems?: Problem[];
-};
 export type Version = {
   version: number;
   document: AutomationDocument;

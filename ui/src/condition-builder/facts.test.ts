@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EventType } from "@/api/types";
+import type { Entity, EventType } from "@/api/types";
 import { factsOf, readPath, resolve } from "./facts";
 
 const type: EventType = {
@@ -38,6 +38,14 @@ describe("factsOf", () => {
     expect(byPath.get("appointment.note")?.type).toBe("string");
     expect(byPath.get("appointment.fee")).toMatchObject({ type: "integer", example: 80 });
     expect(byPath.has("entity.id")).toBe(true);
+  });
+
+  it("offers the fields of the entity that a schedule is for", () => {
+    const entity = { type: "member", id: "m-1", tags: [], fields: { points: 5 } } as unknown as Entity;
+    const paths = factsOf(undefined, {}, "member", entity).map((fact) => fact.path);
+    expect(paths).toContain("entity.points");
+    expect(paths).toContain("entity.id");
+    expect(factsOf(undefined, {}).some((fact) => fact.path.startsWith("entity."))).toBe(false);
   });
 
   it("quotes names that are not plain", () => {

@@ -5,12 +5,20 @@ export type Fact = { path: string; type: string | null; title?: string; example?
 
 const DEPTH_MAX = 6;
 
-/** The facts an event of this type offers: from its schema, and from the sample for what the schema leaves open. */
-export function factsOf(type: EventType | undefined, sample: JsonObject | null, entity?: Entity): Fact[] {
+/**
+ * The facts an event of this type offers: from its schema, from the sample for what the schema leaves open, and from the
+ * entity of the type `about` that goes with it.
+ */
+export function factsOf(
+  type: EventType | undefined,
+  sample: JsonObject | null,
+  about: string | undefined = type?.entity?.type,
+  entity?: Entity,
+): Fact[] {
   const found = new Map<string, Fact>();
   if (type?.schema) fromSchema(type.schema, type.schema, "", 0, found);
   if (sample) fromValue(sample, "", 0, found);
-  return [...found.values(), ...ofEntity(type, entity), ...standing()];
+  return [...found.values(), ...ofEntity(about, entity), ...standing()];
 }
 
 function fromSchema(schema: JsonSchema, root: JsonSchema, at: string, depth: number, found: Map<string, Fact>) {
@@ -47,11 +55,11 @@ export function ofFields(entity: Entity | undefined): Fact[] {
 }
 
 /** What the bound entity offers, seen on one entity of its type. */
-function ofEntity(type: EventType | undefined, entity: Entity | undefined): Fact[] {
-  if (!type?.entity) return [];
+function ofEntity(type: string | undefined, entity: Entity | undefined): Fact[] {
+  if (!type) return [];
   const found = new Map<string, Fact>();
   if (entity) fromValue(entity.fields, "entity", 1, found);
-  found.set("entity.id", { path: "entity.id", type: "string", title: type.entity.type });
+  found.set("entity.id", { path: "entity.id", type: "string", title: type });
   found.set("entity.tags", { path: "entity.tags", type: "array", example: entity?.tags });
   return [...found.values()];
 }

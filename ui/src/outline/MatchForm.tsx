@@ -34,7 +34,7 @@ export function MatchForm(props: Props) {
   const { match, onChange, type, problems, at } = props;
   const kind = matchKind(match);
   const starts: Record<MatchKind, Json | undefined> = { any: undefined, same: [""], values: { "": "" } };
-  const fields = factsOf(type, type?.sample ?? null, undefined)
+  const fields = factsOf(type, type?.sample ?? null)
     .filter((fact) => !/^(event|now|changed|previous)\b/.test(fact.path))
     .map((fact) => ({ value: fact.path, hint: fact.type ?? undefined }));
   return (

@@ -16,7 +16,7 @@ import { kindOf, newStep, renameStep, replaceStep } from "./model";
 import { outputsBefore } from "./outputs";
 import { ParallelForm } from "./ParallelForm";
 import type { Part, StepFormProps } from "./part";
-import { errorAt } from "./problems";
+import { errorAt, ofProgram } from "./problems";
 import { SplitForm } from "./SplitForm";
 import { StepIcon } from "./StepIcon";
 import { TargetSelect } from "./TargetSelect";
@@ -31,6 +31,7 @@ export function StepForm(props: StepFormProps) {
   const action = actions.find((one) => one.name === step.action);
   const part: Part = {
     ...props,
+    problems: [...props.problems, ...ofProgram(props.dryRun, `steps[${at}]`)],
     endsBranch: isInBranch(placesOf(steps)[at]),
     step,
     facts: [...outputsBefore(steps, at), ...props.facts],

@@ -185,7 +185,8 @@ export const building = {
     byHand: "Only by hand",
     ofSegment: (isLeft: boolean, name: string) => (isLeft ? `leaves “${name}”` : `joins “${name}”`),
     segment: "Segment",
-    segmentHint: "Segments are made on their own page.",
+    segmentHint: "Whoever is in it when the time comes.",
+    noSegments: "There is no segment yet.",
     segmentOn: "What happens",
     segmentOns: { joined: "Somebody joins it", left: "Somebody leaves it" },
     asJson: "Trigger as JSON",
@@ -338,6 +339,11 @@ export const building = {
     wouldStart: "Would start",
     wouldNotStart: "Would not start",
     wouldFail: "Would fail",
+    endings: "What could end it early",
+    notMet: "Not met",
+    ends: { goal: "Would be done", exit: "Would be given up" },
+    cancels: "Would cancel it",
+    neverCancels: "Would never cancel it",
     steps: "What each step would do",
     would: {
       perform: "Would perform",
@@ -360,5 +366,6 @@ export const building = {
     chooseEvent: "Choose an event to try this automation on a sample.",
     failed: "The dry run was refused.",
     conditionValue: "value",
+    withSample: (failure: string) => `With the sample it ${failure}`,
   },
 } as const;

@@ -286,6 +286,7 @@ export const steps = {
     forWhom: "For whom",
     nobody: "One run each time",
     eachOf: "One run for each entity of a type",
+    eachIn: "One run for each entity in a segment",
     days: "How many days",
     side: "Which side",
     sides: { before: "before the date", after: "after the date" },
@@ -318,9 +319,10 @@ export const steps = {
       cron: (expression: string) => `By cron ${expression}`,
       run_at: (moment: string) => `Once at ${moment}`,
       rrule: (rule: string) => `By the rule ${rule}`,
-      each: (type: string) => `for each ${type}`,
-      dated: (type: string, days: string, side: string, field: string) =>
-        `for each ${type} ${days} days ${side} its ${field}`,
+      each: (who: string) => `for each ${who}`,
+      ofSegment: (name: string) => `entity in “${name}”`,
+      dated: (who: string, days: string, side: string, field: string) =>
+        `for each ${who} ${days} days ${side} its ${field}`,
     },
   },
   weekdays: {

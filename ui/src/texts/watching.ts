@@ -110,6 +110,11 @@ export const watching = {
       stay: (count: number, reason: string) =>
         `${plural(count, "run stays as it is", "runs stay as they are")}. The first says: ${reason}`,
       count: (count: number) => plural(count, "run it can be done to.", "runs it can be done to."),
+      looking: (seen: number, all: number) => `Looked at ${seen.toLocaleString()} of ${plural(all, "run", "runs")}`,
+      stopLooking: "Stop looking",
+      lookOn: "Look at the rest",
+      partly: (seen: number, all: number) =>
+        `Only ${seen.toLocaleString()} of ${plural(all, "run was", "runs were")} looked at: what the others do again is not known.`,
       none: "There is no such run that this can be done to.",
       go: {
         pause: (count: number) => `Pause ${count.toLocaleString()}`,
@@ -180,7 +185,14 @@ export const watching = {
     attempt: (number: number) => `Attempt ${number}`,
     wait: (duration: string) => `waited ${duration}`,
     waitsUntil: (until: string) => `waits until ${until}`,
-    tabs: { input: "Input", output: "Output", log: "Log", attempts: "Attempts", condition: "Condition" },
+    tabs: {
+      program: "Program",
+      input: "Input",
+      output: "Output",
+      log: "Log",
+      attempts: "Attempts",
+      condition: "Condition",
+    },
     noInput: "This step took no input.",
     noOutput: "No output.",
     noLog: "It wrote no log lines.",

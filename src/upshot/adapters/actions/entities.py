@@ -16,6 +16,7 @@ from upshot.core.entities import (
     raise_unless_allowed,
 )
 from upshot.core.errors import PermanentError, Refused
+from upshot.core.segments import JOINED, LEFT, of_segment
 
 _TAG: Final = {
     "type": "string",
@@ -178,6 +179,7 @@ ACTIONS: Final = (
         validate=reader(SEGMENT),
         perform=add_to_segment,
         kind="store",
+        emits=of_segment(JOINED, "{segment}"),
         icon="tag",
     ),
     Action(
@@ -188,6 +190,7 @@ ACTIONS: Final = (
         validate=reader(SEGMENT),
         perform=remove_from_segment,
         kind="store",
+        emits=of_segment(LEFT, "{segment}"),
         icon="tag",
     ),
 )

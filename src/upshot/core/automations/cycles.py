@@ -17,6 +17,7 @@ from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.document import CALLED, ActionStep, Automation, CallStep, DelayStep, ForEachStep, WaitStep
 from upshot.core.automations.import_change import KINDS
 from upshot.core.automations.regions import edges_of
+from upshot.core.segments import OF_SEGMENT, of_segment
 
 TOLD_MAX: Final = 5
 _OVER_MAX: Final = 8
@@ -37,7 +38,7 @@ class Emitted(msgspec.Struct, frozen=True):
 
 class Part(msgspec.Struct, frozen=True):
     """One automation in the graph: what starts it, beside a call of it, and what it makes happen. `follows` are changes of
-    entities that may let one join or leave the segment whose events start it."""
+    entities that may let one join or leave the segment whose events start it: that has a condition."""
 
     id: str
     name: str
@@ -52,7 +53,7 @@ def part_of(
     actions: Mapping[str, ActionShape],
     segments: Mapping[str, str] = MappingProxyType({}),
 ) -> Part:
-    """This automation as a part of the graph; `segments` tell the type of the entities of each, by name."""
+    """This automation as a part of the graph; `segments` tell the type of entities of each that has a condition, by name."""
     emits: dict[str, Emitted] = {}
     performed = [step.each if isinstance(step, ForEachStep) else step for step in automation.steps]
     soon = _without_delay(automation) if any(isinstance(each, CallStep) for each in performed) else frozenset[str]()
@@ -69,7 +70,10 @@ def part_of(
                 emits.setdefault(event, Emitted(event, step.id, place))
     type_ = segments.get(automation.segment)
     follows = tuple(f"{type_}.{kind}" for kind in KINDS) if type_ is not None else ()
-    return Part(automation_id, automation.name, automation.listens_to(automation_id), tuple(emits.values()), follows)
+    listens_to = automation.listens_to(automation_id)
+    if automation.segment:
+        listens_to = of_segment(listens_to, automation.segment)
+    return Part(automation_id, automation.name, listens_to, tuple(emits.values()), follows)
 
 
 def cycles(own: Part, others: Iterable[Part]) -> list[tuple[str, str]]:
@@ -149,7 +153,7 @@ def _way_back(own: Part, first: Emitted, listening: Mapping[str, list[Part]], *,
     seen = {begun}
     while ways:
         (event, counts), way = ways.popleft()
-        for part in listening.get(event, ()):
+        for part in _started(event, listening):
             if part.id == own.id and counts:
                 return way
             for further in part.emits:
@@ -158,6 +162,13 @@ def _way_back(own: Part, first: Emitted, listening: Mapping[str, list[Part]], *,
                     seen.add(reached)
                     ways.append((reached, (*way, (part, further))))
     return None
+
+
+def _started(event: str, listening: Mapping[str, list[Part]]) -> Iterator[Part]:
+    """Who listens to this event; that of a segment is one of those of all segments, too."""
+    yield from listening.get(event, ())
+    name, of, _ = event.partition(OF_SEGMENT)
+    yield from listening.get(name, ()) if of else ()
 
 
 def _sentence(own: Part, first: Emitted, way: Way) -> str:

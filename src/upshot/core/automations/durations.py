@@ -300,7 +300,8 @@ def _object_amounts(fields: dict[str, Any], at: str) -> dict[str, float]:
             )
         amount = float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
         if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount):
-            raise Refused.at(f"{at}.{name}", f"must be a number, not {value!r:.40}", "wrong_type")
+            shown = "nothing" if value is None else f"{value!r:.40}"
+            raise Refused.at(f"{at}.{name}", f"must be a number, not {shown}", "wrong_type")
         if amount < 0:
             raise Refused.at(f"{at}.{name}", "must not be negative", "bad_duration")
         amounts[name] = amount

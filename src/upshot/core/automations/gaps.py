@@ -88,22 +88,23 @@ def _knows(segments: tuple[Segment, ...], schema: dict[str, Any]) -> bool:
 
 
 def _notes(value: Any, at: str, schema: Any, sample: Any, *, then: str) -> Iterator[tuple[str, str]]:
-    for place, text in _texts(value, at):
+    for place, text in texts_of(value, at):
         for placeholder, path in wanted_paths(text):
             why = _doubt(path, schema, sample)
             if why:
                 yield place, f"{placeholder} may be missing: {why}; {then}, unless it has a default"
 
 
-def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
+def texts_of(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    """Each text in a value that stands at the path `at`, and its own path."""
     if isinstance(value, str):
         yield at, value
     elif isinstance(value, dict):
         for name, item in cast("dict[str, Any]", value).items():
-            yield from _texts(item, join_path(at, name))
+            yield from texts_of(item, join_path(at, name))
     elif isinstance(value, list):
         for index, item in enumerate(cast("list[Any]", value)):
-            yield from _texts(item, join_path(at, index))
+            yield from texts_of(item, join_path(at, index))
 
 
 def _doubt(text: str, schema: Any, sample: Any) -> str:

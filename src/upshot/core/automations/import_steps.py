@@ -266,6 +266,9 @@ class StepReader:
         given = as_object(value)
         reason = fields.take("reason")
         if given is not None:
+            for name in given:
+                if names == ("stop",) and name != "reason":
+                    self._findings.problem(f"{path}.{name}", "is not known here; known is: reason", "unknown_field")
             reason = given.get("reason", ABSENT)
             value = True
         if value not in (ABSENT, True) and not isinstance(value, str):

@@ -33,10 +33,16 @@ describe("a schedule", () => {
   it("knows for whom it is", () => {
     const dated: JsonObject = { daily: "09:00", each: { type: "member", before: { field: "renews_on", days: 7 } } };
     const each = eachOf(dated);
-    expect(each).toEqual({ type: "member", side: "before", field: "renews_on", days: 7 });
+    expect(each).toEqual({ type: "member", segment: null, side: "before", field: "renews_on", days: 7 });
     expect(withEach(dated, each)).toEqual(dated);
     expect(withEach(dated, null)).toEqual({ daily: "09:00" });
-    expect(withEach({ daily: "09:00" }, { type: "cart", side: "", field: "", days: 0 }).each).toBe("cart");
+    const cart = { type: "cart", segment: null, side: "", field: "", days: 0 } as const;
+    expect(withEach({ daily: "09:00" }, cart).each).toBe("cart");
+    const vip = { segment: "VIP", after: { field: "joined_on", days: 1 } };
+    expect(eachOf({ each: vip })).toEqual({ type: "", segment: "VIP", side: "after", field: "joined_on", days: 1 });
+    for (const each of [vip, { segment: "VIP" }, "cart"]) {
+      expect(withEach({ daily: "09:00" }, eachOf({ each }))).toEqual({ daily: "09:00", each });
+    }
   });
 });
 

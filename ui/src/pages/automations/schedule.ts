@@ -68,18 +68,19 @@ export function withOption(schedule: JsonObject, name: string, value: Json | und
   return value === undefined ? rest : { ...rest, [name]: value };
 }
 
-/** For whom it is: nobody, each entity of a type, or those with a date so many days away. */
-export type Each = { type: string; side: "" | "before" | "after"; field: string; days: Json };
+/** For whom it is: each entity of a type, or of a segment if that is said; or those with a date so many days away. */
+export type Each = { type: string; segment: string | null; side: "" | "before" | "after"; field: string; days: Json };
 
 export function eachOf(schedule: JsonObject): Each | null {
   const { each } = schedule;
   if (each === undefined) return null;
-  if (!isObject(each)) return { type: typeof each === "string" ? each : "", side: "", field: "", days: 0 };
-  const side = "before" in each ? "before" : "after" in each ? "after" : "";
-  const dated = side ? each[side] : undefined;
+  const said: JsonObject = isObject(each) ? each : { type: typeof each === "string" ? each : "" };
+  const side = "before" in said ? "before" : "after" in said ? "after" : "";
+  const dated = side ? said[side] : undefined;
   const given: JsonObject = isObject(dated) ? dated : {};
   return {
-    type: String(each.type ?? each.segment ?? ""),
+    type: String(said.type ?? ""),
+    segment: "segment" in said ? String(said.segment ?? "") : null,
     side,
     field: String(given.field ?? ""),
     days: given.days ?? 0,
@@ -88,6 +89,8 @@ export function eachOf(schedule: JsonObject): Each | null {
 
 export function withEach(schedule: JsonObject, each: Each | null): JsonObject {
   if (!each) return withOption(schedule, "each", undefined);
-  const { type, side, field, days } = each;
-  return { ...schedule, each: side ? { type, [side]: { field, days } } : type };
+  const { type, segment, side, field, days } = each;
+  const whose: JsonObject = segment === null ? { type } : { segment };
+  if (side) return { ...schedule, each: { ...whose, [side]: { field, days } } };
+  return { ...schedule, each: segment === null ? type : whose };
 }

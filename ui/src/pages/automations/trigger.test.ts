@@ -33,8 +33,11 @@ describe("what starts an automation", () => {
 
 it("a schedule over a segment, and who joins or leaves one", () => {
   const schedule = { daily: "09:00", each: { segment: "VIP" } };
-  expect(kindOf({ schedule })).toBe("other");
-  expect(triggerWords({ schedule })).toContain("VIP");
+  expect(kindOf({ schedule })).toBe("schedule");
+  expect(triggerWords({ schedule })).toBe("Every day at 09:00, for each entity in “VIP”");
+  const dated = { daily: "09:00", each: { segment: "VIP", after: { field: "joined_on", days: 1 } } };
+  expect(kindOf({ schedule: dated })).toBe("dates");
+  expect(triggerWords({ schedule: dated })).toContain("for each entity in “VIP” 1 days after its joined_on");
   expect(kindOf({ segment: "VIP", on: "left" })).toBe("segment");
   expect(triggerWords({ segment: "VIP", on: "left" })).toBe("leaves “VIP”");
 });

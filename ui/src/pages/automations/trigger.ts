@@ -9,16 +9,11 @@ export type TriggerKind = "event" | "change" | "segment" | "schedule" | "dates" 
 
 /** What starts it. With the types of entities that there are, a change of one is told from other events. */
 export function kindOf(trigger: Trigger, types: string[] = []): TriggerKind {
-  if (trigger.schedule && isOfSegment(trigger.schedule)) return "other"; // its form is that of a type of entities
   if (trigger.schedule) return eachOf(trigger.schedule)?.side ? "dates" : "schedule";
   if (trigger.manual) return "manual";
   if (typeof trigger.segment === "string") return "segment";
   if (changeEvent(trigger.event, types)) return "change";
   return trigger.event === undefined && Object.keys(trigger).length > 0 ? "other" : "event";
-}
-
-function isOfSegment({ each }: JsonObject): boolean {
-  return each !== null && typeof each === "object" && "segment" in each;
 }
 
 /** Whether it says what starts it. */
@@ -34,8 +29,10 @@ export function newTrigger(kind: TriggerKind, before: Trigger, type = ""): Trigg
       return { manual: true };
     case "schedule":
       return { schedule: before.schedule ? withEach(before.schedule, null) : daily };
-    case "dates":
-      return { schedule: withEach({ ...daily, ...zoneOf(before) }, { type, side: "before", field: "", days: 7 }) };
+    case "dates": {
+      const each = { type, segment: null, side: "before", field: "", days: 7 } as const;
+      return { schedule: withEach({ ...daily, ...zoneOf(before) }, each) };
+    }
     case "segment":
       return { segment: "", on: "joined" };
     case "change":
@@ -73,6 +70,7 @@ export function triggerWords(trigger: Trigger): string {
   const zone = typeof schedule.zone === "string" ? ` (${schedule.zone})` : "";
   const each = eachOf(schedule);
   if (!each) return `${said}${zone}`;
-  const { type, side, field, days: away } = each;
-  return `${said}${zone}, ${side ? texts.schedule.words.dated(type, String(away), side, field || "…") : texts.schedule.words.each(type)}`;
+  const { type, segment, side, field, days: away } = each;
+  const who = segment === null ? type : texts.schedule.words.ofSegment(segment || "…");
+  return `${said}${zone}, ${side ? texts.schedule.words.dated(who, String(away), side, field || "…") : texts.schedule.words.each(who)}`;
 }

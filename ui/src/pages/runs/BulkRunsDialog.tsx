@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { automationNamesQuery } from "@/api/automations";
-import { type BulkAction, bulkRunsQuery, type RunFilter, runs } from "@/api/runs";
+import { type BulkAction, type RunFilter, runs } from "@/api/runs";
 import { Button } from "@/parts/Button";
 import { Choice } from "@/parts/Choice";
 import { Dialog } from "@/parts/Dialog";
@@ -13,7 +13,7 @@ import { useBatches } from "@/parts/useBatches";
 import { useDebounced } from "@/parts/useDebounced";
 import { texts } from "@/texts";
 import { BulkFields, optionsOf, untouched, WhatRepeats } from "./BulkOptions";
-import { summed } from "./bulk";
+import { useForeseen } from "./useForeseen";
 
 const ACTIONS: BulkAction[] = ["pause", "resume", "retry", "skip", "rerun", "cancel"];
 const TYPING_MILLISECONDS = 400;
@@ -29,7 +29,7 @@ export function BulkRunsDialog({ filter, named, onClose }: Props) {
   const settled = useDebounced(typed, TYPING_MILLISECONDS);
   const jsonError = action === "skip" ? readJson(typed.output).error : null;
   // What is skipped, and what stands in its place, does not change how many runs there are.
-  const found = useQuery(bulkRunsQuery(action, filter, action === "rerun" ? optionsOf(action, settled) : {}));
+  const found = useForeseen(action, filter, action === "rerun" ? optionsOf(action, settled) : {});
   const names = useQuery(automationNamesQuery).data?.items;
   const nameOf = (id: string) => names?.find((one) => one.id === id)?.name ?? id;
   const say = useSay();
@@ -37,7 +37,7 @@ export function BulkRunsDialog({ filter, named, onClose }: Props) {
     say.done(texts.runs.bulk.done(done, refused));
     onClose();
   });
-  const told = found.data ? summed(found.data) : null;
+  const { told } = found;
   const count = told ? told.count - told.refused : 0;
   const isSettled = action !== "rerun" || settled === typed;
   const close = () => (work.isPending ? work.stop() : onClose());
@@ -60,7 +60,7 @@ export function BulkRunsDialog({ filter, named, onClose }: Props) {
           <Button
             look={action === "cancel" ? "danger" : "primary"}
             busy={work.isPending}
-            disabled={count === 0 || !isSettled || jsonError !== null}
+            disabled={count === 0 || !isSettled || found.isLooking || jsonError !== null}
             onClick={begin}
           >
             {texts.runs.bulk.go[action](count)}
@@ -81,14 +81,19 @@ export function BulkRunsDialog({ filter, named, onClose }: Props) {
           onChange={choose}
         />
         <BulkFields action={action} typed={typed} jsonError={jsonError} onChange={setTyped} />
-        {found.isPending || !isSettled ? (
+        {!isSettled || (!told && !found.error) ? (
           <Skeleton className="h-5 w-56" />
         ) : (
           told && (
-            <div role="status" className="flex flex-col gap-2">
-              <p className="font-medium">{count > 0 ? texts.runs.bulk.count(count) : texts.runs.bulk.none}</p>
-              {action === "rerun" && <WhatRepeats told={told} nameOf={nameOf} />}
-            </div>
+            <>
+              <Looking found={found} all={told.count} />
+              {!found.isLooking && (
+                <div role="status" className="flex flex-col gap-2">
+                  <p className="font-medium">{count > 0 ? texts.runs.bulk.count(count) : texts.runs.bulk.none}</p>
+                  {action === "rerun" && <WhatRepeats told={told} nameOf={nameOf} />}
+                </div>
+              )}
+            </>
           )
         )}
         {work.progress && (
@@ -100,6 +105,26 @@ export function BulkRunsDialog({ filter, named, onClose }: Props) {
         )}
       </div>
     </Dialog>
+  );
+}
+
+/** How far the look at what would happen is, with a way to stop it, and to go on. */
+function Looking({ found, all }: { found: ReturnType<typeof useForeseen>; all: number }) {
+  if (found.isWhole) return null;
+  const words = found.isLooking ? texts.runs.bulk.looking : texts.runs.bulk.partly;
+  return (
+    <div className="flex flex-col items-start gap-2">
+      {found.isLooking ? (
+        <div className="w-full">
+          <ProgressBar value={found.seen} max={all} text={words(found.seen, all)} />
+        </div>
+      ) : (
+        <p className="text-warn">{words(found.seen, all)}</p>
+      )}
+      <Button size="sm" onClick={found.isLooking ? found.stop : found.goOn}>
+        {found.isLooking ? texts.runs.bulk.stopLooking : texts.runs.bulk.lookOn}
+      </Button>
+    </div>
   );
 }
 

@@ -1,5 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Attempt, Json, LogLine, RunStep } from "@/api/types";
+import { CodeView } from "@/parts/CodeView";
+import { lineOf } from "@/parts/code";
 import { ExplanationTree } from "@/parts/ExplanationTree";
 import { exact, span } from "@/parts/instants";
 import { JsonView } from "@/parts/JsonView";
@@ -12,7 +14,8 @@ type Props = { step: RunStep; tab: string | undefined; onTab: (tab: string) => v
 /** One step, opened: what went in, what came out, what it wrote, and each attempt. */
 export function StepDetail({ step, tab, onTab }: Props) {
   const tabs = tabsOf(step);
-  const fallback = step.explanation ? "condition" : step.error ? "attempts" : "output";
+  const isAtLine = step.error !== null && programOf(step) !== null && lineOf(step.error.message) !== null;
+  const fallback = step.explanation ? "condition" : isAtLine ? "program" : step.error ? "attempts" : "output";
   const shown = tabs.some((one) => one.id === tab)
     ? (tab as string)
     : (tabs.find((one) => one.id === fallback)?.id ?? "input");
@@ -47,6 +50,12 @@ export function StepDetail({ step, tab, onTab }: Props) {
   );
 }
 
+/** The program of a step that runs one, as it was given to it. */
+function programOf({ action, input }: RunStep): string | null {
+  if (action !== "run_code" || input === null || typeof input !== "object" || Array.isArray(input)) return null;
+  return typeof input.source === "string" ? input.source : null;
+}
+
 function tabsOf(step: RunStep): Tab[] {
   const lines = step.attempts.flatMap((attempt) => attempt.log);
   const tabs: Tab[] = [
@@ -67,6 +76,11 @@ function tabsOf(step: RunStep): Tab[] {
       body: <Attempts attempts={step.attempts} />,
     },
   ];
+  const program = programOf(step);
+  if (program !== null) {
+    const body = <CodeView value={program} label={texts.runs.tabs.program} error={step.error?.message ?? null} />;
+    tabs.unshift({ id: "program", title: texts.runs.tabs.program, body });
+  }
   if (!step.explanation) return tabs;
   const condition: Tab = {
     id: "condition",

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { BulkRuns } from "@/api/runs";
-import { effectWords, summed } from "./bulk";
+import { effectWords, seen, summed } from "./bulk";
 
 const batch = (told: Partial<BulkRuns>): BulkRuns => ({
   ...{ count: 0, done: 0, refused: 0, left: 0, until: "", next: null, problems: [], repeats: [] },
@@ -14,6 +14,8 @@ test("what batches tell is added up, and the first says how many there are", () 
   expect(told).toMatchObject({ count: 3, refused: 1, until: "u", next: null });
   expect(told?.repeats).toEqual([{ automation: "a", step: "pay", runs: 2 }]);
   expect(summed([])).toBeNull();
+  expect(seen([batch({ count: 120, left: 70 }), batch({ count: 70, left: 20 })])).toBe(100);
+  expect(seen([])).toBe(0);
 });
 
 test("items and rounds of a step are said as one", () => {

@@ -25,6 +25,9 @@ export function summed(batches: BulkRuns[]): BulkRuns | null {
   };
 }
 
+/** How many runs these batches have looked at. */
+export const seen = (batches: BulkRuns[]): number => (batches[0]?.count ?? 0) - (batches.at(-1)?.left ?? 0);
+
 /** The effects that happen again, a line for each step, the most often first; all items of a list, and all rounds, in one. */
 export function effectWords(repeats: Repeat[], nameOf: (automation: string) => string): string[] {
   const lines = new Map<string, { step: string; automation: string; times: number }>();

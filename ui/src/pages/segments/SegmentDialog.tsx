@@ -20,8 +20,10 @@ import { texts } from "@/texts";
 const said = texts.segments;
 const KINDS: Segment["kind"][] = ["dynamic", "manual"];
 
+type Props = { segment: Segment | null; onSaved?: (segment: Segment) => void; onClose: () => void };
+
 /** A new segment, or another name and condition for one that is there, on the revision that was read. */
-export function SegmentDialog({ segment, onClose }: { segment: Segment | null; onClose: () => void }) {
+export function SegmentDialog({ segment, onSaved, onClose }: Props) {
   const client = useQueryClient();
   const say = useSay();
   const types = useQuery(entityTypesQuery).data ?? [];
@@ -35,12 +37,13 @@ export function SegmentDialog({ segment, onClose }: { segment: Segment | null; o
   const facts = useFacts(draft.entity_type);
   const save = useMutation({
     mutationFn: () => {
-      const condition = kind === "dynamic" && draft.condition?.rules.length ? draft.condition : null;
+      const condition = kind === "dynamic" ? asGroup(draft.condition) : null;
       const sent = { ...draft, name: draft.name.trim(), condition };
       return segment ? segments.save(segment.id, sent, segment.revision) : segments.create(sent);
     },
     onSuccess: (saved) => {
       say.done(segment ? said.saved(saved.name) : said.created(saved.name));
+      onSaved?.(saved);
       onClose();
       return client.invalidateQueries({ queryKey: ["segments"] });
     },

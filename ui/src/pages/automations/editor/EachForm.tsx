@@ -5,39 +5,68 @@ import { Field, Select, TextInput } from "@/parts/Field";
 import { texts } from "@/texts";
 import { type Each, eachOf, withEach } from "../schedule";
 import type { SchedulePart } from "./ScheduleForm";
-import { useEntityFields } from "./useSample";
+import { SegmentField } from "./SegmentField";
+import { useEntityFields, useEntityType } from "./useSample";
 
-/** For whom a schedule is: one run each time, or one for each entity; or so many days from a date that each has. */
+type Whom = "nobody" | "each" | "segment";
+
+/** For whom a schedule is: nobody, or each entity of a type or in a segment; or so many days from a date that each has. */
 export function EachForm({ schedule, set, error }: SchedulePart) {
   const each = eachOf(schedule);
   const types = useQuery(entityTypesQuery).data ?? [];
-  const fields = useEntityFields(each?.type ?? "");
+  const ofSegment = useEntityType(each?.segment ?? "");
+  const fields = useEntityFields(each?.type || ofSegment);
   const put = (changed: Partial<Each>) =>
-    set(withEach(schedule, { ...(each ?? { type: "", side: "", field: "", days: 7 }), ...changed }));
-  const typeField = (
-    <Field
-      label={texts.trigger.entityType}
-      error={error("each.type") ?? (each?.side ? undefined : error("each"))}
-      required
-    >
-      {(control) => (
-        <Combobox
-          {...control}
-          className="max-w-72"
-          value={each?.type ?? ""}
-          choices={types.map((one) => ({ value: one.type, hint: one.count.toLocaleString() }))}
-          onChange={(type) => put({ type })}
-        />
-      )}
-    </Field>
-  );
-  if (each?.side) {
-    const { side } = each;
-    return (
-      <>
-        {typeField}
+    set(withEach(schedule, { ...(each ?? { type: "", segment: null, side: "", field: "", days: 7 }), ...changed }));
+  const isDated = Boolean(each?.side);
+  const choose = (whom: Whom) => {
+    if (whom === "nobody") set(withEach(schedule, null));
+    else put(whom === "each" ? { type: types[0]?.type ?? "", segment: null } : { type: "", segment: "" });
+  };
+  return (
+    <>
+      <div className="grid gap-4 sm:grid-cols-2">
+        <Field label={texts.schedule.forWhom}>
+          {(control) => (
+            <Select
+              {...control}
+              value={!each ? "nobody" : each.segment === null ? "each" : "segment"}
+              onChange={(event) => choose(event.target.value as Whom)}
+            >
+              {!isDated && <option value="nobody">{texts.schedule.nobody}</option>}
+              <option value="each">{texts.schedule.eachOf}</option>
+              <option value="segment">{texts.schedule.eachIn}</option>
+            </Select>
+          )}
+        </Field>
+        {each && each.segment === null && (
+          <Field
+            label={texts.trigger.entityType}
+            error={error("each.type") ?? (isDated ? undefined : error("each"))}
+            required
+          >
+            {(control) => (
+              <Combobox
+                {...control}
+                value={each.type}
+                choices={types.map((one) => ({ value: one.type, hint: one.count.toLocaleString() }))}
+                onChange={(type) => put({ type })}
+              />
+            )}
+          </Field>
+        )}
+        {each && each.segment !== null && (
+          <SegmentField
+            value={each.segment}
+            hint={texts.trigger.segmentHint}
+            error={error("each.segment") ?? (isDated ? undefined : error("each"))}
+            onChange={(segment) => put({ segment })}
+          />
+        )}
+      </div>
+      {each?.side && (
         <div className="grid gap-4 sm:grid-cols-[1fr_1fr_2fr]">
-          <Field label={texts.schedule.days} error={error(`each.${side}.days`)} required>
+          <Field label={texts.schedule.days} error={error(`each.${each.side}.days`)} required>
             {(control) => (
               <TextInput
                 {...control}
@@ -53,7 +82,7 @@ export function EachForm({ schedule, set, error }: SchedulePart) {
             {(control) => (
               <Select
                 {...control}
-                value={side}
+                value={each.side}
                 onChange={(event) => put({ side: event.target.value as "before" | "after" })}
               >
                 <option value="before">{texts.schedule.sides.before}</option>
@@ -64,7 +93,7 @@ export function EachForm({ schedule, set, error }: SchedulePart) {
           <Field
             label={texts.schedule.field}
             hint={texts.schedule.fieldHint}
-            error={error(`each.${side}.field`)}
+            error={error(`each.${each.side}.field`)}
             required
           >
             {(control) => (
@@ -72,26 +101,7 @@ export function EachForm({ schedule, set, error }: SchedulePart) {
             )}
           </Field>
         </div>
-      </>
-    );
-  }
-  return (
-    <div className="grid gap-4 sm:grid-cols-2">
-      <Field label={texts.schedule.forWhom}>
-        {(control) => (
-          <Select
-            {...control}
-            value={each ? "each" : "nobody"}
-            onChange={(event) =>
-              event.target.value === "each" ? put({ type: types[0]?.type ?? "" }) : set(withEach(schedule, null))
-            }
-          >
-            <option value="nobody">{texts.schedule.nobody}</option>
-            <option value="each">{texts.schedule.eachOf}</option>
-          </Select>
-        )}
-      </Field>
-      {each && typeField}
-    </div>
+      )}
+    </>
   );
 }

@@ -19,7 +19,7 @@ import { Notices } from "./Notices";
 import type { Selection } from "./selection";
 import { useChecks } from "./useChecks";
 import { useDraft } from "./useDraft";
-import { useOneEntity, useSample } from "./useSample";
+import { useAbout, useSample } from "./useSample";
 import { useSave } from "./useSave";
 
 type Props = {
@@ -52,8 +52,8 @@ export function Editor({ item, start, sampleId, place = {}, onClose, onCreated }
   const eventTypes = useQuery(eventTypesQuery).data;
   const type = eventTypes?.find((one) => one.name === document.trigger.event);
   const sample = useSample(document.trigger.event ?? "", type, sampleId);
-  const entity = useOneEntity(type);
-  const facts = useMemo(() => factsOf(type, sample.data, entity), [type, sample.data, entity]);
+  const { about, example } = useAbout(document.trigger, type);
+  const facts = useMemo(() => factsOf(type, sample.data, about, example), [type, sample.data, about, example]);
   const leaving = useRef(false);
   const save = useSave({
     ...{ item, draft, leaving },
@@ -152,7 +152,8 @@ export function Editor({ item, start, sampleId, place = {}, onClose, onCreated }
 
 function useEditorKeys({ undo, redo, save }: { undo: () => void; redo: () => void; save: () => void }) {
   return (event: KeyboardEvent) => {
-    if (!(event.ctrlKey || event.metaKey)) return;
+    // Keys that are pressed in a dialog that a form opened come here too, since it is rendered by it.
+    if (!(event.ctrlKey || event.metaKey) || !event.currentTarget.contains(event.target as Node)) return;
     const key = event.key.toLowerCase();
     const inText = event.target instanceof HTMLTextAreaElement;
     if (key === "s") save();

@@ -9,6 +9,7 @@ import { ErrorNote } from "@/parts/Notes";
 import { Spinner } from "@/parts/Spinner";
 import { texts } from "@/texts";
 import { isSaid } from "../trigger";
+import { DryRunEndings } from "./DryRunEndings";
 import { DryRunSteps } from "./DryRunSteps";
 import type { BodyProps } from "./EditorBody";
 import { Sentence } from "./Sentence";
@@ -36,6 +37,7 @@ export function Inspector({ item, dirty, document, sample, checks, running, runE
             <>
               <Sentence holds={dryRun.would_start} text={dryRun.explanation?.text} />
               {dryRun.explanation?.tree && <ExplanationTree tree={dryRun.explanation.tree} />}
+              <DryRunEndings endings={dryRun.endings} cancels={dryRun.cancel_on} />
               <DryRunSteps steps={dryRun.steps} />
             </>
           )}

@@ -1,30 +1,19 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { segmentsQuery } from "@/api/segments";
 import { Field, Select } from "@/parts/Field";
 import { texts } from "@/texts";
 import type { BodyProps } from "./EditorBody";
+import { SegmentField } from "./SegmentField";
 
 /** Which segment somebody joins or leaves. */
 export function SegmentForm({ document, checks, onEdit }: BodyProps) {
-  const known = useInfiniteQuery(segmentsQuery).data?.pages.flatMap((page) => page.items.map((one) => one.name)) ?? [];
-  const name = String(document.trigger.segment ?? "");
-  const error = checks.problems.find((problem) => problem.path.startsWith("trigger"))?.message;
   const put = (change: { segment?: string; on?: string }) =>
     onEdit({ ...document, trigger: { ...document.trigger, ...change } }, "trigger");
   return (
     <div className="grid gap-4 sm:grid-cols-2">
-      <Field label={texts.trigger.segment} hint={texts.trigger.segmentHint} error={error} required>
-        {(control) => (
-          <Select {...control} value={name} onChange={(event) => put({ segment: event.target.value })}>
-            <option value="">{texts.form.choose}</option>
-            {[...new Set(name ? [name, ...known] : known)].sort().map((one) => (
-              <option key={one} value={one}>
-                {one}
-              </option>
-            ))}
-          </Select>
-        )}
-      </Field>
+      <SegmentField
+        value={String(document.trigger.segment ?? "")}
+        error={checks.problems.find((problem) => problem.path.startsWith("trigger"))?.message}
+        onChange={(segment) => put({ segment })}
+      />
       <Field label={texts.trigger.segmentOn}>
         {(control) => (
           <Select

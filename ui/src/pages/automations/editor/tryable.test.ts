@@ -12,6 +12,8 @@ describe("tryable", () => {
     const told = {
       would_start: true,
       explanation: null,
+      endings: [],
+      cancel_on: [],
       steps: [{ id: tried?.steps[0]?.id ?? "", kind: "stop", would: "stop", text: "" }],
     };
     expect(withoutStandIn(told)?.steps).toEqual([]);

@@ -1,4 +1,5 @@
-import type { AutomationDocument, DryRun, Problem } from "@/api/types";
+import type { DryRun } from "@/api/automations";
+import type { AutomationDocument, Problem } from "@/api/types";
 import { isSaid } from "../trigger";
 
 const STAND_IN = "\u2026";

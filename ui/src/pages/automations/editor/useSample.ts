@@ -2,9 +2,12 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { entities } from "@/api/entities";
 import { eventQuery, eventsQuery } from "@/api/events";
+import { allSegmentsQuery } from "@/api/segments";
 import type { Entity, EntityRef, EventItem, EventType, JsonObject } from "@/api/types";
 import type { Choice } from "@/parts/Combobox";
 import { brief } from "@/parts/json";
+import { eachOf } from "../schedule";
+import type { Trigger } from "../trigger";
 
 export type SampleChoice = { id: string; event?: EventItem };
 const TYPE = "type";
@@ -44,9 +47,18 @@ export function useSample(name: string, type: EventType | undefined, startWith?:
 
 export type SampleState = ReturnType<typeof useSample>;
 
-/** Some entity of the type an event is about, so that its fields can be suggested. */
-export function useOneEntity(type: EventType | undefined): Entity | undefined {
-  return useExample(type?.entity?.type ?? "");
+/** The type of the entities that its runs are about, and one of them, so that its fields can be suggested. */
+export function useAbout(trigger: Trigger, type: EventType | undefined) {
+  const each = trigger.schedule ? eachOf(trigger.schedule) : null;
+  const ofSegment = useEntityType(each?.segment ?? (typeof trigger.segment === "string" ? trigger.segment : ""));
+  const about = ofSegment || each?.type || type?.entity?.type;
+  return { about, example: useExample(about ?? "") };
+}
+
+/** The type of the entities of a segment; empty while that is not known. */
+export function useEntityType(segment: string): string {
+  const { data } = useQuery({ ...allSegmentsQuery, enabled: segment !== "" });
+  return data?.find((one) => one.name === segment)?.entity_type ?? "";
 }
 
 /** The fields of the entities of a type, as far as an example of one shows them. */

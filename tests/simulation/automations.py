@@ -12,13 +12,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.simulation import door
+from tests.simulation import door, segments
 from tests.simulation.provider import mark_of
 from upshot import Upshot
 from upshot.adapters.clock import ids_from
 from upshot.core.automations.document import CALLED, SCHEDULED
 from upshot.core.entities import CreateEntity
-from upshot.core.instants import DAY, SECOND
+from upshot.core.instants import DAY, SECOND, to_text
+from upshot.core.segments import event_of
 from upshot.store import entities
 from upshot.store.database import Database
 from upshot.testing import VirtualClock
@@ -291,6 +292,12 @@ AUTOMATIONS[LOOPING] = {
 }
 """It answers each event about an entity with two: some seeds begin it."""
 
+SEGMENTED = segments.automations(_RETRIED)
+"""They are made last, since they name segments."""
+AUTOMATIONS |= SEGMENTED
+UNTIL = tuple(to_text(START + seconds * SECOND) for seconds in (2, 5, 8, 11))
+"""What the field `until` of an entity may say: every world begins before and ends after."""
+
 COLUMNS = {
     "events": (
         *("tenant_id", "id", "source_id", "name", "data", "root_id", "depth", "cause_run_id", "cause_step_id"),
@@ -318,6 +325,8 @@ COLUMNS = {
     ),
     "automations": ("tenant_id", "id", "name", "status", "version"),
     "entities": ("tenant_id", "id", "fields", "revision"),
+    "segments": (*("tenant_id", "id", "name", "description", "kind", "place", "is_silent", "begun_at", "revision"),),
+    "segment_members": ("tenant_id", "segment_id", "entity_id"),
     "audit": ("tenant_id", "action", "before", "after"),
     "schedules": (
         "tenant_id",
@@ -351,7 +360,10 @@ def listens(automation_id: str, automation: str, event_name: str, data: dict[str
         "changed": lambda: data["previous"]["state"] != data["thing"]["state"],
         "paid": lambda: (data["previous"]["state"], data["thing"]["state"]) == ("open", "paid"),
     }
-    listened_for = CHANGED_EVENT if "change" in document["trigger"] else document["trigger"].get("event")
+    trigger = document["trigger"]
+    if "segment" in trigger:
+        return event_of(trigger) == event_name and data["segment"]["name"] == trigger["segment"]
+    listened_for = CHANGED_EVENT if "change" in trigger else trigger.get("event")
     return listened_for == event_name and holds.get(automation, lambda: True)()
 
 
@@ -364,8 +376,8 @@ def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[
 
 
 @cache
-def template() -> bytes:
-    """The file that every world starts from."""
+def template(*, has_segments: bool) -> tuple[bytes, dict[str, door.Door]]:
+    """The file that every world starts from, of those that have segments or do not, and the tenants' doors in it."""
     folder = Path(tempfile.mkdtemp(prefix="upshot-simulation-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "template.db"
@@ -390,20 +402,30 @@ def template() -> bytes:
                 fields = {"mark": mark_of(tenant_id), "state": STATES[0]}
                 dates = dict(zip(range(THINGS_MEANT, THINGS), DATES, strict=True))
                 made = [
-                    CreateEntity("thing", f"thing-{n}", {**fields, **({"due_on": dates[n]} if n in dates else {})})
+                    CreateEntity(
+                        "thing",
+                        f"thing-{n}",
+                        {
+                            **fields,
+                            **({"until": UNTIL[n % 2]} if has_segments else {}),
+                            **({"due_on": dates[n]} if n in dates else {}),
+                        },
+                    )
                     for n in range(THINGS)
                 ]
                 wanted = [entities.Wanted(n, tenant_id, one) for n, one in enumerate(made)]
                 entities.apply(connection, wanted, upshot.clock.now(), {})
             for name, document in AUTOMATIONS.items():
-                if name == DATED:
+                if name == DATED or (name in SEGMENTED and not has_segments):
                     continue
+                if name == next(iter(SEGMENTED)):
+                    segments.build(upshot, tenant_id)
                 made_id = upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})["id"]
                 if name == "late":  # it starts nothing until somebody replays it
                     upshot.automations.pause(tenant_id, made_id)
         upshot.close()
     _note_changes(path)
-    return path.read_bytes()
+    return path.read_bytes(), dict(door.DOORS)
 
 
 def _note_changes(path: Path) -> None:
@@ -418,7 +440,7 @@ def _note_changes(path: Path) -> None:
                     f"CREATE TRIGGER note_{table}_{verb} AFTER {verb} ON upshot_{table} BEGIN "
                     f"INSERT INTO changes (name, old, new) VALUES ('{table}', {values}); END"
                 )
-        for table in ("automations", "schedules", "entities"):
+        for table in ("automations", "schedules", "entities", "segments", "segment_members"):
             listed = ", ".join(f"{column!r}, {column}" for column in COLUMNS[table])
             run(
                 "INSERT INTO changes (name, old, new) "

@@ -7,10 +7,13 @@ from typing import Any
 Row = dict[str, Any]
 
 
-def wrong(event: Row, cause: Row | None) -> str | None:
-    """What is wrong with what this event tells of its causes; `cause` is the event of the run that caused it."""
+def wrong(event: Row, cause: Row | None, change: Row | None) -> str | None:
+    """What is wrong with what this event tells of its causes; `cause` is the event of the run that caused it, `change` that of
+    a change by which somebody joined or left a segment."""
     if cause is None:
-        told, is_so = "nothing", (event["root_id"], event["depth"]) == (event["id"], 0)
+        told, first = str(change or "nothing"), change or event
+        is_so = (event["root_id"], event["depth"]) == (first["root_id"], 0)
+        is_so = is_so and (change is not None or event["root_id"] == event["id"])
     else:
         led = cause["depth"] + (event["cause_step_id"] is not None)  # what people run again is no consequence
         told, is_so = str(cause), (event["root_id"], event["depth"]) == (cause["root_id"], led)

@@ -31,6 +31,8 @@ class Commit:
         self.dead: set[Key] = set()
         self.changed: dict[Key, tuple[Row, Row]] = {}
         """Entities, as they were and as they are."""
+        self.by_hand = False
+        """Whether somebody put an entity into a segment, or took it out."""
         self.reopened: dict[Key, Row] = {}
         """Runs that were failed and go on, as they were."""
         self.forgotten: dict[Key, dict[str, Row]] = {}

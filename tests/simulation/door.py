@@ -31,7 +31,7 @@ class Door:
 
 
 DOORS: dict[str, Door] = {}
-"""Of each tenant, as they are in the file that every world starts from."""
+"""Of each tenant, as they are in the file that the present world started from."""
 
 
 def build(upshot: Upshot, tenant_id: str) -> None:

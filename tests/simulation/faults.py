@@ -35,6 +35,7 @@ RATES: dict[str, tuple[float, float]] = {
     "retry": (0.2, 2.0),  # a second: somebody retries a run that failed, or skips the step that failed it
     "change": (0.1, 1.0),  # a second: somebody changes an entity
     "bulk": (0.05, 0.5),  # a second: somebody cancels, pauses, resumes or retries all runs that a filter names
+    "segment": (0.2, 2.0),  # a second: somebody changes a segment, who is in one by hand, or when time turns one
 }
 KINDS = tuple(RATES)
 SHARE = 0.4

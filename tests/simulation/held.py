@@ -17,12 +17,13 @@ from upshot.store.runs import PAUSED
 
 Row = dict[str, Any]
 Key = tuple[str, str]
+ACTIONS = ("call", "emit_event", "update_entity", "add_to_segment", "remove_from_segment")
 
 
 @cache
 def program_of(automation: str) -> Program:
     """The program of one of the simulated automations."""
-    shapes = {name: ActionShape(name) for name in ("call", "emit_event", "update_entity")}
+    shapes = {name: ActionShape(name) for name in ACTIONS}
     canonical, _ = normalise({"name": automation, **AUTOMATIONS[automation]}, actions=shapes)
     return Program(read(canonical, actions=shapes))
 

@@ -78,6 +78,13 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         self._at(max(self._began + math.ceil(when * SECOND), self._now() + 1), due)  # a timer takes some time
         return handle
 
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> "asyncio.Future[Any]":
+        """What a thread would do is done at once, and its answer comes a little later."""
+        promise = self.create_future()
+        answer = func(*args)
+        self.call_later(0.0, lambda: None if promise.done() else promise.set_result(answer))
+        return promise
+
     def create_future(self) -> "asyncio.Future[Any]":
         return asyncio.Future(loop=self)
 

@@ -15,11 +15,13 @@ from tests.simulation.automations import (
     TENANTS,
     THINGS,
     THINGS_MEANT,
+    UNTIL,
     event_data,
 )
 from tests.simulation.bulk import Bulk, Said
 from tests.simulation.door import DELIVERED, DOORS, deliver
 from tests.simulation.held import opened
+from tests.simulation.segments import DEFINITIONS, PICKED, TURNED
 from upshot import Upshot
 from upshot.app.replays import Wanted
 from upshot.core.errors import Busy, UpshotError
@@ -73,6 +75,7 @@ class People:
         self._door = Random(f"door {world.seed}")
         self._door_share = self._door.choice((0.0, 0.0, 0.5))
         self._setting = Random(f"setting {world.seed}")
+        self._membership = Random(f"membership {world.seed}")
         self._setting_share = self._setting.choice((0.0, 0.0, 0.2, 0.6))
 
     def begin(self) -> None:
@@ -90,6 +93,8 @@ class People:
             self._often(kind, deed)
         self._often("change", self.change)
         self._often("bulk", self.bulk)
+        if self._world.has_segments:
+            self._often("segment", self.segment)
 
     def _often(self, kind: str, deed: Callable[[], None]) -> None:
         rate, at = self._world.faults.rate(kind), 0.0
@@ -356,6 +361,36 @@ class People:
                 self._world.broken("I21", f"a change was acknowledged as {told} and is not kept")
 
         self._operate(patch)
+
+    def segment(self) -> None:
+        """Somebody gives a segment another condition, puts an entity into one by hand or takes it out, or says when time is to
+        turn one."""
+        if not self._world.has_segments:
+            return
+        draw = self._membership
+        tenant_id, thing = draw.choice(TENANTS), f"thing-{draw.randrange(THINGS)}"
+        segments = self._world.watch.members.segments.items()
+        of_name = {row["name"]: key[1] for key, row in segments if key[0] == tenant_id}
+        if draw.random() < 0.5:
+            number, is_told = draw.randrange(len(DEFINITIONS)), draw.random() < 0.5
+            self._world.note("operator", f"gives segment {TURNED} of {tenant_id} definition {number}, told: {is_told}")
+            self._operate(
+                lambda upshot: upshot.segments.save(
+                    *(tenant_id, of_name[TURNED]),
+                    name=TURNED,
+                    condition=DEFINITIONS[number].condition,
+                    description=str(number),
+                    announce=is_told,
+                )
+            )
+        elif draw.random() < 0.5:
+            verb = draw.choice(("add", "remove"))
+            self._world.note("operator", f"{verb} {thing} of {tenant_id} by hand")
+            self._operate(lambda upshot: getattr(upshot.segments, verb)(tenant_id, of_name[PICKED], thing))
+        else:
+            until = draw.choice(UNTIL)
+            self._world.note("operator", f"has {thing} of {tenant_id} turn at {until}")
+            self._operate(lambda upshot: upshot.entities.patch(tenant_id, "thing", thing, fields={"until": until}))
 
     def bulk(self) -> None:
         """Somebody acts on all runs that a filter names, batch by batch, or pauses an automation with its runs."""

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from tests.simulation.faults import Faults
+from tests.simulation.segments import SEGMENTED_FROM
 from tests.simulation.world import Broken, simulate
+from upshot.core import segments as core_segments
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
 from upshot.core.waits import RUN_ENDED
@@ -29,6 +31,7 @@ from upshot.engine import (
     schedule,
     sweep,
 )
+from upshot.engine import segment as finding
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
 from upshot.engine.timekeep import Timekeep
@@ -47,6 +50,7 @@ from upshot.store import (
     run_pages,
     runs,
     schedules,
+    segments,
     throttled,
     waits,
 )
@@ -320,6 +324,58 @@ def with_a_publish_that_ends_one_run(patch: Monkey) -> None:
     patch.setattr(in_flight, "batch", lambda *given: batch(*given)[:1])
 
 
+def with_membership_that_is_kept_later(patch: Monkey) -> None:
+    """An entity changes in one transaction, and who joins and leaves by that is kept in the next."""
+
+    def later(write: Callable[..., None]) -> Callable[..., None]:
+        def commit_and_write(connection: Connection, members: Sequence[segments.Member], *rest: int) -> None:
+            if members:
+                _commit_half(connection)
+            write(connection, members, *rest)
+
+        return commit_and_write
+
+    parts = {"join": later(segments.join), "leave": later(segments.leave)}
+    patch.setattr(membership, "store", SimpleNamespace(**{**vars(segments), **parts}))
+
+
+def without_a_look_where_a_segment_stands(patch: Monkey) -> None:
+    """Whoever read a page of a segment keeps it and tells of it, wherever that stands by now, and nobody has it to himself."""
+    keep, read = finding.keep_page, segments.read
+    patch.setattr(finding, "HELD", 0)
+
+    def keep_anyway(connection: Connection, due: segments.Due, *rest: Any) -> Any:
+        def as_it_was(*given: Any, **named: Any) -> segments.Segment | None:
+            kept, was = read(*given, **named), due.segment
+            return kept and msgspec.structs.replace(
+                kept, place=was.place, begun_at=was.begun_at, condition=was.condition
+            )
+
+        with pytest.MonkeyPatch.context() as inner:
+            inner.setattr(segments, "read", as_it_was)
+            return keep(connection, due, *rest)
+
+    patch.setattr(finding, "keep_page", keep_anyway)
+
+
+def without_a_look_at_who_changed_since(patch: Monkey) -> None:
+    """A page of a segment keeps what it read of entities, though they were changed meanwhile."""
+    read_page, revisions = finding.read_page, dict[str, int]()
+
+    def read(*given: Any) -> finding.Page:
+        page = read_page(*given)
+        revisions.update(page.revisions)
+        return page
+
+    patch.setattr(finding, "read_page", read)
+    patch.setattr(segments, "lock_revisions", lambda *_: revisions)
+
+
+def with_segments_that_know_no_time(patch: Monkey) -> None:
+    """Nobody is asked again whom the time may have turned."""
+    patch.setattr(core_segments, "_follows_clock", lambda _: False)
+
+
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
     without_epochs: ({"I4", "I6", "I8"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
@@ -353,6 +409,10 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     with_bulk_operations_that_pass_over_who_sleeps: ({"I22"}, {"bulk": 2.0}),
     with_bulk_operations_on_any_automation: ({"I22"}, {"bulk": 2.0}),
     with_a_publish_that_ends_one_run: ({"I22"}, {"edit": 3.0, "effect_slow": 0.5}),
+    with_membership_that_is_kept_later: ({"I21", "I24", "I25"}, {}),
+    without_a_look_where_a_segment_stands: ({"I24", "I25"}, {"segment": 4.0, "slow": 0.3}),
+    without_a_look_at_who_changed_since: ({"I24", "I25"}, {"segment": 6.0, "slow": 0.2, "change": 6.0}),
+    with_segments_that_know_no_time: ({"I12"}, {"segment": 2.0}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""
@@ -361,6 +421,10 @@ FIRST_SEED: dict[Callable[[Monkey], None], int] = {
     with_a_reload_that_does_not_wait: 23,
     with_keys_that_are_forgotten_by_any_clock: 17,
     without_a_winner: 12,
+    with_membership_that_is_kept_later: SEGMENTED_FROM + 1,
+    without_a_look_where_a_segment_stands: SEGMENTED_FROM + 1,
+    without_a_look_at_who_changed_since: SEGMENTED_FROM + 4,
+    with_segments_that_know_no_time: SEGMENTED_FROM + 3,
 }
 """Where those are looked for first that most seeds would pass over, so that they take no minutes to be missed."""
 

@@ -7,10 +7,13 @@ import sys
 import pytest
 
 from tests.simulation.faults import KINDS, RATES, Faults
+from tests.simulation.segments import SEGMENTED_FROM
 from tests.simulation.world import Broken, World, simulate
 
 SEEDS = 160
 PARTS = 16
+
+SEGMENTED = 16
 
 REGRESSIONS = {
     "a worker that drives more runs than it has room for spun on a due timer": (
@@ -30,6 +33,13 @@ def test_the_invariants_hold_whatever_happens(part: int) -> None:
         simulate(seed)
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_invariants_hold_over_segments(part: int) -> None:
+    for seed in range(SEGMENTED_FROM + part, SEGMENTED_FROM + SEGMENTED, PARTS):
+        simulate(seed)
+
+
 @pytest.mark.parametrize(
     ("seed", "rates"), REGRESSIONS.values(), ids=[words.replace(" ", "_") for words in REGRESSIONS]
 )
@@ -39,7 +49,7 @@ def test_what_once_went_wrong_does_not(seed: int, rates: dict[str, float]) -> No
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_fault_by_itself_at_its_highest_rate(kind: str) -> None:
-    simulate(7, Faults({kind: RATES[kind][1]}))
+    simulate(SEGMENTED_FROM if kind == "segment" else 7, Faults({kind: RATES[kind][1]}))
 
 
 def test_a_calm_world_does_what_was_asked() -> None:

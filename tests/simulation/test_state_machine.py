@@ -26,6 +26,7 @@ NOT_TOGGLED = {
     "small",
     "change",
     "bulk",
+    "segment",
 }
 TOGGLED = sorted(set(KINDS) - NOT_TOGGLED)
 
@@ -81,6 +82,10 @@ class Living(RuleBasedStateMachine):
     @rule()
     def bulk(self) -> None:
         self.people.bulk()
+
+    @rule()
+    def segment(self) -> None:
+        self.people.segment()
 
     @rule()
     def edit(self) -> None:

@@ -6,7 +6,7 @@ retry it (`reopened`). I6 nothing is written for a run but by who holds it, unde
 never early. I10 tenants stay apart. I11 what was accepted is somewhere. I13 an occurrence of a schedule is one event, never
 early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I17: see
 `cancels`, I18: see `loops`, I19: see `replayed`, I20: see `causes`, I21: see `changes`, I22: see `bulk`, I23: see `dates`,
-I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
+I24, I25: see `members`, I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
 """
 
 import sqlite3
@@ -24,6 +24,7 @@ from tests.simulation.controls import Controls, is_batch
 from tests.simulation.dates import Dates
 from tests.simulation.held import HeldBack
 from tests.simulation.loops import Loops
+from tests.simulation.members import Members
 from tests.simulation.provider import mark_of
 from tests.simulation.reopened import Reopened
 from tests.simulation.replayed import Replayed
@@ -33,6 +34,7 @@ from upshot.core.events import DEPTH_MAX
 from upshot.core.instants import from_text
 from upshot.core.invariants import ASLEEP, Snapshot, moves, violations
 from upshot.core.journal import WHOLE
+from upshot.core.segments import EVENTS
 from upshot.core.statuses import RUN_OVER, is_final, may_move
 from upshot.store.runs import PAUSED
 from upshot.store.schema import metadata
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 _decode = msgspec.json.decode
+MEMBERSHIP = frozenset(EVENTS.values())
 
 
 class Watch:
@@ -73,6 +76,7 @@ class Watch:
         self.bulks = Bulks(self, world)
         self.entities: dict[Key, Row] = {}
         self.dates = Dates(self, world)
+        self.members = Members(self, world)
         self.paused: set[Key] = set()
         self.dead: set[Key] = set()
         self.held_back = HeldBack()
@@ -125,7 +129,9 @@ class Watch:
         self.cancels.event_accepted(new)
         run = self.runs.get((new["tenant_id"], new["cause_run_id"]))
         cause = self.events[new["tenant_id"], run["event_id"]] if run is not None else None
-        if not is_batch(new) and (why := causes.wrong(new, cause)) is not None:
+        is_led = new["name"] in MEMBERSHIP and new["root_id"] != new["id"]
+        change = self.events.get((new["tenant_id"], new["root_id"])) if is_led and cause is None else None
+        if not is_batch(new) and (why := causes.wrong(new, cause, change)) is not None:
             self._broken("I20", why)
         if new["cause_run_id"] is not None and new["cause_step_id"] is None:
             commit.again.append(new)
@@ -138,10 +144,13 @@ class Watch:
         elif new["cause_run_id"] is not None:
             commit.emitted.append(new)
             at = ((new["tenant_id"], new["cause_run_id"]), new["cause_step_id"])
-            if at in self.emitted:
+            if new["name"] in MEMBERSHIP:  # beside the change that made it so; how many there are is I25
+                pass
+            elif at in self.emitted:
                 self._broken("I5", f"step {at} emitted {self.emitted[at]} and {new}")
-            self.emitted[at] = new
-        elif new["name"] == CHANGED_EVENT:
+            else:
+                self.emitted[at] = new
+        elif new["name"] in {CHANGED_EVENT, *MEMBERSHIP}:
             pass
         elif source in self.by_source:
             self._broken("I1", f"event {source} was accepted twice")
@@ -285,8 +294,15 @@ class Watch:
             commit.changed[key] = (commit.changed.get(key, (old, old))[0], new)
         return None
 
-    def _audit(self, _commit: Commit, _old: Row | None, new: Row | None) -> None:
+    def _segments(self, _commit: Commit, _old: Row | None, new: Row | None) -> None:
+        self.members.segment_changed(new)
+
+    def _segment_members(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
+        self.members.member_changed(old, new)
+
+    def _audit(self, commit: Commit, _old: Row | None, new: Row | None) -> None:
         assert new is not None
+        commit.by_hand |= new["action"] in {"add", "remove"}
         self.bulks.audited(new)
 
     def _replays(self, _commit: Commit, old: Row | None, new: Row | None) -> None:
@@ -325,6 +341,7 @@ class Watch:
             self._broken("I17", wrong)
         if (wrong := changes.wrong(commit)) is not None:
             self._broken("I21", wrong)
+        self.members.after_commit(commit)
         for event in commit.occurred:
             self._occurred(commit, event)
         for key in commit.runs:
@@ -398,7 +415,7 @@ class Watch:
             started[key].append((run["automation_id"], run["version"]))
         for key, found in started.items():
             expected = [self._listening(self.events[key], live) for live in (before, self.automations)]
-            if self.events[key]["name"] == CHANGED_EVENT:  # a run may have made it, and then the breaker counts
+            if self.events[key]["name"] in {CHANGED_EVENT, *MEMBERSHIP}:  # if a run made it, the breaker counts
                 expected = [
                     [one for one in listening if not self.loops.has_stopped(key, one[0])] for listening in expected
                 ]
@@ -465,6 +482,7 @@ class Watch:
             and is_relayed
             and self.controls.is_over()
             and self.replayed.is_over()
+            and not self.members.unfinished()
         )
 
     def check_all(self) -> None:
@@ -497,6 +515,7 @@ class Watch:
         self.replayed.check_end()
         self.loops.check_end()
         self.dates.check_end()
+        self.members.check_end()
         for key, row in self.schedules.items():
             if key not in self.paused and row["occurrence_at"] is None and row["last_at"] is None:
                 self._broken("I13", f"the occurrence of schedule {row} was never started")

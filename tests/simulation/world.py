@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.simulation.automations import template
+from tests.simulation.door import DOORS
 from tests.simulation.faults import Faults, stream
 from tests.simulation.loops import RUNS_MAX, WINDOW_SECONDS
 from tests.simulation.people import People
 from tests.simulation.process import SimulatedProcess
 from tests.simulation.provider import Provider
+from tests.simulation.segments import SEGMENTED_FROM, small_pages
 from tests.simulation.store import ProcessDied
 from tests.simulation.watch import Watch
 from upshot.adapters.clock import ids_from
@@ -72,11 +74,15 @@ class World:
         self._boots = count(1)
         self._size = processes or self.draw.shape.choice((1, 2, 2, 3))
         self.processes: list[SimulatedProcess] = []
+        self.has_segments = seed >= SEGMENTED_FROM
+        self._pages = small_pages()
         self._ids = ids_from(stream(seed, "ids").randbytes)
 
     def __enter__(self) -> Self:
-        base = template()
+        base, doors = template(has_segments=self.has_segments)
+        DOORS.update(doors)
         self._ids.__enter__()
+        self._pages.__enter__()
         self._folder = Path(tempfile.mkdtemp(prefix="upshot-simulation-", dir=STORE_FOLDER))
         self.path = self._folder / "upshot.db"
         self.path.write_bytes(base)
@@ -92,6 +98,7 @@ class World:
             process.die()
         self.people.close()
         self.watch.close()
+        self._pages.__exit__(None, None, None)
         self._ids.__exit__(None, None, None)
         shutil.rmtree(self._folder)
 
@@ -251,7 +258,7 @@ class World:
             f"schedule {row} is due" for row in watch.schedules.values() if (row["due_at"] or self.now + 1) <= self.now
         ]
         left += [f"outbox row {row} waits" for row in watch.outbox.values() if row["status"] == "pending"]
-        return left + watch.replayed.unfinished() + self._leaks()
+        return left + watch.replayed.unfinished() + watch.members.unfinished() + self._leaks()
 
 
 def simulate(seed: int, faults: Faults | None = None) -> dict[str, Any]:

@@ -196,7 +196,8 @@ def test_a_run_that_ends_in_the_commit_that_lets_go_of_it_has_ended(bench: Bench
 
     def are_outcomes_pending() -> bool:
         with commit._wake:
-            return sum(piece.kind.name == "record" for line in commit._pending._lines.values() for piece in line) == 2
+            waiting = [piece for line in commit._pending._lines.values() for piece in line.pieces]
+        return sum(piece.kind.name == "record" for piece in waiting) == 2
 
     until(are_outcomes_pending, "both outcomes are known")
     may_go_on.set()

@@ -145,4 +145,28 @@ def test_what_a_tenant_with_little_gives_is_written_before_anothers_storm(databa
         assert asyncio.run(give()) == work
     finally:
         commit.close()
-    assert kind.batches == [[little] * 2, *[[storm] * SHARED_BATCH_MAX] * 10]
+    assert kind.batches == [[little] * 2, *[[storm] * SHARED_BATCH_MAX] * (500 // SHARED_BATCH_MAX)]
+
+
+@dataclass(frozen=True)
+class Call(Given):
+    """What a tenant gives at once."""
+
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+
+def test_one_large_call_is_a_storm(database: Database) -> None:
+    commit, kind = GroupCommit(database, SystemClock()), OfTenants()
+    large, little = Call("storm", 1_000), Given("neighbour")
+
+    async def give() -> list[Any]:
+        return await asyncio.gather(*commit.give_all(kind, [large, little]))
+
+    try:
+        assert asyncio.run(give()) == [large, little]
+    finally:
+        commit.close()
+    assert kind.batches == [[little], [large]]

@@ -103,3 +103,35 @@ def test_a_condition_on_the_entity_reads_what_is_kept_of_it(bench: Bench) -> Non
     bench.settle()
     made = [accept(bench, {"entity": {"type": "member", "id": name}})[0].made for name in ("m1", "m2")]
     assert [len(runs) for runs in made] == [1, 0]
+
+
+def test_a_giver_that_goes_away_while_its_call_is_read_or_matched_keeps_no_room(bench: Bench) -> None:
+    bench.automation(NOTE)
+    accept(bench, {})
+
+    async def give_and_go(turns: int) -> None:
+        events = [{"name": "test/happened", "data": {"n": number}} for number in range(60)]
+        giving = asyncio.create_task(bench.upshot.events.accept_async("default", events))
+        for _ in range(turns):
+            await asyncio.sleep(0)  # a turn of the loop
+        giving.cancel()
+        await asyncio.gather(giving, return_exceptions=True)
+
+    for turns in range(16):
+        on_loop(bench, give_and_go(turns))
+    bench.settle()
+    assert len(bench.calls) % 60 == 1  # each call as a whole, or not at all
+    assert has_all_its_room(bench)
+
+
+def test_others_have_their_turn_while_a_large_call_is_taken(bench: Bench) -> None:
+    async def turns_meanwhile() -> int:
+        events = [{"name": "test/unheard", "data": {}} for _ in range(1_000)]
+        giving, turns = asyncio.create_task(bench.upshot.events.accept_async("default", events)), 0
+        while not giving.done():
+            await asyncio.sleep(0)  # a turn of the loop
+            turns += 1
+        return turns
+
+    accept(bench, {})
+    assert on_loop(bench, turns_meanwhile()) >= 100

@@ -178,6 +178,51 @@ def test_thousands_are_gone_through_in_pages_across_a_restart_and_a_pause(bench:
     assert met(bench) == [f"m{number:04}" for number in range(600)]
 
 
+def give_at_once(bench: Bench, *tenants: str) -> None:
+    """Let these tenants, whose definitions are known, give an event each that wait together for the writer, which is busy."""
+    engine, events, gate = bench.upshot.engine, bench.upshot.events, threading.Event()
+    assert engine.loop is not None
+    busy = threading.Thread(target=bench.upshot.commit.run, args=(lambda _: gate.wait(),))
+    busy.start()
+
+    async def give() -> None:
+        accepting = [asyncio.create_task(events.accept_async(tenant, [{"name": "test/given"}])) for tenant in tenants]
+        asyncio.get_running_loop().call_soon(gate.set)
+        await asyncio.gather(*accepting)
+
+    asyncio.run_coroutine_threadsafe(give(), engine.loop).result()
+    busy.join()
+
+
+def test_pages_are_a_quarter_while_others_have_work(bench: Bench) -> None:
+    gate, engine = threading.Event(), bench.upshot.engine
+
+    async def greet(args: dict, context) -> None:  # type: ignore[type-arg] - an action may take plain arguments
+        bench.calls.append((context.step_id, args))
+        await asyncio.to_thread(gate.wait)
+
+    bench.upshot.action("greet")(greet)
+    bench.upshot.tenants.ensure("other")
+    for number in range(30):
+        member(bench, f"m{number:02}")
+    scheduled(bench, action="greet", each={"type": "member"})
+    bench.advance(HOUR - 0.5)
+    for tenant in ("default", "other"):
+        bench.upshot.emit("test/given", tenant=tenant)
+    give_at_once(bench, "default", "other")
+    assert engine.loop is not None
+    bench.clock.advance(0.5)
+    engine.loop.call_soon_threadsafe(engine.wake)
+    size = engine.process.limits.sweep_page // 4
+    try:
+        until(lambda: len(bench.calls) >= size and engine.services["schedule"].is_resting, "the first page is greeted")
+        assert len(bench.calls) == size
+    finally:
+        gate.set()
+    pass_time(bench, 1)
+    assert met(bench) == [f"m{number:02}" for number in range(30)]
+
+
 def test_the_index_of_dates_follows_every_change(bench: Bench) -> None:
     entities = bench.upshot.entities
     member(bench, "a", on="2027-01-22", at="2027-01-22T23:30:00-05:00", note="2027", bad="2027-13-01")

@@ -15,8 +15,7 @@ from upshot.core.events import Event
 from upshot.core.strict_json import encode
 from upshot.engine import tracing
 from upshot.engine.accept import Accepted
-from upshot.engine.definitions import TenantDefinitions
-from upshot.engine.receive import form_problems, receive
+from upshot.engine.receive import form_problems, receive, receive_async
 from upshot.store import host_connection, outbox
 from upshot.store.database import DatabaseUnavailable
 
@@ -98,7 +97,9 @@ class Emitting:
         engine = self._upshot.engine
         with _busy_when_unavailable():
             known = engine.process.definitions.of_now(tenant_id)
-        events = self._received(tenant_id, envelopes, known, test=test)
+        with self._counting_rejected(len(envelopes)):
+            raise_if_lookalike(envelopes)
+            events = receive(tenant_id, envelopes, known, self._upshot.clock.now(), test=test)
         with tracing.accepting(events, ()) as traced:
             return engine.accept.take_blocking(traced)
 
@@ -118,20 +119,20 @@ class Emitting:
         definitions = engine.process.definitions
         with _busy_when_unavailable():
             known = definitions.known(tenant_id) or await definitions.of(tenant_id)
-        events = self._received(tenant_id, envelopes, known)
+        with self._counting_rejected(len(envelopes)):
+            raise_if_lookalike(envelopes)
+            events = await receive_async(tenant_id, envelopes, known, self._upshot.clock.now())
         if cause is not None:
             events = [_caused(event, cause) for event in events]
         with tracing.accepting(events, traceparents) as traced:
             return await engine.accept.take(traced, known, ahead=ahead)
 
-    def _received(
-        self, tenant_id: str, envelopes: Sequence[Any], known: TenantDefinitions, *, test: bool = False
-    ) -> list[Event]:
+    @contextmanager
+    def _counting_rejected(self, count: int) -> Generator[None]:
         try:
-            raise_if_lookalike(envelopes)
-            return receive(tenant_id, envelopes, known, self._upshot.clock.now(), test=test)
+            yield
         except UpshotError:
-            self._upshot.engine.process.metrics.events_rejected += len(envelopes)
+            self._upshot.engine.process.metrics.events_rejected += count
             raise
 
     def _emit_on(self, connection: Any, tenant: str, envelope: dict[str, Any], *, is_guarded: bool) -> str:

@@ -7,6 +7,7 @@ transaction that accepts it. Everything else waits to be matched (`match`).
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from upshot.engine import tracing
 from upshot.engine.decide import Decide, Matched, current, start
 from upshot.engine.definitions import TenantDefinitions
 from upshot.engine.process import Process
+from upshot.engine.stretch import Stretch
 from upshot.store import events as store
 from upshot.store import hints
 
@@ -91,7 +93,7 @@ class Accept:
         self._process, self._decide = process, decide
         self._kind = AcceptWrite()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._arriving: set[asyncio.Future[list[Accepted]]] = set()
+        self._arriving: set[asyncio.Future[Any]] = set()
         self.on_accepted: Callable[[Sequence[Event]], None] = lambda _: None
         """Called with committed events that are yet to be matched."""
 
@@ -149,12 +151,16 @@ class Accept:
         first = [event for event in events[:AHEAD_MAX] if event.is_matched and event.name not in known.awaited]
         try:
             entities = await self._decide.entities(first, {event.tenant_id: known for event in first})
-            now, steps = self._process.clock.now(), 0
+            now, steps, stretch = self._process.clock.now(), 0, Stretch()
             for event in first:
                 decided = matched[event.id] = self._decide.of(event, known, entities, now)
                 steps += decided.steps
                 if steps > AHEAD_STEPS_MAX:
                     break
+                await stretch.rest_after(decided.steps)
+        except asyncio.CancelledError:
+            self._give_back(matched)
+            raise
         except Exception:
             log.debug("an event was not matched ahead", exc_info=True)  # it is told, and struck, where it waits
         return matched
@@ -165,11 +171,12 @@ class Accept:
             self._give_back(matched)
             return
         waiting: list[Event] = []
+        begun: list[tuple[Matched, frozenset[str]]] = []
         for accepted in done.result():
             match = matched.get(accepted.event.id)
             if match is not None and accepted.made is not None:
                 tracing.matched(match.event, len(accepted.made), began)
-                self._decide.begin(match, accepted.made)
+                begun.append((match, accepted.made))
                 continue
             if match is not None:
                 self._decide.give_back(match)
@@ -177,6 +184,19 @@ class Accept:
                 waiting.append(accepted.event)
         if waiting:
             self.on_accepted(waiting)
+        if len(begun) == 1:
+            self._decide.begin(*begun[0])
+        elif begun:
+            beginning = asyncio.get_running_loop().create_task(self._begin(begun))
+            self._arriving.add(beginning)
+            beginning.add_done_callback(self._arriving.discard)
+
+    async def _begin(self, begun: list[tuple[Matched, frozenset[str]]]) -> None:
+        """Drive the runs of these matches; until then they are on the way."""
+        stretch = Stretch()
+        for match, made in begun:
+            self._decide.begin(match, made)
+            await stretch.rest_after()
 
     def _give_back(self, matched: dict[str, Matched]) -> None:
         for match in matched.values():

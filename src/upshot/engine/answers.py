@@ -15,7 +15,7 @@ from upshot.engine.turns import Queued, Turns
 AT_ONCE = 5
 """Tasks woken before the loop does what else it has to do."""
 LIGHT_MAX = 10
-"""Answers of a tenant that are told before another's many."""
+"""How much of a tenant is told before another's much."""
 
 
 class Answered(Queued, Protocol):

@@ -22,10 +22,10 @@ from upshot.store.forks import belongs_to_one_process
 T = TypeVar("T")
 
 BATCH_MAX = 2_000
-SHARED_BATCH_MAX = 50
+SHARED_BATCH_MAX = 20
 """A batch while several tenants give work, and for a second after: what one of them gives waits for the batch before."""
 LIGHT_MAX = 10
-"""Pieces of a tenant committed by themselves, before another tenant's storm: what follows from them is known sooner."""
+"""How much of a tenant is committed by itself, before another tenant's storm: what follows from it is known sooner."""
 FOLLOWS_SECONDS = 0.0015
 """How long a storm then waits for what follows: the next step of a run is given at once."""
 LIGHT_IN_A_ROW_MAX = 4
@@ -50,6 +50,11 @@ class GroupCommit:
         self._wake = threading.Condition()
         self._shared_until = self._light_in_a_row = 0
         self._has_started = self._closing = False
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several tenants gave work at once within the last second."""
+        return self._clock.now() < self._shared_until
 
     # --- giving work ----------------------------------------------------------------------------------------------------
 
@@ -125,13 +130,12 @@ class GroupCommit:
             self._wake.wait((until - now) / SECOND)
 
     def _take(self) -> list[Piece]:
-        now = ticks()
         if self._pending.is_shared:
-            self._shared_until = now + SECOND
+            self._shared_until = self._clock.now() + SECOND
         light = self._pending.take_light(LIGHT_MAX) if self._light_in_a_row < LIGHT_IN_A_ROW_MAX else []
         if light:
             self._light_in_a_row += 1
             self._answers.hold()
             return light
         self._light_in_a_row = 0
-        return self._pending.take(SHARED_BATCH_MAX if now < self._shared_until else BATCH_MAX)
+        return self._pending.take(SHARED_BATCH_MAX if self.is_shared else BATCH_MAX)

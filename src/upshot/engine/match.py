@@ -25,6 +25,7 @@ from upshot.engine.decide import Decide, Matched, current, start
 from upshot.engine.definitions import TenantDefinitions
 from upshot.engine.handed import Handed
 from upshot.engine.process import Process
+from upshot.engine.stretch import Stretch
 from upshot.engine.suspects import Apart, apart
 from upshot.store import dead_letters
 from upshot.store import events as event_store
@@ -41,7 +42,6 @@ OWN_LOOK_AFTER = 15 * SECOND
 first match wins."""
 AFTER_EVERY_ID = "~"
 """Sorts after every id: some are ahead of the clock, when it was set back since they were made."""
-STEPS_AT_A_STRETCH = 20_000  # about 10 ms; then other tasks of the loop have their turn
 
 
 Failed = tuple[Event, BaseException]
@@ -197,6 +197,7 @@ class Match:
         except Exception as error:  # noqa: BLE001 - they are tried again
             return [], [*failed, *((event, error) for event in readable)]
         matched: list[Matched] = []
+        stretch = Stretch()
         for event in readable:
             steps = EVENT_STEPS_MAX
             try:
@@ -204,8 +205,7 @@ class Match:
                 steps = matched[-1].steps
             except Exception as error:  # noqa: BLE001 - of this event alone
                 failed.append((event, error))
-            if steps > STEPS_AT_A_STRETCH:
-                await asyncio.sleep(0)
+            await stretch.rest_after(steps)
         return matched, failed
 
     async def _write(self, matched: list[Matched]) -> None:
@@ -221,6 +221,7 @@ class Match:
             self.on_woken()
         again: list[Event] = []
         failed: list[Failed] = []
+        stretch = Stretch()
         for match, made in zip(matched, answers, strict=True):
             if isinstance(made, BaseException):
                 self._decide.give_back(match)
@@ -232,6 +233,7 @@ class Match:
             else:
                 tracing.matched(match.event, len(made), began)
                 self._decide.begin(match, made)
+                await stretch.rest_after()
         if again:
             self.hand(again)
         if failed:

@@ -34,8 +34,8 @@ class Limits:
     stall_seconds: float = 60.0
     """How long a worker's event loop may stand still before it gives its lease up."""
     sweep_page: int = 20
-    """Entities that a schedule goes through in one transaction. The next page waits until about as few of the tenant's runs
-    are being driven here."""
+    """Entities that a schedule goes through in one transaction, a quarter of it while several tenants have work. The next page
+    waits until about as few of the tenant's runs are being driven here."""
     drain_seconds: float = 10.0
     """How long steps in flight may take to end once the worker stops."""
     loop_runs_max: int = 300

@@ -11,6 +11,7 @@ from upshot.core.events import EntityRef, Event
 from upshot.core.instants import from_text
 from upshot.core.strict_json import encode
 from upshot.engine.definitions import EventType, TenantDefinitions
+from upshot.engine.stretch import Stretch
 
 EVENTS_MAX = 1_000
 NAME_MAX = 200
@@ -30,28 +31,55 @@ def receive(
         Refused: the data does not meet its event type's schema and the type says `refuse`.
         NotAllowed: the tenant is suspended.
     """
-    if known.is_suspended:
-        raise NotAllowed(f"Tenant {tenant_id!r} is suspended and takes no events until it is active again.")
-    if len(envelopes) > EVENTS_MAX:
-        raise Malformed.at("", f"{len(envelopes)} events at once; at most {EVENTS_MAX}", "too_many")
-    is_one = len(envelopes) == 1
-    faults: list[Problem] = []
-    invalid: list[Problem] = []
-    events: list[Event] = []
-    for index, envelope in enumerate(envelopes):
-        at = "" if is_one else f"[{index}]"
+    reading = _Reading(tenant_id, len(envelopes), known, now, test=test)
+    for envelope in envelopes:
+        reading.read(envelope)
+    return reading.events()
+
+
+async def receive_async(tenant_id: str, envelopes: Sequence[Any], known: TenantDefinitions, now: int) -> list[Event]:
+    """`receive`, for an event loop: others have their turn meanwhile."""
+    reading, stretch = _Reading(tenant_id, len(envelopes), known, now), Stretch()
+    for envelope in envelopes:
+        reading.read(envelope)
+        await stretch.rest_after()
+    return reading.events()
+
+
+class _Reading:
+    """What was read so far of what was sent together."""
+
+    def __init__(self, tenant_id: str, count: int, known: TenantDefinitions, now: int, *, test: bool = False) -> None:
+        if known.is_suspended:
+            raise NotAllowed(f"Tenant {tenant_id!r} is suspended and takes no events until it is active again.")
+        if count > EVENTS_MAX:
+            raise Malformed.at("", f"{count} events at once; at most {EVENTS_MAX}", "too_many")
+        self._tenant_id, self._known, self._now, self._test = tenant_id, known, now, test
+        self._is_one, self._index = count == 1, 0
+        self._faults: list[Problem] = []
+        self._invalid: list[Problem] = []
+        self._events: list[Event] = []
+
+    def read(self, envelope: Any) -> None:
+        """Read the next envelope."""
+        at = "" if self._is_one else f"[{self._index}]"
+        self._index += 1
         problems = form_problems(envelope, at)
         if problems:
-            faults.extend(problems)
-            continue
-        event, refused = _read(tenant_id, envelope, at, known.event_types.get(envelope["name"]), now, test=test)
-        invalid.extend(refused)
-        events.append(event)
-    if faults:
-        raise Malformed(faults)
-    if invalid:
-        raise Refused(invalid)
-    return events
+            self._faults.extend(problems)
+            return
+        event_type = self._known.event_types.get(envelope["name"])
+        event, refused = _read(self._tenant_id, envelope, at, event_type, self._now, test=self._test)
+        self._invalid.extend(refused)
+        self._events.append(event)
+
+    def events(self) -> list[Event]:
+        """All of them, when none has a fault."""
+        if self._faults:
+            raise Malformed(self._faults)
+        if self._invalid:
+            raise Refused(self._invalid)
+        return self._events
 
 
 def form_problems(envelope: Any, at: str) -> list[Problem]:

@@ -31,10 +31,10 @@ from upshot.store.runs import Claimed
 log = logging.getLogger("upshot.engine")
 
 POLL_SECONDS = 1.0
-CLAIM_MAX = 500
-CLAIM_PART = 8
+CLAIM_MAX = 100
+CLAIM_PART = 20
 """No claim for less room than this part of all of it: a claim for one run costs as much as one for many."""
-AT_A_STRETCH = 25  # runs brought back before other tasks of the loop have their turn
+AT_A_STRETCH = 10  # runs brought back before other tasks of the loop have their turn
 MISSING_LOOK = 5 * SECOND
 """How often what is held here is compared with what is driven here (microseconds)."""
 

@@ -20,7 +20,7 @@ from upshot.core.strict_json import encode
 from upshot.engine import control
 from upshot.engine.process import Process
 from upshot.engine.run import Run
-from upshot.engine.sweep import HELD, PATIENCE, REST, Sweep, go_on
+from upshot.engine.sweep import HELD, PATIENCE, REST, Sweep, go_on, page_size
 from upshot.store import events as event_store
 from upshot.store import schedules as store
 from upshot.store.events import insert_events
@@ -82,7 +82,7 @@ class ScheduleService:
         """Do a page, or let it wait while the tenant has enough under way here. When it fails it is done again later, and holds
         up no other."""
         waited = self._process.clock.now() - one.taken_at
-        if waited < PATIENCE and self._run.driven(one.due.tenant_id) >= self._process.limits.sweep_page:
+        if waited < PATIENCE and self._run.driven(one.due.tenant_id) >= page_size(self._process):
             self._waiting.append(one)
         elif waited < HELD:
             try:

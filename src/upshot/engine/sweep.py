@@ -1,6 +1,6 @@
 """Sweep: an occurrence that is for each entity of a type, or for those with a date near, goes through them page by page. A
 page is one indexed read and one transaction, and between two pages there is a rest, longer while the tenant's runs are still
-under way, so that thousands due at once leave room for others.
+under way; and while other tenants have work, pages are smaller. So thousands due at once leave room for others.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,6 +32,8 @@ REST = SECOND // 50
 """Between two pages of one schedule (microseconds)."""
 PATIENCE = SECOND // 2
 """How long a page waits at most for what the tenant has under way (microseconds): one that is always busy gets on, too."""
+SHARED_PART = 4
+"""A page is this part of a whole one while several tenants have work here: none of them waits long behind it."""
 HELD = 10 * SECOND
 """How long after a page the next one is this worker's to do, before another takes over (microseconds)."""
 ID_MAX = 200
@@ -53,6 +55,12 @@ class Page(msgspec.Struct, frozen=True):
     after: str | None
 
 
+def page_size(process: Process) -> int:
+    """How many entities are gone through at once, at present."""
+    most = process.limits.sweep_page
+    return max(1, most // SHARED_PART) if process.commit.is_shared else most
+
+
 async def go_on(process: Process, sweep: Sweep, hand: Callable[[Sequence[Event]], None]) -> Sweep | None:
     """Do the next page of this occurrence, and give the one after it, if there is one. Whoever was first to keep a page has
     done it; what another did is dropped."""
@@ -64,7 +72,7 @@ async def go_on(process: Process, sweep: Sweep, hand: Callable[[Sequence[Event]]
         return None
     condition = listeners.by_id[due.automation_id].program.condition
     now = process.clock.now()
-    page = await process.reads.run(read_page, sweep, condition, now, process.limits.sweep_page)
+    page = await process.reads.run(read_page, sweep, condition, now, page_size(process))
     fresh = await process.commit.run_async(
         lambda c: keep_page(c, sweep, page, process.clock.now(), process.worker_id), "schedule"
     )

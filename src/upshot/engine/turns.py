@@ -18,11 +18,21 @@ class Queued(Protocol):
 T = TypeVar("T", bound=Queued)
 
 
+class _Line(Generic[T]):
+    """What waits of one tenant."""
+
+    __slots__ = ("pieces", "weight")
+
+    def __init__(self) -> None:
+        self.pieces: deque[T] = deque()
+        self.weight = 0
+
+
 class Turns(Generic[T]):
     """A fair queue. Of one tenant, what came first is taken first."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, deque[T]] = {}
+        self._lines: dict[str, _Line[T]] = {}
         self.weight = 0
         """Of all that waits."""
 
@@ -41,22 +51,23 @@ class Turns(Generic[T]):
         for piece in pieces:
             line = lines.get(piece.tenant_id)
             if line is None:
-                line = lines[piece.tenant_id] = deque()
-            line.append(piece)
+                line = lines[piece.tenant_id] = _Line()
+            line.pieces.append(piece)
+            line.weight += piece.weight
             self.weight += piece.weight
 
     def is_storm(self, most: int) -> bool:
-        """Whether something waits, and every tenant that waits has more than so many pieces here."""
-        return all(len(line) > most for tenant_id, line in self._lines.items() if tenant_id) and bool(self._lines)
+        """Whether something waits, and of every tenant that waits there is more than so much."""
+        return all(line.weight > most for tenant_id, line in self._lines.items() if tenant_id) and bool(self._lines)
 
     def take_light(self, most: int) -> list[T]:
-        """All that waits of tenants with at most so many pieces, while others have more; else nothing."""
-        if all(len(line) <= most for line in self._lines.values()):
+        """All that waits of tenants with at most so much, while others have more; else nothing."""
+        if all(line.weight <= most for line in self._lines.values()):
             return []
-        light = [tenant_id for tenant_id, line in self._lines.items() if tenant_id and len(line) <= most]
-        taken = [piece for tenant_id in light for piece in self._lines.pop(tenant_id)]
-        self.weight -= sum(piece.weight for piece in taken)
-        return taken
+        light = [tenant_id for tenant_id, line in self._lines.items() if tenant_id and line.weight <= most]
+        lines = [self._lines.pop(tenant_id) for tenant_id in light]
+        self.weight -= sum(line.weight for line in lines)
+        return [piece for line in lines for piece in line.pieces]
 
     def take(self, limit: int) -> list[T]:
         """Whole pieces of about `limit` weight in all: an equal share of each tenant, and what some leave is the others'."""
@@ -66,12 +77,13 @@ class Turns(Generic[T]):
             share = max(1, room // len(lines))
             for tenant_id in list(lines):
                 line, left = lines.pop(tenant_id), share
-                while line and left > 0:
-                    piece = line.popleft()
+                while line.pieces and left > 0:
+                    piece = line.pieces.popleft()
                     taken.append(piece)
+                    line.weight -= piece.weight
                     left -= piece.weight
                 room -= share - left
-                if line:
+                if line.pieces:
                     lines[tenant_id] = line  # behind the others: its turn comes again
                 if room <= 0:
                     break

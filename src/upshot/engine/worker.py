@@ -269,11 +269,12 @@ class Engine:
             loop.wake()
 
     def is_idle(self) -> bool:
-        """Whether every service rests, nothing handed over waits, no run is driven and no timer in memory is due."""
+        """Whether every service rests, nothing comes in or waits, no run is driven and no timer in memory is due."""
         due = self.timekeep.next_due_at()
         has_due = due is not None and due <= self.process.clock.now()
         is_resting = all(loop.is_resting for loop in self._loops.values())
-        return is_resting and not has_due and self.match.is_idle() and self.run.is_idle()
+        is_matched = not self.accept.is_taking and self.match.is_idle()
+        return is_resting and not has_due and is_matched and self.run.is_idle()
 
     async def idle(self) -> None:
         """Wait until the engine is idle: all that could be done now is done. Call it on the engine's event loop."""

@@ -301,6 +301,31 @@ def test_segments_are_made_looked_at_and_deleted(on: Call, url: str) -> None:
     assert on("segments", "delete", segment["id"]).code == 1
 
 
+def test_segments_are_changed_and_kept_by_hand(on: Call, url: str) -> None:
+    made = ("segments", "create", "--name", "Picked", "--type", "member")
+    refused = on(*made)
+    assert (refused.code, "condition" in refused.err) == (1, True)
+    picked = on(*made, "--manual", "--json").json["id"]
+    assert "kept by hand" in on("segments", "show", picked).out
+    missing = on("segments", "add", picked, "anna")
+    assert (missing.code, "anna" in missing.err) == (1, True)
+    with Harness(lambda at, clock: Upshot(at, clock=clock), url=url, now=SystemClock().now()) as harness:
+        harness.upshot.entities.create("default", "member", id="anna", fields={"points": 50})
+    for members in (1, 1):
+        assert on("segments", "add", picked, "anna", "--json").json["members"] == members
+    assert "anna" in on("segments", "members", picked).out
+    assert "0 are in it." in on("segments", "remove", picked, "anna").out
+    assert on("segments", "change", picked, "--description", "by hand", "--json").json["revision"] == 2
+    assert on("segments", "change", picked, "--name", "Chosen", "--revision", "1").code == 1
+    condition = json.dumps({"field": "points", "operator": "greater_than", "value": 10})
+    assert on("segments", "change", picked, "--condition", condition).code == 1
+    vip = on("segments", "create", "--name", "VIP", "--type", "member", "--condition", condition, "--json").json["id"]
+    assert on("segments", "add", vip, "anna").code == 1
+    wider = json.dumps({"field": "points", "operator": "greater_than", "value": 5})
+    changed = on("segments", "change", vip, "--condition", wider, "--json").json
+    assert (changed["name"], "than 5" in changed["words"], changed["revision"]) == ("VIP", True, 2)
+
+
 def test_webhooks_are_made_changed_and_deleted(on: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     made = ("webhooks", "create", "--name", "Shop", "--event", "order.paid", "--signature")
     refused = on(*made, "github")

@@ -113,7 +113,8 @@ class Awaiting:
             taken=_encode(run.taken).decode() if run.taken else None,
         )
         timers = () if timer is None else (timer,)
-        await self._park(Parking(run, timers, waits=(wait,), sleeps=False))
+        since = run.seq if run.is_forked else None
+        await self._park(Parking(run, timers, waits=(wait,), sleeps=False, since=since))
         if timer is not None:
             run.timers[step.id] = timer
         return wait

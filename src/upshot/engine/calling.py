@@ -33,12 +33,13 @@ WORKED = frozenset({"completed", "partial"})
 
 
 class Waited(msgspec.Struct, frozen=True):
-    """A call that is awaited, about to be made; `timer` is that of its timeout."""
+    """A call that is awaited, about to be made; `timer` is that of its timeout. `since` is as that of a `Parking`."""
 
     run: LiveRun
     step_id: str
     call: Call
     timer: Timer | None
+    since: int | None
 
 
 class CallWrite:
@@ -54,9 +55,13 @@ class CallWrite:
         return work.run.tenant_id
 
     def write(self, connection: Connection, work: Sequence[Waited], now: int) -> Sequence[Wait | StepError | LeaseLost]:
-        """Make the calls of those runs that are still held here."""
+        """Make the calls of those runs that are still held here, and of steps that were not let go of meanwhile: those are told
+        to wait, until they are told that they are cancelled."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
-        mine = [w for w in work if w.run.id in ours]
+        held = [w for w in work if w.run.id in ours]
+        asked = [(*w.run.key, w.step_id, w.since) for w in held if w.since is not None]
+        gone = journal.kept_since(connection, asked)
+        mine = [w for w in held if (*w.run.key, w.step_id) not in gone]
         called = start(connection, [(w.run, w.step_id, w.call) for w in mine], now)
         made = [(w, _wait(w, one, now)) for w, one in zip(mine, called, strict=True)]
         waiting = [(w, wait) for w, wait in made if isinstance(wait, Wait)]
@@ -64,6 +69,7 @@ class CallWrite:
         timers = [w.timer for w, wait in waiting if w.timer is not None and wait.met_by is None]
         if timers:
             journal.set_timers(connection, timers)
+        made += [(w, _wait_for(w, "", None, now)) for w in held if (*w.run.key, w.step_id) in gone]
         answers = {(w.run.id, w.step_id): answer for w, answer in made}
         return [answers.get((w.run.id, w.step_id)) or LeaseLost(w.run.id) for w in work]
 
@@ -71,9 +77,12 @@ class CallWrite:
 def _wait(work: Waited, called: Called | StepError, now: int) -> Wait | StepError:
     if isinstance(called, StepError):
         return called
-    run, met_by = work.run, called.status if called.status in RUN_OVER else None
-    key = (run.tenant_id, run.id, "step", work.step_id, RUN_ENDED, called.run_id)
-    return Wait(*key, int(run.test), now, looked_back=1, met_by=met_by)
+    return _wait_for(work, called.run_id, called.status if called.status in RUN_OVER else None, now)
+
+
+def _wait_for(work: Waited, called_run: str, met_by: str | None, now: int) -> Wait:
+    key = (work.run.tenant_id, work.run.id, "step", work.step_id, RUN_ENDED, called_run)
+    return Wait(*key, int(work.run.test), now, looked_back=1, met_by=met_by)
 
 
 class Calling:
@@ -105,7 +114,8 @@ class Calling:
         timer = await self._timing.timer_of(run, step.id) if step.timeout is not None else None
         if isinstance(timer, Done):
             return timer
-        answer: Wait | StepError = await self._timing.insist(self._kind, Waited(run, step.id, call, timer))
+        waited = Waited(run, step.id, call, timer, run.seq if run.is_forked else None)
+        answer: Wait | StepError = await self._timing.insist(self._kind, waited)
         if isinstance(answer, StepError):
             return _failed(run, answer, now, _input(step, call.data))
         if timer is not None and answer.met_by is None:

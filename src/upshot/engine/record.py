@@ -302,6 +302,9 @@ class Parking(msgspec.Struct, frozen=True):
     failed: tuple[tuple[Any, ...], ...] = ()
     waits: tuple[Wait, ...] = ()
     sleeps: bool = True
+    since: int | None = None
+    """For waits that begin while other steps of the run may be kept: the place in its journal up to which it was known then.
+    A step that was let go of behind it does not wait any more."""
 
 
 class Parked(msgspec.Struct, frozen=True):
@@ -330,11 +333,17 @@ class Park:
         mine = [w for w in work if w.run.id in ours]
         met: dict[str, dict[str, str]] = {}
         if mine:
-            journal.set_timers(connection, [timer for w in mine for timer in w.timers])
+            asked = [(*w.run.key, wait.step_id, w.since) for w in mine if w.since is not None for wait in w.waits]
+            gone = journal.kept_since(connection, asked)
+            timers = [timer for w in mine for timer in w.timers]
+            journal.set_timers(
+                connection, [one for one in timers if (one.tenant_id, one.run_id, one.step_id) not in gone]
+            )
             failed = [attempt for w in mine for attempt in w.failed]
             if failed:
                 journal.keep_attempts(connection, failed)
-            waits.add(connection, [wait for w in mine for wait in w.waits])
+            begun = [wait for w in mine for wait in w.waits]
+            waits.add(connection, [one for one in begun if (one.tenant_id, one.run_id, one.step_id) not in gone])
             resting = [w.run for w in mine if w.sleeps and not ours[w.run.id]]
             waiting = [run.key for run in resting if run.waits]
             for wait in waits.met_of_runs(connection, waiting) if waiting else ():

@@ -155,6 +155,23 @@ def next_seqs(connection: Connection, keys: Sequence[Key]) -> dict[Key, int]:
     return {(row[0], row[1]): row[2] for row in _read_next_seqs(connection, [(*key, "") for key in keys])}
 
 
+_since = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT), ("seq", INTEGER))
+_read_kept_since = Prepared(
+    select(_since.c.tenant_id, _since.c.run_id, _since.c.step_id).join(
+        steps,
+        (steps.c.tenant_id == _since.c.tenant_id)
+        & (steps.c.run_id == _since.c.run_id)
+        & (steps.c.seq >= _since.c.seq)
+        & (steps.c.step_id == _since.c.step_id),
+    )
+)
+
+
+def kept_since(connection: Connection, places: Sequence[tuple[str, str, str, int]]) -> set[tuple[str, str, str]]:
+    """Those of these steps that were kept at that place in the journal of their run or behind it."""
+    return {(row[0], row[1], row[2]) for row in _read_kept_since(connection, places)} if places else set()
+
+
 _remove = Prepared(
     delete(timers).where(
         key_in([timers.c.tenant_id, timers.c.run_id, timers.c.step_id], _fired, ["tenant_id", "run_id", "step_id"])

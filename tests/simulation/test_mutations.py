@@ -428,7 +428,7 @@ FIRST_SEED: dict[Callable[[Monkey], None], int] = {
     with_keys_that_are_forgotten_by_any_clock: 17,
     with_waits_of_what_was_let_go: 123,
     without_a_winner: 28,
-    with_a_relay_that_reopens: 382,
+    with_a_relay_that_reopens: 204,
     with_membership_that_is_kept_later: SEGMENTED_FROM + 1,
     without_a_look_where_a_segment_stands: SEGMENTED_FROM + 1,
     without_a_look_at_who_changed_since: SEGMENTED_FROM + 4,

@@ -136,7 +136,7 @@ def table(lines: list[dict[str, Any]]) -> str:
         value = f"{line['value']:,} {line['unit']}" + (" °" if "foreign_cores" in line else "")
         goal = f"{line['goal']}{'' if line['met'] else ' **missed**'}" if "goal" in line else ""
         ratio = f"{line['ratio']:,} x" if "ratio" in line else ""
-        who = line.get("peer", "the machine" if line["figure"].startswith("disk") else "upshot")
+        who = line.get("peer", "the machine" if line["figure"].startswith("machine") else "upshot")
         rows.append(
             f"| {line['benchmark']} | {line['figure']} | {line['store']} | {who} | {value} | {goal} | {ratio} |"
         )

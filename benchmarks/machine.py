@@ -1,11 +1,13 @@
-"""The machine as the benchmarks find it: where their files lie, its memory accounts, and what its disk can do."""
+"""The machine as the benchmarks find it: where their files lie, its memory accounts, and how fast its parts are."""
 
+import json
 import os
+import random
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,3 +92,47 @@ def syncs_per_second(folder: Path, seconds: float = 1.0) -> float:
             count += 1
     path.unlink()
     return count / seconds
+
+
+def json_per_second(seconds: float = 1.0) -> float:
+    """How often one core writes and reads a JSON document of some 30 kB with the standard library in a second."""
+    document = [{"number": number, "text": "x" * 10} for number in range(1_000)]
+    return _times_in(seconds, lambda: json.loads(json.dumps(document)))
+
+
+def look_up_ns(seconds: float = 1.0) -> float:
+    """Nanoseconds for one look-up among a million keys, in no order: how long the memory lets the interpreter wait."""
+    kept = {number: str(number) for number in range(1_000_000)}
+    keys = random.Random(0).choices(range(1_000_000), k=100_000)
+    return 1e9 / (len(keys) * _times_in(seconds, lambda: [kept[key] for key in keys]))
+
+
+def hand_over_us(seconds: float = 1.0) -> float:
+    """Microseconds until a thread goes on that waits for another one, on an otherwise idle machine."""
+    there, back = os.pipe(), os.pipe()
+
+    def answer() -> None:
+        while os.read(there[0], 1):
+            os.write(back[1], b".")
+
+    def ask() -> None:
+        os.write(there[1], b".")
+        os.read(back[0], 1)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    rate = _times_in(seconds, ask)
+    os.close(there[1])
+    thread.join()
+    for end in (there[0], *back):
+        os.close(end)
+    return 1e6 / (2 * rate)
+
+
+def _times_in(seconds: float, work: Callable[[], object]) -> float:
+    """How often this is done in a second."""
+    count, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        work()
+        count += 1
+    return count / (time.perf_counter() - began)

@@ -101,13 +101,21 @@ def measure_peers(options: Options, folder: Path, ours: float) -> None:
             show(FIGURE, theirs, "runs/s", store=way.store, peer=way.label, ratio=ours / theirs)
 
 
+def show_machine(folder: Path) -> None:
+    """Print how fast the parts of this machine are, by which figures of two machines may be compared."""
+    show("machine: synced 4 KiB appends", machine.syncs_per_second(folder), "1/s", store="none")
+    show("machine: JSON of 30 kB written and read", machine.json_per_second(), "1/s", store="none")
+    show("machine: a look-up among a million keys", machine.look_up_ns(), "ns", store="none")
+    show("machine: one thread wakes another", machine.hand_over_us(), "us", store="none")
+
+
 def main() -> None:
     """Measure us, then the peers, in the same run. A peer's ratio is against the slower of our stores that were measured."""
     options = read_options(__doc__, peers=True, workers=True)
     number, repeats = (5_000, 1) if options.is_quick else (20_000, 3)
     ours: list[float] = []
     with machine.fresh_folder() as folder:
-        show("disk: synced 4 KiB appends", machine.syncs_per_second(folder), "1/s", store="none")
+        show_machine(folder)
         for store in options.stores:
             with fresh_store(store, folder) as url:
                 ours.append(uvloop.run(measure(url, store, number, repeats)))

@@ -69,7 +69,7 @@ METRICS: Final[dict[str, Metric]] = {
     "steps_total": Metric("counter", "process", "steps kept, by outcome", "outcome"),
     "retries_total": Metric("counter", "process", "attempts that failed and will be followed by another", "reason"),
     "runs_finished_total": Metric("counter", "process", "runs that ended here", "status"),
-    "rescues_total": Metric("counter", "process", "runs taken over from a worker that was gone"),
+    "rescues_total": Metric("counter", "process", "runs freed from workers found dead, for others to take over"),
     "lease_lost_writes_rejected_total": Metric("counter", "process", "writes refused because another holds the run"),
     "timers_fired_total": Metric("counter", "process", "timers that fired here"),
     "timers_late_total": Metric("counter", "process", "of these, more than a second after their instant"),

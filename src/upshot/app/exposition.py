@@ -38,7 +38,7 @@ METRICS: Final[dict[str, Metric]] = {
     "runs": Metric("gauge", "store", "runs by status, as /stats counts them for one tenant", "status"),
     "events_kept": Metric("gauge", "store", "events ever accepted, as /stats counts them for one tenant"),
     "outbox_pending": Metric("gauge", "store", "outbox rows that are yet to be relayed"),
-    "outbox_oldest_seconds": Metric("gauge", "store", "age of the oldest of them"),
+    "outbox_oldest_seconds": Metric("gauge", "store", "age of the oldest that no relay has looked at"),
     "log_lag_events": Metric("gauge", "store", "accepted events that are yet to be matched"),
     "log_lag_oldest_seconds": Metric("gauge", "store", "age of the oldest of them"),
     "queue_depth": Metric("gauge", "store", "runs that are ready and that nobody drives", "queue"),

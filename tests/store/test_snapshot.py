@@ -69,7 +69,7 @@ def test_what_was_refused_or_is_of_a_suspended_tenant_is_no_sign_that_nobody_rel
         connection.execute(text("UPDATE upshot_outbox SET format = 99"))
     upshot.outbox.publish()
     assert (read(upshot).outbox_pending, read(upshot).outbox_oldest_at) == (1, None)
-    upshot.tenants.create("idle")
+    upshot.tenants.create("idle", name="Idle")
     upshot.tenants.change("idle", status="suspended")
     with upshot.database.writing() as connection:
         upshot.emit("test/happened", connection=connection, tenant="idle")

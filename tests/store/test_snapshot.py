@@ -63,6 +63,25 @@ def test_what_waits_is_counted_from_when_it_came(upshot: Upshot) -> None:
         assert before <= since <= seen.at
 
 
+def test_what_was_refused_or_is_of_a_suspended_tenant_is_no_sign_that_nobody_relays(upshot: Upshot) -> None:
+    with upshot.database.writing() as connection:
+        upshot.emit("test/happened", connection=connection, id="unreadable")
+        connection.execute(text("UPDATE upshot_outbox SET format = 99"))
+    upshot.outbox.publish()
+    assert (read(upshot).outbox_pending, read(upshot).outbox_oldest_at) == (1, None)
+    upshot.tenants.create("idle", name="Idle")
+    upshot.tenants.change("idle", status="suspended")
+    with upshot.database.writing() as connection:
+        upshot.emit("test/happened", connection=connection, tenant="idle")
+    assert (read(upshot).outbox_pending, read(upshot).outbox_oldest_at) == (2, None)
+    before = upshot.clock.now()
+    with upshot.database.writing() as connection:
+        upshot.emit("test/happened", connection=connection)
+    oldest_at = read(upshot).outbox_oldest_at
+    assert oldest_at is not None
+    assert oldest_at >= before
+
+
 def test_a_timer_and_a_dead_letter_are_told_with_their_instant(upshot: Upshot) -> None:
     due = upshot.clock.now() + SECOND
     with upshot.database.writing() as connection:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from upshot.core.events import Event
     from upshot.engine.accept import Accepted
-    from upshot.engine.recover import Taken
     from upshot.store.outbox import OutboxRow
 
 log = logging.getLogger("upshot.engine")
@@ -91,6 +90,7 @@ class Metrics:
         self.loops_stopped = 0
         self.hooks: Counter[str] = Counter()
         self.rescues = 0
+        """Runs that workers held who were found dead; what is handed back in order is none. The heartbeat counts them."""
         self.stale_writes = 0
         self.timers_fired = 0
         self.timers_late = 0
@@ -112,7 +112,6 @@ class Metrics:
             "record": self._recorded,
             "ending": self._ended,
             "park": self._parked,
-            "claim": self._claimed,
             "relay_fail": self._not_relayed,
         }
 
@@ -202,10 +201,6 @@ class Metrics:
 
     def _lost(self, answer: Any) -> None:
         self.stale_writes += isinstance(answer, LeaseLost)
-
-    def _claimed(self, _work: Any, answer: "Taken", _now: int) -> None:
-        if not isinstance(answer, Exception):
-            self.rescues += sum(claimed.was == "running" for claimed in answer.rows)
 
     def _not_relayed(self, _work: Any, _answer: Any, _now: int) -> None:
         self.relayed["refused"] += 1

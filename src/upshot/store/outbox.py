@@ -78,8 +78,8 @@ def publish(connection: Connection, seqs: Sequence[int], now: int) -> None:
     _publish(connection, [(seq,) for seq in seqs], now=now)
 
 
-def fail(connection: Connection, seq: int, error: str, *, is_last: bool) -> None:
-    """This row could not be accepted: it is tried again, or has failed."""
+def fail(connection: Connection, seq: int, error: str | None, *, is_last: bool) -> None:
+    """This row could not be accepted, for what was the matter with it if anything was: it is tried again, or has failed."""
     _fail(connection, [(seq,)], status="failed" if is_last else "pending", error=error)
 
 

@@ -2,13 +2,16 @@
 
 import importlib
 import re
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import text
 
+from tests.stores import store
 from upshot import Refused
 from upshot.core.entities import CreateEntity
 from upshot.store import entities, migrate
@@ -34,6 +37,37 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
     assert migrate.migrate(migrated) is False
     metadata.create_all(declared.engine)
     assert schema_of(migrated) == schema_of(declared)
+
+
+CATALOGUE = (
+    """SELECT table_name || '.' || column_name, data_type, is_nullable, column_default, collation_name, is_identity,
+        identity_generation, is_generated FROM information_schema.columns WHERE table_schema = 'public'""",
+    """SELECT conrelid::regclass || '.' || conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace""",
+    "SELECT tablename || '.' || indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+)
+"""What a PostgreSQL server keeps of columns, of constraints and of indexes, each by its table and name."""
+
+
+def catalogue_of(database: Database) -> dict[str, tuple[Any, ...]]:
+    with database.reading() as connection:
+        rows = [row for query in CATALOGUE for row in connection.execute(text(query))]
+    return {name: tuple(rest) for name, *rest in rows if not name.startswith(migrate.VERSION_TABLE)}
+
+
+def test_the_migrations_make_the_schema_on_a_server(tmp_path: Path) -> None:
+    with (
+        store("postgresql", tmp_path, migrated=False) as first,
+        store("postgresql", tmp_path, migrated=False) as second,
+        closing(Database(first)) as migrated,
+        closing(Database(second)) as declared,
+    ):
+        migrate.migrate(migrated)
+        metadata.create_all(declared.engine)
+        made, wanted = catalogue_of(migrated), catalogue_of(declared)
+        assert {name: made.get(name) for name in wanted} == wanted
+        assert made.keys() == wanted.keys()
+        assert len(made) > 300
 
 
 def test_the_release_knows_its_newest_migration() -> None:

@@ -104,6 +104,7 @@ AUTOMATIONS = (
     automation("blocked", line("one", "block"), line("two")),
     automation("deadly", line("one", "die"), line("two")),
     automation("called", rest("rest", 300), line("one")),
+    automation("once", line("one", delivery="at_most_once", on_error="continue"), line("two")),
     automation("nap", {"id": "rest", "delay": {"seconds": "{{ number }}"}}, line("one")),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.crash.databases import Copies, prepared
-from tests.crash.ledgers import Kept, Look, check_end, check_now
+from tests.crash.ledgers import Kept, Look, check_end, check_now, unknown_of
 from tests.crash.load import TENANT, Work, automation, build, event, line, prepare
 from tests.crash.processes import Processes, until
 from tests.stores import STORES
@@ -23,13 +23,20 @@ from upshot.engine.crash_points import POINTS
 EVENTS, HOST_ROWS, BY_HAND = 12, 3, 3
 AT_ONCE = 5
 SOON = SECOND // 2
-OCCURRENCES = "SELECT count(*) FROM upshot_events WHERE name LIKE 'system.schedule.%'"
-TIMES = {"accept": 2, "match": 2, "record": 4, "act": 4, "change": 5, "relay_fail": 1}
+MEMBERS = 3
+TOLD = """SELECT count(*) FROM upshot_events WHERE name LIKE 'system.schedule.%' OR name = 'segment.joined'"""
+TOLD_IN_ALL = 1 + 2 * MEMBERS
+"""An occurrence, one for each member, and that each joined a segment."""
+TIMES = {"accept": 2, "match": 2, "record": 4, "act": 4, "change": 3, "segment": 2, "beat": 2}
 """Where a point is passed often, which time the engine dies; else the first."""
+
+IS_LOST = {"begin.before_commit": False, "begin.after_commit": True}
+"""Whether an engine that dies there leaves a step at most once of which nobody knows how it ended."""
 
 
 def prepare_all_kinds(work: Work) -> None:
-    """Beside the automations: an event and runs that wait to be claimed, some of them hopeless, and one that cannot be read."""
+    """Beside the automations: events and runs that wait to be claimed, some of them hopeless, some held by a worker that is
+    gone, and some that cannot be read; and entities to be gone through, by a schedule and by a segment."""
     prepare(work)
     upshot, look = build(work), Look(work.url)
     upshot.events.accept(TENANT, [event(number) for number in (-1, -2, -4)])
@@ -69,6 +76,18 @@ def prepare_all_kinds(work: Work) -> None:
         kept = {"field": "steps.one.output.number", "operator": "exists"}
         upshot.automations.create(TENANT, {**automation(ending, line("one"), line("two")), ending: kept})
     upshot.events.accept(TENANT, [event(-20, "crash/goal"), event(-21, "crash/exit")])
+    upshot.events.accept(TENANT, [event(-number, "crash/once") for number in (24, 25, 26)])
+    unreadable = upshot.events.accept(TENANT, [event(-28, "crash/three")])[0].event.id
+    for number in range(MEMBERS):
+        upshot.entities.create(TENANT, "member", id=f"member-{number}", fields={"points": number})
+    everybody = {"field": "points", "operator": "greater_than_or_equal", "value": 0}
+    upshot.segments.create(TENANT, name="all", entity_type="member", condition=everybody, announce=True)
+    for name, trigger in (
+        ("joined", {"type": "segment", "segment": "all", "on": "joined"}),
+        ("each", {"schedule": {"run_at": to_text(upshot.clock.now() + SOON), "each": "member"}}),
+    ):
+        steps = [line("one", **{"with": {"number": "{{ entity.points }}"}})]
+        upshot.automations.create(TENANT, {"name": name, "trigger": trigger, "steps": steps, "status": "active"})
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
     listed = ", ".join(f"'{one.event.id}'" for one in past)  # nobody listened when they came
     assert look.run(f"DELETE FROM upshot_unmatched WHERE event_id IN ({listed})") == len(past)
@@ -82,12 +101,21 @@ def prepare_all_kinds(work: Work) -> None:
     upshot.close()
     assert look.run(f"UPDATE upshot_unmatched SET strikes = 99 WHERE event_id = '{hopeless}'") == 1
     assert look.run(f"UPDATE upshot_active SET strikes = 99 WHERE run_id = '{made[0]['run_id']}'") == 1
+    assert look.run(f"UPDATE upshot_events SET data = '{{' WHERE id = '{unreadable}'") == 1
+    gone = "INSERT INTO upshot_workers (id, host, pid, concurrency, started_at, expires_at) VALUES ('gone', '', 0, 1, 1, 2)"
+    assert look.run(gone) == 1
+    assert look.run(f"UPDATE upshot_active SET worker_id = 'gone' WHERE run_id = '{made[2]['run_id']}'") == 1
     strikes = work.strikes_max - 1
     assert look.run(f"UPDATE upshot_active SET strikes = {strikes} WHERE run_id = '{made[1]['run_id']}'") == 1
     assert look.run(f"UPDATE upshot_events SET data = '{{' WHERE id = '{made[1]['event_id']}'") == 1
     if work.url.startswith("sqlite"):
         look.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     look.close()
+
+
+def is_over(look: Look) -> bool:
+    """Whether nothing is left to do, what the time brings included."""
+    return look.is_over() and look.number(TOLD) >= TOLD_IN_ALL
 
 
 def die_and_go_on(copies: Copies, folder: Path, point: str) -> dict[str, int]:
@@ -105,9 +133,7 @@ def die_and_go_on(copies: Copies, folder: Path, point: str) -> dict[str, int]:
         )
         look = Look(url)
         first = processes.start(work)
-        until(
-            lambda: first.exit_code is not None or ("given" in first.said() and look.is_over()), "it died or was done"
-        )
+        until(lambda: first.exit_code is not None or ("given" in first.said() and is_over(look)), "it died or was done")
         if first.exit_code is None:
             first.send(signal.SIGTERM)
         assert first.ended() == -signal.SIGKILL, f"{point} was not reached {times} times: {first.log()}"
@@ -116,7 +142,7 @@ def die_and_go_on(copies: Copies, folder: Path, point: str) -> dict[str, int]:
 
         second = processes.start(work.but(crash_at="", by_hand=0))
         second.wait_for("given")
-        second.until(lambda: look.is_over() and look.number(OCCURRENCES) > 0, "all is over")
+        second.until(lambda: is_over(look), "all is over")
         second.stop()
         kept.raise_if_called_again()
         snapshot = check_end(look, folder)
@@ -125,12 +151,14 @@ def die_and_go_on(copies: Copies, folder: Path, point: str) -> dict[str, int]:
         started = set((folder / "started").read_text().split()) if (folder / "started").exists() else set[str]()
         assert started <= {run["id"] for run in snapshot.runs}
         relayed = {event["source_id"] for event in snapshot.events}
-        occurrences = look.number(OCCURRENCES)
+        if point in IS_LOST:
+            assert bool(unknown_of(snapshot)) == IS_LOST[point]
+        told = look.number(TOLD)
         look.close()
         return {
             "events": sum(1 for n in range(EVENTS) if f"event-{n}" in relayed),
             "host rows": sum(1 for n in range(HOST_ROWS) if f"row-{n}" in relayed),
-            "occurrences": occurrences,
+            "told": told,
             "failed": len(failed),
             "letters": letters,
         }
@@ -163,7 +191,7 @@ def test_an_engine_that_dies_there_loses_and_repeats_nothing(died: dict[str, Fut
     assert died[point].result() == {
         "events": EVENTS,
         "host rows": HOST_ROWS,
-        "occurrences": 1,
+        "told": TOLD_IN_ALL,
         "failed": 2,
-        "letters": 3,
+        "letters": 4,
     }

@@ -44,6 +44,19 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
+def test_work_whose_transaction_has_no_name_among_the_crash_points_is_refused(database: Database) -> None:
+    class Nameless(Insert):
+        name = "nameless"
+
+    commit = GroupCommit(database, SystemClock())
+    with pytest.raises(LookupError, match="nameless"):
+        commit.give_blocking(Nameless(), 1)
+    with pytest.raises(LookupError, match="nameless"):
+        commit.run(lambda _: None, "nameless")
+    commit.close()
+    assert kept(database) == []
+
+
 def kept(database: Database) -> list[int]:
     with database.reading() as connection:
         return [row[0] for row in connection.execute(text("SELECT n FROM numbers ORDER BY n"))]

@@ -102,6 +102,8 @@ class GroupCommit:
         self.writer.join()
 
     def _give(self, pieces: list[Piece]) -> None:
+        if pieces and pieces[0].kind.name not in FUNCTIONS:
+            raise LookupError(f"No crash point is named {pieces[0].kind.name!r}: add it to crash_points.TRANSACTIONS.")
         with self._wake:
             if self._closing:
                 raise Busy("The engine is stopping and takes no more work. Send it again after the restart.")

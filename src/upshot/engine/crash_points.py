@@ -1,4 +1,5 @@
-"""Named points at which a test kills the process, so that each edge of each transaction is seen to lose nothing.
+"""Named points at which a test kills the process, so that each edge of a transaction is seen to lose nothing. What only a
+person, housekeeping or pruning writes shares the name `change`; a migration has none.
 
 `UPSHOT_CRASH_AT=record.after_commit:3` ends the process with SIGKILL when that point is reached for the third time. Without
 the variable a point costs one comparison.
@@ -11,6 +12,8 @@ EDGES = ("before_commit", "after_commit")
 TRANSACTIONS = (
     "accept",
     "match",
+    "strike",
+    "begin",
     "record",
     "park",
     "ending",
@@ -18,6 +21,8 @@ TRANSACTIONS = (
     "rouse",
     "fire",
     "schedule",
+    "sweep",
+    "segment",
     "replay",
     "release",
     "claim",
@@ -26,6 +31,8 @@ TRANSACTIONS = (
     "cancel",
     "end",
     "hand_back",
+    "register",
+    "beat",
     "leave",
     "relay_claim",
     "relay_publish",

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import ServerClock
 from upshot.adapters.place import is_running, place
 from upshot.core.instants import SECOND
+from upshot.engine import crash_points
 from upshot.engine.process import Process
 from upshot.store import runs, workers
 from upshot.store.database import DatabaseError
@@ -71,6 +72,8 @@ class Heartbeat:
         """Renew the lease, in one short transaction of its own; bury who is dead."""
         with self._process.database.writing() as connection:
             beaten = self.write(connection)
+            crash_points.reach("beat.before_commit")
+        crash_points.reach("beat.after_commit")
         self.keep(beaten)
 
     def write(self, connection: Connection) -> "Beat":

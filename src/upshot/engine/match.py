@@ -177,7 +177,7 @@ class Match:
                 return await self._read(keys[:middle]) + await self._read(keys[middle:])
             log.error("event %s could not be read: %s", keys[0][1], error)  # noqa: TRY400 - the reason is told, its traceback tells nothing more
             why, most = str(error), process.limits.strikes_max
-            await process.commit.run_async(lambda c: strike(c, keys[0], None, why, most, process.clock.now()))
+            await process.commit.run_async(lambda c: strike(c, keys[0], None, why, most, process.clock.now()), "strike")
             return []
 
     async def _decide_all(self, batch: list[Event]) -> tuple[list[Matched], list[Failed]]:
@@ -254,7 +254,8 @@ class Match:
                     may = await process.commit.run_async(
                         lambda c, e=event, why=str(error), most=strikes_max: strike(
                             c, (e.tenant_id, e.id), e.name, why, most, process.clock.now()
-                        )
+                        ),
+                        "strike",
                     )
             process.definitions.forget(event.tenant_id)
             if may:

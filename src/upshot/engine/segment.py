@@ -69,7 +69,7 @@ class SegmentService:
         now = process.clock.now()
         if due_at is None or due_at > now:
             return POLL_SECONDS if due_at is None else min(POLL_SECONDS, (due_at - now) / SECOND)
-        taken = await process.commit.run_async(lambda c: begin(c, process.clock.now()))
+        taken = await process.commit.run_async(lambda c: begin(c, process.clock.now()), "segment")
         for due in taken:
             await self._go_on(due)
         await asyncio.sleep(REST_SECONDS)
@@ -81,19 +81,19 @@ class SegmentService:
         try:
             if due.tenant_status != "active":
                 until = process.clock.now() + POSTPONED
-                await process.commit.run_async(lambda c: put_off(c, due, until))
+                await process.commit.run_async(lambda c: put_off(c, due, until), "segment")
                 return
             if due.segment.place == "" or due.segment.deleted_at is not None:
                 # Changes of entities that began before the segment was as it is know nothing of it: they end first.
                 await asyncio.to_thread(process.database.outlast)
             if due.segment.deleted_at is not None:
-                await process.commit.run_async(lambda c: remove(c, due, process.clock.now()))
+                await process.commit.run_async(lambda c: remove(c, due, process.clock.now()), "segment")
                 return
             page = await process.reads.run(read_page, due, process.clock.now())
             is_told = not due.segment.is_silent
             await self._room(due.tenant_id, is_told=is_told)
             events = await process.commit.run_async(
-                lambda c: keep_page(c, due, page, process.clock.now(), process.worker_id)
+                lambda c: keep_page(c, due, page, process.clock.now(), process.worker_id), "segment"
             )
             if events:
                 self.on_events(events)

@@ -74,7 +74,7 @@ async def go_on(process: Process, sweep: Sweep, hand: Callable[[Sequence[Event]]
     now = process.clock.now()
     page = await process.reads.run(read_page, sweep, condition, now, page_size(process))
     fresh = await process.commit.run_async(
-        lambda c: keep_page(c, sweep, page, process.clock.now(), process.worker_id), "schedule"
+        lambda c: keep_page(c, sweep, page, process.clock.now(), process.worker_id), "sweep"
     )
     if fresh is None:
         return None

@@ -132,8 +132,10 @@ class Engine:
         try:
             await self.process.definitions.refresh()
             if self._lock is not None:  # the lock proves that every other worker of this file is gone
-                await self.process.commit.run_async(lambda c: workers.expire_others(c, self.process.worker_id))
-            self.heartbeat.keep(await self.process.commit.run_async(self.heartbeat.write))
+                await self.process.commit.run_async(
+                    lambda c: workers.expire_others(c, self.process.worker_id), "register"
+                )
+            self.heartbeat.keep(await self.process.commit.run_async(self.heartbeat.write, "register"))
         except BaseException:
             if self._lock is not None:
                 self._lock.release()

@@ -9,10 +9,12 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from tests.simulation.automations import CHANGED_EVENT
 from tests.simulation.faults import Faults
 from tests.simulation.segments import SEGMENTED_FROM
 from tests.simulation.world import Broken, simulate
 from upshot.core import segments as core_segments
+from upshot.core.events import Event
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
 from upshot.core.waits import RUN_ENDED
@@ -29,11 +31,13 @@ from upshot.engine import (
     recover,
     replay,
     schedule,
+    settle,
     sweep,
 )
 from upshot.engine import segment as finding
 from upshot.engine.fork import Fork
 from upshot.engine.recover import Recover
+from upshot.engine.run import Run
 from upshot.engine.timekeep import Timekeep
 from upshot.store import (
     calls,
@@ -381,9 +385,41 @@ def with_segments_that_know_no_time(patch: Monkey) -> None:
     patch.setattr(core_segments, "_follows_clock", lambda _: False)
 
 
+def without_a_note_that_it_begins(patch: Monkey) -> None:
+    """A step at most once begins, and nothing says so."""
+
+    async def nothing(*_: Any) -> None:
+        return
+
+    patch.setattr(Run, "_begin_once", nothing)
+
+
+def with_events_that_forget_how_deep_they_are(patch: Monkey) -> None:
+    """What a step emits is as deep as what caused it."""
+    caused = settle.caused
+
+    def shallow(work: Any, *rest: Any) -> Event:
+        return msgspec.structs.replace(caused(work, *rest), depth=work[0].event.depth)
+
+    patch.setattr(settle, "caused", shallow)
+
+
+def with_data_that_tenants_share(patch: Monkey) -> None:
+    """A change of an entity tells what the first such change of any tenant told."""
+    caused, first = settle.caused, dict[str, Any]()
+
+    def mixed(work: Any, name: str, data: dict[str, Any], *rest: Any) -> Event:
+        return caused(work, name, first.setdefault(name, data) if name == CHANGED_EVENT else data, *rest)
+
+    patch.setattr(settle, "caused", mixed)
+
+
 MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | None]] = {
     without_epochs: ({"I4", "I6", "I8"}, {"pause": 0.6, "slow": 0.2}),
     with_outcomes_committed_first: ({"I11"}, None),
+    without_a_note_that_it_begins: ({"I9"}, {"crash": 3.0, "effect_slow": 0.8}),
+    with_data_that_tenants_share: ({"I10"}, None),
+    with_events_that_forget_how_deep_they_are: ({"I20"}, None),
     without_a_winner: ({"I3", "I11", "I12", "I18"}, {"cut_applied": 0.15, "edit": 5.0, "slow": 0.1}),
     without_due_instants: ({"I8"}, {"effect_raises": 0.5, "cut": 0.15, "cut_applied": 0.15}),
     without_strikes: ({"I12"}, {"deadly": 0.15}),
@@ -428,6 +464,9 @@ FIRST_SEED: dict[Callable[[Monkey], None], int] = {
     with_keys_that_are_forgotten_by_any_clock: 17,
     with_waits_of_what_was_let_go: 123,
     without_a_winner: 28,
+    without_a_note_that_it_begins: 10,
+    with_data_that_tenants_share: 2,
+    with_events_that_forget_how_deep_they_are: 2,
     with_a_relay_that_reopens: 204,
     with_membership_that_is_kept_later: SEGMENTED_FROM + 1,
     without_a_look_where_a_segment_stands: SEGMENTED_FROM + 1,

@@ -31,8 +31,8 @@ IN_WHOLE = {
     "workers.free_unowned": {"upshot_unmatched"},
     "outbox.claim": {"upshot_outbox"},
 }
-"""Where a table is read whole, as is known: `unmatched`, hot and small, when a worker is gone and once in a round; on SQLite the
-outbox, in the order of its rows until enough are found, and only when one is due."""
+"""Where a table is read whole, as is known: `unmatched`, hot and small, when a worker is gone and once in a round; on SQLite
+the outbox, in the order of its rows until enough are found, and only when one is due."""
 
 
 def hot_statements() -> dict[str, Prepared]:

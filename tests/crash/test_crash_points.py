@@ -86,7 +86,7 @@ def prepare_all_kinds(work: Work) -> None:
         ("joined", {"type": "segment", "segment": "all", "on": "joined"}),
         ("each", {"schedule": {"run_at": to_text(upshot.clock.now() + SOON), "each": "member"}}),
     ):
-        steps = [line("one", **{"with": {"number": "{{ entity.points }}"}})]
+        steps = [{**line("one"), "with": {"number": "{{ entity.points }}"}}]
         upshot.automations.create(TENANT, {"name": name, "trigger": trigger, "steps": steps, "status": "active"})
     made = [upshot.runs.start_by_hand(TENANT, automation_id, {"number": number}) for number in range(4)]
     listed = ", ".join(f"'{one.event.id}'" for one in past)  # nobody listened when they came

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, text
 
@@ -9,6 +10,8 @@ from upshot import Upshot
 from upshot.app.settings import Settings
 from upshot.core.instants import SECOND
 from upshot.store import snapshot
+from upshot.store.health import postgresql as health
+from upshot.store.postgresql import BACKUP_NAME
 
 HISTORY = ("upshot_events", "upshot_runs", "upshot_steps", "upshot_attempts", "upshot_outbox", "upshot_dead_letters")
 DOCUMENT = {
@@ -102,6 +105,20 @@ def test_a_timer_and_a_dead_letter_are_told_with_their_instant(upshot: Upshot) -
     late = read(upshot, later=5 * SECOND)
     assert (late.timers_overdue, late.timers_overdue_at) == (1, due)
     assert late.open_letters_at == 7
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_the_transaction_of_a_backup_is_not_one_that_somebody_forgot(
+    upshot: Upshot, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LONG_SECONDS", 0)
+    for name, is_told in ((BACKUP_NAME, False), ("of a host", True)):
+        with psycopg.connect(url, application_name=name) as connection:
+            connection.execute("SELECT 1")
+            assert bool(read(upshot).oldest_transaction_seconds) is is_told
+            with upshot.database.reading() as reading:
+                (found,) = [one for one in health.findings(reading, 0) if one.name == "transactions"]
+            assert (name in found.detail) is is_told
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, se
 
 from upshot.store import counts
 from upshot.store.flow import WAITING
+from upshot.store.postgresql import OF_OTHERS
 from upshot.store.runs import PAUSED
 from upshot.store.schema import active, dead_letters, events, outbox, runs, steps, tenants, timers, unmatched, workers
 
@@ -152,10 +153,10 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 _server = text(
-    "SELECT pg_database_size(current_database()), "
+    "SELECT pg_database_size(current_database()), "  # noqa: S608 - only constants
     "(SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables WHERE relname LIKE 'upshot\\_%'), "
     "(SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid())"
+    f"WHERE {OF_OTHERS})"
 )
 
 

@@ -74,7 +74,7 @@ def _clock(connection: Connection, now: int) -> Finding:
 def _long_transactions(connection: Connection) -> Finding:
     """One transaction that stays open holds back the cleaning of every table."""
     query = text(
-        "SELECT pid, application_name, extract(epoch FROM clock_timestamp() - xact_start)::bigint "
+        "SELECT pid, application_name, extract(epoch FROM clock_timestamp() - xact_start)::bigint "  # noqa: S608 - only constants
         f"FROM pg_stat_activity WHERE {OF_OTHERS} "
         "AND xact_start < clock_timestamp() - make_interval(secs => :seconds) ORDER BY xact_start LIMIT 3"
     )

@@ -13,7 +13,8 @@ import msgspec
 
 from upshot.core.commands import Finish, StepError
 from upshot.core.instants import SECOND
-from upshot.engine.record import Parked, Parking, Recorded, Recording, TakenOver
+from upshot.engine.lost import TakenOver
+from upshot.engine.record import Parked, Parking, Recorded, Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

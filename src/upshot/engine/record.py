@@ -19,29 +19,13 @@ from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.engine import control
 from upshot.engine.live_run import LiveRun
+from upshot.engine.lost import LeaseLost, lost
 from upshot.engine.settle import Performed, Settled, settle
 from upshot.store import calls, counts, dead_letters, journal, runs, standing, waits
 from upshot.store.events import insert_events
 from upshot.store.waits import Wait
 
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
-
-
-class LeaseLost(Exception):
-    """Another worker holds the run, or it is over (cancelled, say): what was about to be written was dropped."""
-
-
-class TakenOver(LeaseLost):
-    """Another worker holds the run: this one was as good as dead for a while, and did not know it."""
-
-
-def lost(
-    connection: Connection, written: Sequence[LiveRun], ours: Collection[str], worker_id: str
-) -> dict[str, LeaseLost]:
-    """What the writer of each of these runs is told that is not ours any more."""
-    keys = [run.key for run in written if run.id not in ours]
-    elsewhere = runs.held_elsewhere(connection, keys, worker_id) if keys else ()
-    return {run_id: (TakenOver if run_id in elsewhere else LeaseLost)(run_id) for _, run_id in keys}
 
 
 class Done(msgspec.Struct, frozen=True, gc=False):

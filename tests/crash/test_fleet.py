@@ -1,6 +1,7 @@
 """Several workers from the start, orderly restarts, poison, and a large backlog."""
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -8,7 +9,7 @@ import pytest
 
 from tests.crash.ledgers import Look, Provider, check_end, check_now, expected_runs
 from tests.crash.load import AUTOMATIONS, TENANT, Work, build, event
-from tests.crash.processes import Processes, until
+from tests.crash.processes import Engine, Processes, until
 from upshot.adapters.clock import new_id
 
 WORKERS, EVENTS = 3, 300
@@ -51,6 +52,26 @@ def test_a_restart_in_order_does_nothing_twice(work: Work, look: Look, processes
     last.stop()
     check_end(look, tmp_path)
     assert {key: names for key, names in provider.callers().items() if len(names) > 1} == {}
+
+
+@pytest.mark.parametrize(("end", "rescues"), [(Engine.stop, 0), (Engine.kill, 5)])
+def test_runs_of_a_worker_that_died_are_rescues_and_those_handed_back_in_order_are_not(
+    work: Work, look: Look, processes: Processes, tmp_path: Path, end: Callable[[Engine], None], rescues: int
+) -> None:
+    provider = Provider(tmp_path)
+    before = processes.start(work.but(name="before", events=5, event="crash/held", drain_seconds=0.1))
+    before.until(lambda: len(provider.calls()) == 5, "five steps are being performed")
+    before.wait_for("given")
+    end(before)
+    after = build(work)
+    after.start()
+    try:
+        until(lambda: len(provider.calls()) == 10, "they are performed again")
+        assert f"\nupshot_rescues_total {rescues}.0\n" in after.operations.metrics()
+        (tmp_path / "go").touch()
+        until(look.is_over, "all is over")
+    finally:
+        after.stop()
 
 
 def test_nobody_waits_for_the_lease_of_a_process_that_is_gone_from_this_machine(

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from upshot.store import migrate
 from upshot.store.database import Database
+from upshot.store.rows import Prepared
 
 
 @pytest.fixture
@@ -34,6 +35,22 @@ def test_a_connection_opens_and_reads_while_another_writes(database: Database) -
 def test_every_connection_is_durable_and_patient(database: Database, setting: str, value: str | int) -> None:
     with database.reading() as connection:
         assert connection.execute(text(f"PRAGMA {setting}")).scalar() == value
+
+
+def test_a_reading_that_failed_half_way_leaves_its_view_to_nobody(database: Database) -> None:
+    insert = "INSERT INTO upshot_workers (id, host, pid, started_at, expires_at) VALUES ('{}', 'host', 1, 1, 1)"
+    every = Prepared(text("SELECT id FROM upshot_workers"))
+    with database.writing() as writing:
+        for name in ("a", "b"):
+            writing.exec_driver_sql(insert.format(name))
+    with pytest.raises(ValueError, match="unreadable"), database.reading() as reading:
+        cursor = every(reading)
+        raise ValueError(f"row {cursor.fetchone()} is unreadable")
+    with Database(str(database.url)).writing() as writing:
+        writing.exec_driver_sql(insert.format("c"))
+    with database.reading() as reading:
+        assert [row[0] for row in every(reading)] == ["a", "b", "c"]
+    del cursor  # until here somebody has it, as the traceback of an error has
 
 
 def test_a_reading_keeps_nothing(database: Database) -> None:

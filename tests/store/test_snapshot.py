@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, text
 
@@ -9,6 +10,8 @@ from upshot import Upshot
 from upshot.app.settings import Settings
 from upshot.core.instants import SECOND
 from upshot.store import snapshot
+from upshot.store.health import postgresql as health
+from upshot.store.postgresql import BACKUP_NAME
 
 HISTORY = ("upshot_events", "upshot_runs", "upshot_steps", "upshot_attempts", "upshot_outbox", "upshot_dead_letters")
 DOCUMENT = {
@@ -63,6 +66,25 @@ def test_what_waits_is_counted_from_when_it_came(upshot: Upshot) -> None:
         assert before <= since <= seen.at
 
 
+def test_what_was_refused_or_is_of_a_suspended_tenant_is_no_sign_that_nobody_relays(upshot: Upshot) -> None:
+    with upshot.database.writing() as connection:
+        upshot.emit("test/happened", connection=connection, id="unreadable")
+        connection.execute(text("UPDATE upshot_outbox SET format = 99"))
+    upshot.outbox.publish()
+    assert (read(upshot).outbox_pending, read(upshot).outbox_oldest_at) == (1, None)
+    upshot.tenants.create("idle", name="Idle")
+    upshot.tenants.change("idle", status="suspended")
+    with upshot.database.writing() as connection:
+        upshot.emit("test/happened", connection=connection, tenant="idle")
+    assert (read(upshot).outbox_pending, read(upshot).outbox_oldest_at) == (2, None)
+    before = upshot.clock.now()
+    with upshot.database.writing() as connection:
+        upshot.emit("test/happened", connection=connection)
+    oldest_at = read(upshot).outbox_oldest_at
+    assert oldest_at is not None
+    assert oldest_at >= before
+
+
 def test_a_timer_and_a_dead_letter_are_told_with_their_instant(upshot: Upshot) -> None:
     due = upshot.clock.now() + SECOND
     with upshot.database.writing() as connection:
@@ -83,6 +105,20 @@ def test_a_timer_and_a_dead_letter_are_told_with_their_instant(upshot: Upshot) -
     late = read(upshot, later=5 * SECOND)
     assert (late.timers_overdue, late.timers_overdue_at) == (1, due)
     assert late.open_letters_at == 7
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_the_transaction_of_a_backup_is_not_one_that_somebody_forgot(
+    upshot: Upshot, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LONG_SECONDS", 0)
+    for name, is_told in ((BACKUP_NAME, False), ("of a host", True)):
+        with psycopg.connect(url, application_name=name) as connection:
+            connection.execute("SELECT 1")
+            assert bool(read(upshot).oldest_transaction_seconds) is is_told
+            with upshot.database.reading() as reading:
+                (found,) = [one for one in health.findings(reading, 0) if one.name == "transactions"]
+            assert (name in found.detail) is is_told
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -38,7 +38,7 @@ METRICS: Final[dict[str, Metric]] = {
     "runs": Metric("gauge", "store", "runs by status, as /stats counts them for one tenant", "status"),
     "events_kept": Metric("gauge", "store", "events ever accepted, as /stats counts them for one tenant"),
     "outbox_pending": Metric("gauge", "store", "outbox rows that are yet to be relayed"),
-    "outbox_oldest_seconds": Metric("gauge", "store", "age of the oldest of them"),
+    "outbox_oldest_seconds": Metric("gauge", "store", "age of the oldest that no relay has looked at"),
     "log_lag_events": Metric("gauge", "store", "accepted events that are yet to be matched"),
     "log_lag_oldest_seconds": Metric("gauge", "store", "age of the oldest of them"),
     "queue_depth": Metric("gauge", "store", "runs that are ready and that nobody drives", "queue"),
@@ -54,7 +54,9 @@ METRICS: Final[dict[str, Metric]] = {
     "disk_free_bytes": Metric("gauge", "store", "room on the disk of the SQLite file"),
     "disk_size_bytes": Metric("gauge", "store", "size of the disk of the SQLite file"),
     "dead_tuples": Metric("gauge", "store", "rows of Upshot's tables that PostgreSQL has yet to vacuum"),
-    "relay_horizon_age_seconds": Metric("gauge", "store", "age of the oldest transaction that is open in PostgreSQL"),
+    "relay_horizon_age_seconds": Metric(
+        "gauge", "store", "age of the oldest open transaction, not of a vacuum or backup"
+    ),
     "clock_skew_seconds": Metric("gauge", "process", "this machine's clock less the database server's"),
     "definitions_unrunnable": Metric(
         "gauge", "process", "active automations that this process cannot run to their end"
@@ -69,8 +71,10 @@ METRICS: Final[dict[str, Metric]] = {
     "steps_total": Metric("counter", "process", "steps kept, by outcome", "outcome"),
     "retries_total": Metric("counter", "process", "attempts that failed and will be followed by another", "reason"),
     "runs_finished_total": Metric("counter", "process", "runs that ended here", "status"),
-    "rescues_total": Metric("counter", "process", "runs taken over from a worker that was gone"),
-    "lease_lost_writes_rejected_total": Metric("counter", "process", "writes refused because another holds the run"),
+    "rescues_total": Metric("counter", "process", "runs freed from workers found dead, for others to take over"),
+    "lease_lost_writes_rejected_total": Metric(
+        "counter", "process", "writes refused because another worker holds the run"
+    ),
     "timers_fired_total": Metric("counter", "process", "timers that fired here"),
     "timers_late_total": Metric("counter", "process", "of these, more than a second after their instant"),
     "loops_stopped_total": Metric("counter", "process", "events that did not start all they would: a loop of causes"),

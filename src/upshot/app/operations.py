@@ -13,7 +13,7 @@ from upshot.core.errors import UpshotError
 from upshot.core.instants import SECOND
 from upshot.store import idempotency, snapshot
 from upshot.store.database import DatabaseError
-from upshot.store.migrate import HEAD, present_version
+from upshot.store.migrate import HEAD, is_usable, present_version
 from upshot.store.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Operations:
         return {"status": "stalled" if is_stalled else "ok", "engine": "running", "turned_seconds": round(turned, 3)}
 
     def ready(self) -> dict[str, Any]:
-        """Whether to send work here: the database can be read and written, has this release's schema, and this process is not
-        about to stop. `checks` give each reason. Blocks."""
+        """Whether to send work here: the database can be read and written, has this release's schema or a newer one, and this
+        process is not about to stop. `checks` give each reason. Blocks."""
         checks = {**self._database_checks(), "draining": "yes" if self._upshot.engine.is_draining else "ok"}
         is_ready = all(said == "ok" for said in checks.values())
         return {"status": "ok" if is_ready else "not_ready", "checks": checks}
@@ -132,7 +132,7 @@ class Operations:
                 present = present_version(connection)
         except DatabaseError:
             return {"database": "cannot be read", "schema": "unknown", "writing": "unknown"}
-        if present != HEAD:
+        if not is_usable(present):
             checks["schema"] = f"is {present}, this release needs {HEAD}: run `upshot migrate`"
             checks["writing"] = "unknown"
             return checks

@@ -21,11 +21,11 @@ DATABASE_VARIABLE = "UPSHOT_DATABASE_URL"
 
 @contextmanager
 def opened(database: str | None, app: str | None = None) -> "Generator[Upshot]":
-    """An Upshot on a database that has this release's schema, closed at the end.
+    """An Upshot on a database that has this release's schema or a newer one, closed at the end.
 
     Raises:
         Refused: a setting or URL is not usable.
-        Conflict: the database is missing, cannot be read, or has another schema.
+        Conflict: the database is missing, cannot be read, or has an older schema.
     """
     from upshot.store import health
 

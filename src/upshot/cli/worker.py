@@ -40,7 +40,7 @@ def opened_for_service(database: str | None, app: str | None) -> Generator[Any]:
 
     Raises:
         Refused: there is no secret key.
-        Conflict: the database has not this release's schema.
+        Conflict: the database's schema is older than this release's.
     """
     from upshot.cli import opening
     from upshot.core.errors import Refused

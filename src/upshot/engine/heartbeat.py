@@ -22,7 +22,7 @@ from upshot.engine.process import Process
 from upshot.store import runs, workers
 from upshot.store.database import DatabaseError
 from upshot.store.postgresql import server_time
-from upshot.store.workers import Worker
+from upshot.store.workers import Buried, Worker
 
 log = logging.getLogger("upshot.engine")
 
@@ -33,11 +33,11 @@ RETRY_SECONDS = 0.5
 
 
 class Beat(msgspec.Struct, frozen=True):
-    """What one beat wrote and saw: until when the lease holds, the ids of all workers in order, and those just buried."""
+    """What one beat wrote and saw: until when the lease holds, the ids of all workers in order, and who was just buried."""
 
     until: int
     peers: tuple[str, ...]
-    buried: tuple[str, ...]
+    buried: Buried
 
 
 class Heartbeat:
@@ -85,13 +85,15 @@ class Heartbeat:
         here = place()
         known_dead = [w.id for w in workers.every(connection) if here and w.place == here and not is_running(w.pid)]
         buried = workers.bury_dead(connection, process.worker_id, now, known_dead)
-        return Beat(until, tuple(worker.id for worker in workers.every(connection)), tuple(buried))
+        return Beat(until, tuple(worker.id for worker in workers.every(connection)), buried)
 
     def keep(self, beat: "Beat") -> None:
         """The lease was renewed."""
-        if beat.buried:
-            log.warning("workers %s are gone; what they held is taken over", ", ".join(beat.buried))
-        is_one_gone = bool(beat.buried or set(self._peers) - set(beat.peers))
+        buried = beat.buried
+        if buried.ids:
+            log.warning("workers %s are gone; what they held is taken over", ", ".join(buried.ids))
+            self._process.metrics.rescues += buried.runs
+        is_one_gone = bool(buried.ids or set(self._peers) - set(beat.peers))
         self._until, self._peers = beat.until - int(self.lease_seconds * MARGIN * SECOND), beat.peers
         if is_one_gone:
             self.on_peer_gone()

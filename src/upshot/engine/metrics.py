@@ -13,14 +13,14 @@ import msgspec
 
 from upshot.core.commands import Finish, StepError
 from upshot.core.instants import SECOND
-from upshot.engine.record import LeaseLost, Parking, Recorded, Recording
+from upshot.engine.lost import TakenOver
+from upshot.engine.record import Parked, Parking, Recorded, Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from upshot.core.events import Event
     from upshot.engine.accept import Accepted
-    from upshot.engine.recover import Taken
     from upshot.store.outbox import OutboxRow
 
 log = logging.getLogger("upshot.engine")
@@ -91,6 +91,7 @@ class Metrics:
         self.loops_stopped = 0
         self.hooks: Counter[str] = Counter()
         self.rescues = 0
+        """Runs that workers held who were found dead; what is handed back in order is none. The heartbeat counts them."""
         self.stale_writes = 0
         self.timers_fired = 0
         self.timers_late = 0
@@ -112,7 +113,6 @@ class Metrics:
             "record": self._recorded,
             "ending": self._ended,
             "park": self._parked,
-            "claim": self._claimed,
             "relay_fail": self._not_relayed,
         }
 
@@ -194,18 +194,14 @@ class Metrics:
         self.end_to_end.add(now - run.event.came_at)
 
     def _parked(self, work: Parking, answer: Any, _now: int) -> None:
-        if answer is not None:
+        if not isinstance(answer, Parked):
             self._lost(answer)
             return
         for failed in work.failed:
             self.retries[_reason(failed[7])] += 1
 
     def _lost(self, answer: Any) -> None:
-        self.stale_writes += isinstance(answer, LeaseLost)
-
-    def _claimed(self, _work: Any, answer: "Taken", _now: int) -> None:
-        if not isinstance(answer, Exception):
-            self.rescues += sum(claimed.was == "running" for claimed in answer.rows)
+        self.stale_writes += isinstance(answer, TakenOver)
 
     def _not_relayed(self, _work: Any, _answer: Any, _now: int) -> None:
         self.relayed["refused"] += 1

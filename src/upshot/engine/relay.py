@@ -114,7 +114,8 @@ def backoff(attempts: int) -> int:
 
 def fail(connection: Connection, row: OutboxRow, why: Exception, now: int, *, is_last: bool) -> None:
     """A row was not accepted: it is tried again or, after its last attempt, is a dead letter."""
-    outbox.fail(connection, row.seq, str(why), is_last=is_last)
+    said = None if isinstance(why, Busy | DatabaseUnavailable) else str(why)  # a busy store says nothing of the row
+    outbox.fail(connection, row.seq, said, is_last=is_last)
     if not is_last:
         return
     try:

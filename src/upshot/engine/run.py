@@ -19,13 +19,13 @@ from upshot.engine.awaiting import Awaiting
 from upshot.engine.fork import Fork
 from upshot.engine.heartbeat import Heartbeat
 from upshot.engine.live_run import LiveRun
+from upshot.engine.lost import LeaseLost
 from upshot.engine.process import Process
 from upshot.engine.record import (
     Begin,
     Beginning,
     Done,
     Ending,
-    LeaseLost,
     Park,
     Parked,
     Parking,

@@ -36,8 +36,8 @@ async def livez(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """200 when the database can be read and written, has this release's schema, and this process is not about to stop; else 503
-    with the reasons."""
+    """200 when the database can be read and written, has this release's schema or a newer one, and this process is not about to
+    stop; else 503 with the reasons."""
     ready = await run_in_threadpool(request.app.state.upshot.operations.ready)
     return answer(ready, 200 if ready["status"] == "ok" else 503)
 

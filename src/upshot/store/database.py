@@ -84,6 +84,10 @@ class Database:
                 if tenant_id is not None and self._confines(connection):
                     row_security.enter(connection, tenant_id)
                 yield connection
+            except BaseException:
+                if self.is_sqlite:  # the error keeps its cursor, and that its view of the store, beyond the rollback
+                    connection.invalidate()
+                raise
             finally:
                 transaction.rollback()
 

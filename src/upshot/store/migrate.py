@@ -1,4 +1,5 @@
-"""Migrations: forward only, one migrator at a time, and the previous release's code runs on the new schema."""
+"""Migrations: forward only, one migrator at a time, and the previous release's code runs on the new schema: so
+a schema newer than this release's is as good as its own, while processes are replaced one by one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +7,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError
 
-from upshot.core.errors import Conflict
 from upshot.store import row_security
 
 if TYPE_CHECKING:
@@ -29,20 +29,22 @@ def present_version(connection: Connection) -> str | None:
     return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant
 
 
+def is_usable(present: str | None) -> bool:
+    """Whether this release runs on this schema: its own, or a newer one."""
+    return present is not None and present >= HEAD
+
+
 def migrate(database: "Database") -> bool:
-    """Bring the schema to this release's; whether there was anything to do. Everything or nothing is changed. It may run while
-    others work, and in several processes at once: one of them does it.
+    """Bring the schema to this release's; whether there was anything to do. Everything or nothing is changed, and nothing of a
+    newer one. It may run while others work, and in several processes at once: one of them does it.
 
     Raises:
-        Conflict: the database is newer than this release.
         DatabaseUnavailable: what it needs to change was held by others all the time.
     """
     with database.reading() as connection:
         present = present_version(connection)
     if present is not None and present > HEAD:
-        raise Conflict(
-            f"The database has schema {present}, this release knows up to {HEAD}. Install the release that made it."
-        )
+        return False
     for tries_left in reversed(range(TRIES_MAX)):
         try:
             return _secured(database) if present == HEAD else _upgrade(database)

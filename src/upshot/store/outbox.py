@@ -78,9 +78,29 @@ def publish(connection: Connection, seqs: Sequence[int], now: int) -> None:
     _publish(connection, [(seq,) for seq in seqs], now=now)
 
 
-def fail(connection: Connection, seq: int, error: str, *, is_last: bool) -> None:
-    """This row could not be accepted: it is tried again, or has failed."""
+def fail(connection: Connection, seq: int, error: str | None, *, is_last: bool) -> None:
+    """This row could not be accepted, for what was the matter with it if anything was: it is tried again, or has failed."""
     _fail(connection, [(seq,)], status="failed" if is_last else "pending", error=error)
+
+
+class RefusedRow(msgspec.Struct, frozen=True):
+    """A pending row that was not accepted, why, and how often it was tried."""
+
+    id: str
+    tenant_id: str
+    attempts: int
+    error: str
+
+
+def refused(connection: Connection, limit: int) -> list[RefusedRow]:
+    """Pending rows that were refused, of any tenant: those that are tried again first."""
+    query = (
+        select(outbox.c.id, outbox.c.tenant_id, outbox.c.attempts, outbox.c.error)
+        .where(outbox.c.status == "pending", outbox.c.error.is_not(None))
+        .order_by(outbox.c.next_attempt_at, outbox.c.seq)
+        .limit(limit)
+    )
+    return [RefusedRow(*row) for row in connection.execute(query)]
 
 
 def by_status(connection: Connection, tenant_id: str) -> dict[str, int]:

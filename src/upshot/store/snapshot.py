@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, select, text
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select, text
 
 from upshot.store import counts
 from upshot.store.flow import WAITING
+from upshot.store.postgresql import OF_OTHERS
 from upshot.store.runs import PAUSED
 from upshot.store.schema import active, dead_letters, events, outbox, runs, steps, tenants, timers, unmatched, workers
 
@@ -57,9 +58,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(connection: Connection, path: Path | None, now: int) -> Snapshot:
     """The snapshot of what this reading transaction sees; `path` is the SQLite file."""
-    pending, oldest_seq = _one(
-        connection, select(func.count(), func.min(outbox.c.seq)).where(outbox.c.status == "pending")
-    )
+    pending, untried_at = _outbox(connection)
     waiting = _number(connection, unmatched)
     is_paused = exists().where(
         active.c.tenant_id == timers.c.tenant_id, active.c.run_id == timers.c.run_id, active.c.parked == PAUSED
@@ -72,9 +71,7 @@ def read(connection: Connection, path: Path | None, now: int) -> Snapshot:
         at=now,
         counts=kept,
         outbox_pending=pending,
-        outbox_oldest_at=_first(connection, select(outbox.c.created_at).where(outbox.c.seq == oldest_seq))
-        if pending
-        else None,
+        outbox_oldest_at=untried_at,
         unmatched=waiting,
         unmatched_oldest_at=_unmatched_since(connection) if waiting else None,
         queues=_queues(connection),
@@ -85,6 +82,16 @@ def read(connection: Connection, path: Path | None, now: int) -> Snapshot:
         open_letters_at=_open_letters_at(connection) if kept.get("dead_letters", {}).get("open") else None,
         **(_sqlite(path) if path is not None else _postgresql(connection)),
     )
+
+
+def _outbox(connection: Connection) -> tuple[int, int | None]:
+    """How many rows are pending, and since when the oldest of them waits for the relay. One that was refused waits for its next
+    attempt, and one of a suspended tenant until that is active: neither says that nobody relays."""
+    suspended = select(tenants.c.id).where(tenants.c.status == "suspended")
+    waits = outbox.c.error.is_(None) & outbox.c.tenant_id.not_in(suspended)
+    query = select(func.count(), func.min(case((waits, outbox.c.created_at))))
+    number, oldest_at = connection.execute(query.where(outbox.c.status == "pending")).one()
+    return number, oldest_at
 
 
 def _unmatched_since(connection: Connection) -> int | None:
@@ -146,10 +153,10 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 _server = text(
-    "SELECT pg_database_size(current_database()), "
+    "SELECT pg_database_size(current_database()), "  # noqa: S608 - only constants
     "(SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables WHERE relname LIKE 'upshot\\_%'), "
     "(SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid())"
+    f"WHERE {OF_OTHERS})"
 )
 
 

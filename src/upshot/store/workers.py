@@ -28,6 +28,13 @@ class Worker(msgspec.Struct, frozen=True):
     expires_at: int
 
 
+class Buried(msgspec.Struct, frozen=True):
+    """The ids of workers that were dead, and how many runs they held."""
+
+    ids: tuple[str, ...]
+    runs: int
+
+
 def register(connection: Connection, worker: Worker) -> None:
     """Add this worker, or renew it."""
     row = {**msgspec.structs.asdict(worker), "queues": ",".join(worker.queues)}
@@ -56,22 +63,26 @@ def expire_others(connection: Connection, worker_id: str) -> None:
     connection.execute(update(workers).where(workers.c.id != worker_id).values(expires_at=0))
 
 
-def bury_dead(connection: Connection, worker_id: str, now: int, known_dead: Sequence[str] = ()) -> list[str]:
-    """Free what workers held whose lease has run out, or that are known to be dead, and remove them; their ids. Never the
-    caller itself, which is alive."""
+def bury_dead(connection: Connection, worker_id: str, now: int, known_dead: Sequence[str] = ()) -> "Buried":
+    """Free what workers held whose lease has run out, or that are known to be dead, and remove them. Never the caller itself,
+    which is alive."""
     is_dead = (workers.c.expires_at <= now) | workers.c.id.in_(known_dead)
     dead = select(workers.c.id).where(is_dead, workers.c.id != worker_id).with_for_update(skip_locked=True)
     gone = list(connection.execute(dead).scalars())
-    if gone:
-        free(connection, gone)
-        connection.execute(delete(workers).where(workers.c.id.in_(gone)))
-    return gone
+    if not gone:
+        return Buried((), 0)
+    number = free(connection, gone)
+    connection.execute(delete(workers).where(workers.c.id.in_(gone)))
+    return Buried(tuple(gone), number)
 
 
-def free(connection: Connection, worker_ids: Sequence[str]) -> None:
-    """What these workers hold is anybody's."""
-    for table in (active, unmatched):
-        connection.execute(update(table).where(table.c.worker_id.in_(worker_ids)).values(worker_id=None))
+def free(connection: Connection, worker_ids: Sequence[str]) -> int:
+    """What these workers hold is anybody's; how many runs that is."""
+    of_runs, _ = (
+        connection.execute(update(table).where(table.c.worker_id.in_(worker_ids)).values(worker_id=None)).rowcount
+        for table in (active, unmatched)
+    )
+    return of_runs
 
 
 def free_unowned(connection: Connection) -> int:

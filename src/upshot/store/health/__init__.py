@@ -6,7 +6,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from upshot.core.errors import Conflict
 from upshot.store.database import Database
 from upshot.store.health import postgresql, row_level_security, sqlite, work
-from upshot.store.health.finding import FAILED, OK, Finding
+from upshot.store.health.finding import FAILED, OK, WARNING, Finding
 from upshot.store.migrate import HEAD, present_version
 
 __all__ = ["Finding", "essentials", "examine", "raise_unless_ready", "unusable"]
@@ -23,10 +23,10 @@ REMEDIES = {
 
 
 def raise_unless_ready(database: Database) -> None:
-    """Return when the database has this release's schema.
+    """Return when the database has this release's schema, or a newer one.
 
     Raises:
-        Conflict: it is missing, cannot be read, or has another schema; the message says what to do.
+        Conflict: it is missing, cannot be read, or has an older schema; the message says what to do.
     """
     found = [finding for finding in essentials(database) if finding.status == FAILED]
     if found:
@@ -90,8 +90,8 @@ def _schema(present: str | None, shown: str) -> Finding:
     if present is None:
         return Finding("schema", FAILED, f"{shown} has no tables of Upshot.", "Run `upshot migrate`.")
     if present > HEAD:
-        said = f"{shown} has schema {present}, newer than this release."
-        return Finding("schema", FAILED, said, "Install the newer release.")
+        said = f"Schema {present} is of a newer release; this one is written for {HEAD}, and runs on the next one's."
+        return Finding("schema", WARNING, said, "Replace the processes of this release by those of the newer one.")
     return Finding(
         "schema", FAILED, f"{shown} has schema {present}; this release needs {HEAD}.", "Run `upshot migrate`."
     )

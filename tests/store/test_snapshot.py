@@ -12,6 +12,7 @@ from upshot.core.instants import SECOND
 from upshot.store import snapshot
 from upshot.store.health import postgresql as health
 from upshot.store.postgresql import BACKUP_NAME
+from upshot.testing import Harness
 
 HISTORY = ("upshot_events", "upshot_runs", "upshot_steps", "upshot_attempts", "upshot_outbox", "upshot_dead_letters")
 DOCUMENT = {
@@ -64,6 +65,29 @@ def test_what_waits_is_counted_from_when_it_came(upshot: Upshot) -> None:
     for since in (seen.outbox_oldest_at, seen.unmatched_oldest_at, seen.queues["automation"].oldest_at):
         assert since is not None
         assert before <= since <= seen.at
+
+
+@pytest.mark.parametrize(
+    ("flow", "reason"),
+    [
+        ({"concurrency": {"limit": 1}}, "held_by_concurrency"),
+        ({"throttle": {"limit": 1, "per": "1h"}}, "throttled"),
+    ],
+)
+def test_runs_that_flow_control_keeps_back_are_counted_by_reason_and_open_waits_beside(
+    url: str, flow: dict[str, Any], reason: str
+) -> None:
+    wait = {"id": "w", "wait_for_event": "test/answered"}
+    with Harness(url=url) as harness:
+        harness.upshot.automations.create("default", {**DOCUMENT, "steps": [wait], "flow": flow})
+        assert (read(harness.upshot).kept_back, read(harness.upshot).waits) == (
+            {"throttled": 0, "held_by_concurrency": 0},
+            0,
+        )
+        for _ in range(3):
+            harness.emit("test/happened")
+        seen = read(harness.upshot)
+    assert (seen.kept_back[reason], sum(seen.kept_back.values()), seen.waits, seen.queues) == (2, 2, 1, {})
 
 
 def test_what_was_refused_or_is_of_a_suspended_tenant_is_no_sign_that_nobody_relays(upshot: Upshot) -> None:

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.cli.conftest import Call
+from upshot import Upshot
 
 AUTOMATION = {
     "name": "Note what happened",
@@ -45,7 +47,7 @@ def test_every_command_answers_with_json(ready: Call) -> None:
     assert ready("emit", "test/happened", "{}", "--id", "e1", "--json").json == {"id": "e1", "duplicate": True}
     assert ready("runs", "list", "--json").json == {"items": [], "next": None}
     assert ready("schedules", "list", "--json").json == {"items": [], "next": None}
-    assert ready("relay", "--json").json == {"published": 0, "failed": 0}
+    assert ready("relay", "--json").json == {"published": 0, "failed": 0, "refused": []}
     assert ready("keys", "create", "--role", "viewer", "--name", "k", "--json").json["key"].startswith("upk_")
     assert ready("migrate", "--json").json["changed"] is False
     assert ready("doctor", "--json").json["status"] == "ok"
@@ -190,6 +192,20 @@ def test_a_failure_exits_with_1_and_says_cause_and_remedy(ready: Call, arguments
     assert "Traceback" not in ended.err
     told = json.loads(ready(*arguments, "--json").err)["error"]
     assert said.rpartition(": ")[2] in json.dumps(told, ensure_ascii=False)
+
+
+def test_the_relay_says_what_was_refused_and_why(ready: Call, tmp_path: Path) -> None:
+    upshot = Upshot(f"sqlite:///{tmp_path}/upshot.db")
+    with upshot.database.writing() as connection:
+        upshot.emit("test/happened", id="order-7", connection=connection)
+        connection.execute(text("UPDATE upshot_outbox SET format = 99"))
+    upshot.close()
+    why = "format 99 is not known to this release"
+    assert ready("relay").out == f"row order-7 of tenant default was refused (1 times): {why}\npublished 0, failed 1\n"
+    told = ready("relay", "--json").json
+    assert (told["failed"], told["refused"][0]["error"]) == (0, why), (
+        "it is told though its next attempt is yet to come"
+    )
 
 
 def test_packs_are_listed_without_a_database(call: Call, tmp_path: Path) -> None:

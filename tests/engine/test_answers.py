@@ -59,3 +59,26 @@ def test_what_went_wrong_is_raised_where_it_was_given_and_a_giver_that_went_away
     assert isinstance(failed, ValueError)
     assert isinstance(gone, asyncio.CancelledError)
     assert third == 3
+
+
+def test_that_all_were_told_is_said_once_they_have_done_what_follows() -> None:
+    async def tell() -> tuple[list[str], bool, bool]:
+        done: list[str] = []
+        answers = Answers(lambda: done.append("all told"))
+        pieces = [Written("a", number) for number in range(3 * AT_ONCE)]
+
+        async def wait(piece: Written) -> None:
+            done.append(str(await piece.promise))
+
+        waiting = asyncio.gather(*(wait(piece) for piece in pieces))
+        await asyncio.sleep(0)
+        answers.give(pieces)
+        is_telling = answers.is_telling
+        await waiting
+        await asyncio.sleep(0)
+        return done, is_telling, answers.is_telling
+
+    done, was_telling, is_telling = asyncio.run(tell())
+    assert done == [*(str(number) for number in range(3 * AT_ONCE)), "all told"]
+    assert was_telling
+    assert not is_telling

@@ -100,6 +100,27 @@ def test_a_sleeping_run_whose_version_is_gone_fails_and_says_so(bench: Bench) ->
     assert broken(bench) == []
 
 
+def test_a_run_whose_version_this_release_cannot_read_waits_for_one_that_can(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.automation({"id": "nap", "delay": "1d"}, {"id": "note", "action": "note", "with": {}})
+    bench.happen()
+    write = text("UPDATE upshot_automation_versions SET document = :document")
+    with bench.upshot.database.writing() as connection:
+        known = connection.execute(text("SELECT document FROM upshot_automation_versions")).scalar_one()
+        connection.execute(write, {"document": known.replace('"action"', '"kind_of_a_later_release"')})
+    bench.restart()
+    bench.advance(86_400)
+    assert (bench.run()["status"], bench.calls) == ("waiting", [])
+    assert f"run {bench.run()['id']} waits for a release that can drive it" in caplog.text
+    with bench.upshot.database.writing() as connection:
+        connection.execute(write, {"document": known})
+    bench.restart()
+    bench.advance(60)
+    assert (bench.run()["status"], len(bench.calls)) == ("completed", 1)
+    assert broken(bench) == []
+
+
 def test_a_run_that_nobody_could_drive_is_retried(bench: Bench) -> None:
     bench.automation({"id": "nap", "delay": "1d"}, {"id": "note", "action": "note", "with": {}})
     bench.happen()

@@ -284,6 +284,30 @@ def test_a_cancel_in_the_middle_of_a_step_wins_and_is_counted_once(bench: Bench)
     assert [run["status"] for run in bench.runs()] == ["cancelled", "cancelled"]
     assert bench.calls == []
     assert {k: n for k, n in bench.upshot.stats.get("default")["runs"].items() if n} == {"cancelled": 2}
+    assert bench.upshot.engine.process.metrics.stale_writes == 0, "nobody else held them"
+
+
+def test_what_is_refused_because_another_worker_took_the_run_over_is_counted(bench: Bench) -> None:
+    taken = text("UPDATE upshot_active SET worker_id = 'another', epoch = epoch + 1 WHERE run_id = :run")
+
+    @bench.upshot.action("stand_still")
+    def stand_still(args: dict, context) -> None:
+        bench.upshot.commit.run(lambda connection: connection.execute(taken, {"run": context.run_id}))
+
+    bench.automation(step("one", "stand_still"), step("two"))
+    bench.happen()
+    assert bench.upshot.engine.process.metrics.stale_writes == 1
+    assert bench.calls == []
+
+
+def test_attempts_that_failed_and_are_tried_again_are_counted(bench: Bench) -> None:
+    retries = {"count": 3, "backoff_seconds": 1}
+    bench.automation(step("one", "raise_until", arguments={"attempt": 3}, retries=retries))
+    bench.happen()
+    bench.advance(60)
+    bench.advance(60)
+    assert bench.run()["status"] == "completed"
+    assert bench.upshot.engine.process.metrics.retries.total() == 2
 
 
 @pytest.mark.parametrize("ending", ["pause", "archive", "delete"])

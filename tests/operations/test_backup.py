@@ -17,6 +17,7 @@ from tests.operations.conftest import TABLES, Past
 from tests.stores import store
 from upshot import Conflict, Upshot
 from upshot.core.invariants import Snapshot, violations
+from upshot.store.postgresql import BACKUP_NAME
 
 PROGRAM = Path(__file__).with_name("host_process.py")
 
@@ -231,6 +232,21 @@ def test_a_dump_of_a_server_is_restored_to_an_empty_database_and_goes_on(tmp_pat
             restored.advance(2 * 86_400)
             assert Counter(run["status"] for run in restored.runs()) == {"completed": 2}
             restored.check()
+
+
+def test_a_dump_has_the_name_by_which_its_long_transaction_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text(f'#!/bin/sh\nprintf %s "$PGAPPNAME" > {tmp_path}/said\nexit 1\n')
+    program.chmod(0o755)
+    with store("postgresql", tmp_path) as url:
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+        upshot = Upshot(url)
+        with pytest.raises(Conflict, match="pg_dump failed"):
+            upshot.backups.write(tmp_path / "dump")
+        upshot.close()
+    assert (tmp_path / "said").read_text() == BACKUP_NAME
 
 
 def test_without_the_programs_the_command_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import event, text
 
@@ -9,6 +10,9 @@ from upshot import Upshot
 from upshot.app.settings import Settings
 from upshot.core.instants import SECOND
 from upshot.store import snapshot
+from upshot.store.health import postgresql as health
+from upshot.store.postgresql import BACKUP_NAME
+from upshot.testing import Harness
 
 HISTORY = ("upshot_events", "upshot_runs", "upshot_steps", "upshot_attempts", "upshot_outbox", "upshot_dead_letters")
 DOCUMENT = {
@@ -63,6 +67,29 @@ def test_what_waits_is_counted_from_when_it_came(upshot: Upshot) -> None:
         assert before <= since <= seen.at
 
 
+@pytest.mark.parametrize(
+    ("flow", "reason"),
+    [
+        ({"concurrency": {"limit": 1}}, "held_by_concurrency"),
+        ({"throttle": {"limit": 1, "per": "1h"}}, "throttled"),
+    ],
+)
+def test_runs_that_flow_control_keeps_back_are_counted_by_reason_and_open_waits_beside(
+    url: str, flow: dict[str, Any], reason: str
+) -> None:
+    wait = {"id": "w", "wait_for_event": "test/answered"}
+    with Harness(url=url) as harness:
+        harness.upshot.automations.create("default", {**DOCUMENT, "steps": [wait], "flow": flow})
+        assert (read(harness.upshot).kept_back, read(harness.upshot).waits) == (
+            {"throttled": 0, "held_by_concurrency": 0},
+            0,
+        )
+        for _ in range(3):
+            harness.emit("test/happened")
+        seen = read(harness.upshot)
+    assert (seen.kept_back[reason], sum(seen.kept_back.values()), seen.waits, seen.queues) == (2, 2, 1, {})
+
+
 def test_what_was_refused_or_is_of_a_suspended_tenant_is_no_sign_that_nobody_relays(upshot: Upshot) -> None:
     with upshot.database.writing() as connection:
         upshot.emit("test/happened", connection=connection, id="unreadable")
@@ -102,6 +129,20 @@ def test_a_timer_and_a_dead_letter_are_told_with_their_instant(upshot: Upshot) -
     late = read(upshot, later=5 * SECOND)
     assert (late.timers_overdue, late.timers_overdue_at) == (1, due)
     assert late.open_letters_at == 7
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_the_transaction_of_a_backup_is_not_one_that_somebody_forgot(
+    upshot: Upshot, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "LONG_SECONDS", 0)
+    for name, is_told in ((BACKUP_NAME, False), ("of a host", True)):
+        with psycopg.connect(url, application_name=name) as connection:
+            connection.execute("SELECT 1")
+            assert bool(read(upshot).oldest_transaction_seconds) is is_told
+            with upshot.database.reading() as reading:
+                (found,) = [one for one in health.findings(reading, 0) if one.name == "transactions"]
+            assert (name in found.detail) is is_told
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)

@@ -43,6 +43,8 @@ METRICS: Final[dict[str, Metric]] = {
     "log_lag_oldest_seconds": Metric("gauge", "store", "age of the oldest of them"),
     "queue_depth": Metric("gauge", "store", "runs that are ready and that nobody drives", "queue"),
     "queue_oldest_runnable_seconds": Metric("gauge", "store", "how long the oldest of them has been ready", "queue"),
+    "runs_kept_back": Metric("gauge", "store", "runs that flow control keeps back, by what it says of them", "reason"),
+    "waits_open": Metric("gauge", "store", "steps that wait for an event"),
     "leases_active": Metric("gauge", "store", "runs that a worker holds"),
     "workers_alive": Metric("gauge", "store", "workers whose lease holds"),
     "timers_overdue": Metric("gauge", "store", "timers that are due and have not fired"),
@@ -54,7 +56,9 @@ METRICS: Final[dict[str, Metric]] = {
     "disk_free_bytes": Metric("gauge", "store", "room on the disk of the SQLite file"),
     "disk_size_bytes": Metric("gauge", "store", "size of the disk of the SQLite file"),
     "dead_tuples": Metric("gauge", "store", "rows of Upshot's tables that PostgreSQL has yet to vacuum"),
-    "relay_horizon_age_seconds": Metric("gauge", "store", "age of the oldest transaction that is open in PostgreSQL"),
+    "relay_horizon_age_seconds": Metric(
+        "gauge", "store", "age of the oldest open transaction, not of a vacuum or backup"
+    ),
     "clock_skew_seconds": Metric("gauge", "process", "this machine's clock less the database server's"),
     "definitions_unrunnable": Metric(
         "gauge", "process", "active automations that this process cannot run to their end"
@@ -70,7 +74,9 @@ METRICS: Final[dict[str, Metric]] = {
     "retries_total": Metric("counter", "process", "attempts that failed and will be followed by another", "reason"),
     "runs_finished_total": Metric("counter", "process", "runs that ended here", "status"),
     "rescues_total": Metric("counter", "process", "runs freed from workers found dead, for others to take over"),
-    "lease_lost_writes_rejected_total": Metric("counter", "process", "writes refused because another holds the run"),
+    "lease_lost_writes_rejected_total": Metric(
+        "counter", "process", "writes refused because another worker holds the run"
+    ),
     "timers_fired_total": Metric("counter", "process", "timers that fired here"),
     "timers_late_total": Metric("counter", "process", "of these, more than a second after their instant"),
     "loops_stopped_total": Metric("counter", "process", "events that did not start all they would: a loop of causes"),
@@ -164,6 +170,8 @@ def _of_store(seen: Snapshot | None) -> dict[str, Any]:
             "automation": 0.0,
             **{name: _age(seen, queue.oldest_at) for name, queue in seen.queues.items()},
         },
+        "runs_kept_back": seen.kept_back,
+        "waits_open": seen.waits,
         "leases_active": seen.held,
         "workers_alive": seen.workers,
         "timers_overdue": seen.timers_overdue,

@@ -1,7 +1,9 @@
 """The outbox as people see it: how much waits, and moving it on now."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from upshot.store import outbox
 
@@ -20,6 +22,12 @@ class Outbox:
         """How many of the tenant's rows are `pending`, `published` and `failed`."""
         with self._upshot.database.reading(tenant_id) as connection:
             return outbox.by_status(connection, tenant_id)
+
+    def refused(self, *, limit: int = 100) -> list[dict[str, Any]]:
+        """Every tenant's rows that were refused and are tried again, each with its `error`. For whoever runs the installation.
+        Blocks."""
+        with self._upshot.database.reading() as connection:
+            return [msgspec.to_builtins(row) for row in outbox.refused(connection, limit)]
 
     def publish(self) -> dict[str, int]:
         """Relay every tenant's rows that are due, now; how many were `published` and `failed`. Blocks.

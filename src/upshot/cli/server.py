@@ -24,7 +24,7 @@ REQUESTS_SECONDS = 2
 """How long requests in flight may take to end once the server stops."""
 HAND_BACK_SECONDS = 1.5
 """How long handing back what did not end may take after that; else it is free when the lease ends."""
-SWITCH_SECONDS = 0.0001
+SWITCH_SECONDS = 0.0005
 """The commit thread waits for the interpreter lock at most about this long; the default of 5 ms is most of a step."""
 GC_THRESHOLDS = (5_000, 20, 50)
 

@@ -187,7 +187,8 @@ class Program:
 
     def template(self, step_id: str) -> Template:
         """What this step renders; every item of a `for_each` renders the same, and every round."""
-        return self.templates.get(self.steps.name_of(step_id)) or self.templates[self.base(step_id)]
+        templates = self.templates
+        return templates.get(step_id) or templates.get(self.steps.name_of(step_id)) or templates[self.base(step_id)]
 
     def needs_entity(self, step_id: str) -> bool:
         """Whether what this step renders or decides may read the entity."""

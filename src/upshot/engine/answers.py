@@ -6,7 +6,7 @@ little first: a loop that has two thousand of one tenant's tasks to run would le
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -28,11 +28,18 @@ class Answered(Queued, Protocol):
 class Answers:
     """The answers on their way. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_all_told: Callable[[], None] = lambda: None) -> None:
+        """`on_all_told` is called on a loop when those who wait there were told, and have done what follows at once."""
+        self._on_all_told = on_all_told
         self._lock = threading.Lock()
         self._by_loop: dict[asyncio.AbstractEventLoop, Turns[Answered]] = {}
         self._telling: set[asyncio.AbstractEventLoop] = set()
         self._is_held = False
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether somebody on an event loop is yet to be told."""
+        return bool(self._telling)
 
     def hold(self) -> None:
         """Tell nobody of many until `give` is called again: the little that is being written now has the interpreter, and the
@@ -77,6 +84,8 @@ class Answers:
         for piece in pieces:
             if not piece.promise.done():  # a giver that went away does not withdraw its work
                 _resolve(piece)
+        if not self._telling:
+            loop.call_soon(self._on_all_told)
 
 
 def _resolve(piece: Answered) -> None:

@@ -20,8 +20,9 @@ from upshot.core.waits import RUN_ENDED
 from upshot.engine.call import Call, Called, call_of, start
 from upshot.engine.context import clean_text
 from upshot.engine.live_run import LiveRun
+from upshot.engine.lost import LeaseLost
 from upshot.engine.process import Process
-from upshot.engine.record import Done, LeaseLost
+from upshot.engine.record import Done
 from upshot.engine.settle import Performed
 from upshot.engine.timing import Timing
 from upshot.store import calls, journal, runs, waits

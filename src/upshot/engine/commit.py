@@ -1,5 +1,5 @@
-"""Group commit: everything pending in one transaction, no timer. While a transaction syncs, the next batch gathers, in turns by
-tenant. A promise resolves only after COMMIT."""
+"""Group commit: everything pending in one transaction. While a transaction syncs, the next batch gathers, in turns by tenant,
+and while answers are told, what they lead to. A promise resolves only after COMMIT."""
 
 import asyncio
 import threading
@@ -22,6 +22,10 @@ from upshot.store.forks import belongs_to_one_process
 T = TypeVar("T")
 
 BATCH_MAX = 2_000
+GATHERED = 400
+"""A batch this large is written though many of the answers before it are yet to be told."""
+GATHER_SECONDS = 0.03
+"""How long it waits for them at most."""
 SHARED_BATCH_MAX = 20
 """A batch while several tenants give work, and for a second after: what one of them gives waits for the batch before."""
 LIGHT_MAX = 10
@@ -46,10 +50,10 @@ class GroupCommit:
         """Without work, thread or connection: at first, and in a fork, where what was given to the parent is the parent's."""
         self.writer.begin_anew()
         self._pending: Turns[Piece] = Turns()
-        self._answers = Answers()
+        self._answers = Answers(self._all_told)
         self._wake = threading.Condition()
         self._shared_until = self._light_in_a_row = 0
-        self._has_started = self._closing = False
+        self._has_started = self._closing = self._is_gathering = False
 
     @property
     def is_shared(self) -> bool:
@@ -113,7 +117,8 @@ class GroupCommit:
             if not self._has_started:
                 self._has_started = True
                 self.writer.start(self._next, self._answers.give)
-            self._wake.notify()
+            if not (self._is_gathering and self._gathers):
+                self._wake.notify()
 
     # --- the writer's thread --------------------------------------------------------------------------------------------
 
@@ -124,7 +129,28 @@ class GroupCommit:
                 self._wake.wait()
             if 0 < self._light_in_a_row < LIGHT_IN_A_ROW_MAX:
                 self._wait_for_what_follows()
+            else:
+                self._gather()
             return self._take()
+
+    def _gather(self) -> None:
+        """Wait for what the answers that are being told lead to: a transaction of five writes costs half of one of hundreds."""
+        until = ticks() + int(GATHER_SECONDS * SECOND)
+        self._is_gathering = True
+        while self._gathers and self._answers.is_telling and (now := ticks()) < until:
+            self._wake.wait((until - now) / SECOND)
+        self._is_gathering = False
+
+    @property
+    def _gathers(self) -> bool:
+        """Whether nobody minds that the batch grows."""
+        pending = self._pending
+        return pending.weight < GATHERED and not (self._closing or pending.is_shared or self.is_shared)
+
+    def _all_told(self) -> None:
+        if self._is_gathering:
+            with self._wake:
+                self._wake.notify()
 
     def _wait_for_what_follows(self) -> None:
         until = ticks() + int(FOLLOWS_SECONDS * SECOND)

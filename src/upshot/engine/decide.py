@@ -22,6 +22,7 @@ from upshot.engine.run import Run
 from upshot.store import counts, definitions, hints
 from upshot.store import runs as run_store
 from upshot.store.entities import read_roots
+from upshot.store.flow import QUEUE
 
 log = logging.getLogger("upshot.engine")
 
@@ -126,7 +127,8 @@ class Decide:
     def _new_run(
         self, event: Event, listener: Listener, facts: str | None, asked: dict[str, Ask] | None, now: int
     ) -> run_store.NewRun:
-        run_id, is_driven_here = new_id(now), self._run.reserve(event.tenant_id)
+        run_id, serves = new_id(now), QUEUE in self._process.limits.queues
+        is_driven_here = serves and self._run.reserve(event.tenant_id)
         if is_driven_here:
             self._run.on_the_way.add((event.tenant_id, run_id))
         return run_store.NewRun(

@@ -11,7 +11,7 @@ from upshot.core.facts import Facts
 from upshot.core.program import Ending
 from upshot.engine import control
 from upshot.engine.live_run import LiveRun
-from upshot.engine.record import LeaseLost
+from upshot.engine.lost import LeaseLost
 from upshot.store import counts, runs
 
 BEGINS = (RunStep, Sleep, Await)

@@ -13,7 +13,8 @@ import msgspec
 
 from upshot.core.commands import Finish, StepError
 from upshot.core.instants import SECOND
-from upshot.engine.record import LeaseLost, Parking, Recorded, Recording
+from upshot.engine.lost import TakenOver
+from upshot.engine.record import Parked, Parking, Recorded, Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -193,14 +194,14 @@ class Metrics:
         self.end_to_end.add(now - run.event.came_at)
 
     def _parked(self, work: Parking, answer: Any, _now: int) -> None:
-        if answer is not None:
+        if not isinstance(answer, Parked):
             self._lost(answer)
             return
         for failed in work.failed:
             self.retries[_reason(failed[7])] += 1
 
     def _lost(self, answer: Any) -> None:
-        self.stale_writes += isinstance(answer, LeaseLost)
+        self.stale_writes += isinstance(answer, TakenOver)
 
     def _not_relayed(self, _work: Any, _answer: Any, _now: int) -> None:
         self.relayed["refused"] += 1

@@ -19,16 +19,13 @@ from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.engine import control
 from upshot.engine.live_run import LiveRun
+from upshot.engine.lost import LeaseLost, lost
 from upshot.engine.settle import Performed, Settled, settle
 from upshot.store import calls, counts, dead_letters, journal, runs, standing, waits
 from upshot.store.events import insert_events
 from upshot.store.waits import Wait
 
 _encode = msgspec.json.Encoder().encode  # what is encoded here was held to strict JSON before
-
-
-class LeaseLost(Exception):
-    """Another worker holds the run, or it is over (cancelled, say): what was about to be written was dropped."""
 
 
 class Done(msgspec.Struct, frozen=True, gc=False):
@@ -103,7 +100,8 @@ class Record:
                 msgspec.structs.replace(r, is_paused=w.run.id in paused) for w, r in zip(mine, recorded, strict=True)
             ]
         by_run = {w.run.id: r for w, r in zip(mine, recorded, strict=True)}
-        return [by_run.get(w.run.id) or LeaseLost(w.run.id) for w in work]
+        gone_runs = lost(connection, [w.run for w in work], ours, self._worker_id)
+        return [by_run.get(w.run.id) or gone_runs[w.run.id] for w in work]
 
 
 def _without_timers(work: Recording) -> Recording:
@@ -263,7 +261,8 @@ class Ending:
         ours = runs.held(connection, [(run.tenant_id, run.id, run.epoch) for run, _ in work], self._worker_id)
         paused = {run_id for run_id, is_paused in ours.items() if is_paused}
         finish(connection, [(run, (command,)) for run, command in work if run.id in ours], now, paused)
-        return [None if run.id in ours else LeaseLost(run.id) for run, _ in work]
+        gone = lost(connection, [run for run, _ in work], ours, self._worker_id)
+        return [gone.get(run.id) for run, _ in work]
 
 
 class Beginning(msgspec.Struct, frozen=True):
@@ -290,7 +289,8 @@ class Begin:
         """Note those of runs that are still held here."""
         ours = runs.held(connection, [(w.run.tenant_id, w.run.id, w.run.epoch) for w in work], self._worker_id)
         journal.begin(connection, [(*w.run.key, w.step_id, w.attempt) for w in work if w.run.id in ours], now)
-        return [None if w.run.id in ours else LeaseLost(w.run.id) for w in work]
+        gone = lost(connection, [w.run for w in work], ours, self._worker_id)
+        return [gone.get(w.run.id) for w in work]
 
 
 class Parking(msgspec.Struct, frozen=True):
@@ -359,10 +359,8 @@ class Park:
                 changes[tenant_id, "runs", "", "running"] -= 1
                 changes[tenant_id, "runs", "", "waiting"] += 1
             counts.add(connection, changes, now)
-        return [
-            Parked(w.sleeps and not ours[w.run.id], met.get(w.run.id, {})) if w.run.id in ours else LeaseLost(w.run.id)
-            for w in work
-        ]
+        taken = lost(connection, [w.run for w in work], ours, self._worker_id)
+        return [taken.get(w.run.id) or Parked(w.sleeps and not ours[w.run.id], met.get(w.run.id, {})) for w in work]
 
 
 def encode_error(error: StepError | None) -> str | None:

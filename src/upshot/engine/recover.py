@@ -31,7 +31,9 @@ from upshot.store.runs import Claimed
 log = logging.getLogger("upshot.engine")
 
 POLL_SECONDS = 1.0
-CLAIM_MAX = 100
+CLAIM_MAX = 500
+SHARED_CLAIM_MAX = 100
+"""A claim while several tenants give work: another's next step waits for it."""
 CLAIM_PART = 20
 """No claim for less room than this part of all of it: a claim for one run costs as much as one for many."""
 AT_A_STRETCH = 10  # runs brought back before other tasks of the loop have their turn
@@ -65,7 +67,8 @@ class Recover:
         await self._release()
         if self._process.clock.now() >= self._next_look_at:
             await self._bring_back_missing()
-        limit = min(CLAIM_MAX, self._run.room_to_claim)
+        most = SHARED_CLAIM_MAX if self._process.commit.is_shared else CLAIM_MAX
+        limit = min(most, self._run.room_to_claim)
         if limit < max(1, self._process.limits.runs_max // CLAIM_PART):
             self._run.claim_wanted = True
             return POLL_SECONDS

@@ -19,13 +19,13 @@ from upshot.engine.awaiting import Awaiting
 from upshot.engine.fork import Fork
 from upshot.engine.heartbeat import Heartbeat
 from upshot.engine.live_run import LiveRun
+from upshot.engine.lost import LeaseLost
 from upshot.engine.process import Process
 from upshot.engine.record import (
     Begin,
     Beginning,
     Done,
     Ending,
-    LeaseLost,
     Park,
     Parked,
     Parking,
@@ -116,7 +116,8 @@ class Run(Timing):
             if run.program.has_limit and not run.is_limited:
                 await self._limit(run)
             while following is not None:
-                await self.end_early(run, following)
+                if run.program.endings:
+                    await self.end_early(run, following)
                 following = await self._carry_out(run, following)
         except LeaseLost:
             log.info("run %s is no longer held here; dropped", run.id)
@@ -280,7 +281,8 @@ class Run(Timing):
             if step_id in run.begun:
                 return Done(step_id, _not_again(step_id, self._process.clock.now()), attempt), None
             await self._begin_once(run, step, attempt)
-        entity = await self.entity(run) if run.program.needs_entity(step_id) else None
+        about = run.event.entity
+        entity = await self.entity(run) if about is not None and run.program.needs_entity(step_id) else None
         performing = self._act.perform(run, step, attempt, entity)
         performed = await (tracing.stepped(run, step, attempt, performing) if tracing.is_on() else performing)
         again_at = None

@@ -1,7 +1,7 @@
 """Work: what is given to the group commit, in kinds, so that a thousand outcomes are a handful of set-based statements."""
 
 import asyncio
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
@@ -34,7 +34,7 @@ class Piece:
     def __init__(self, kind: Kind, work: Any, promise: "Future[Any] | asyncio.Future[Any]") -> None:
         self.kind, self.work, self.promise = kind, work, promise
         self.tenant_id = kind.tenant_of(work)
-        self.weight = len(work) if isinstance(work, Sized) else 1
+        self.weight = len(work) if hasattr(work, "__len__") else 1
         self.answer: Any = None
 
 

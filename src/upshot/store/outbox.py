@@ -83,6 +83,26 @@ def fail(connection: Connection, seq: int, error: str | None, *, is_last: bool) 
     _fail(connection, [(seq,)], status="failed" if is_last else "pending", error=error)
 
 
+class RefusedRow(msgspec.Struct, frozen=True):
+    """A pending row that was not accepted, why, and how often it was tried."""
+
+    id: str
+    tenant_id: str
+    attempts: int
+    error: str
+
+
+def refused(connection: Connection, limit: int) -> list[RefusedRow]:
+    """Pending rows that were refused, of any tenant: those that are tried again first."""
+    query = (
+        select(outbox.c.id, outbox.c.tenant_id, outbox.c.attempts, outbox.c.error)
+        .where(outbox.c.status == "pending", outbox.c.error.is_not(None))
+        .order_by(outbox.c.next_attempt_at, outbox.c.seq)
+        .limit(limit)
+    )
+    return [RefusedRow(*row) for row in connection.execute(query)]
+
+
 def by_status(connection: Connection, tenant_id: str) -> dict[str, int]:
     """How many of the tenant's rows stand in each status."""
     query = select(outbox.c.status, func.count()).where(outbox.c.tenant_id == tenant_id).group_by(outbox.c.status)

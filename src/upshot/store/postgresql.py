@@ -20,6 +20,14 @@ SESSION = {
 PLANNING = {"enable_seqscan": "off", "jit": "off"}
 """Every statement of ours looks its rows up by an index. To read a table whole is the better plan only while it is small, but
 plans are kept: in a new database each step soon read all runs."""
+BACKUP_NAME = "upshot backup"
+"""What the connection of a backup is called, whose long transaction is no mistake."""
+OF_OTHERS = (
+    "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' "
+    f"AND application_name <> '{BACKUP_NAME}'"
+)
+"""Whose open transactions are told of, as a condition on `pg_stat_activity`: those of people and programs, not of a vacuum or a
+backup."""
 READING: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """Execution options of a connection that reads: several statements see one snapshot."""
 

@@ -165,6 +165,18 @@ def held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id
     return {row[0]: row[1] != 0 for row in _held(connection, keys, worker_id=worker_id)}
 
 
+_held_elsewhere = Prepared(
+    select(active.c.run_id).where(
+        key_in(_active_key, _keys, ["tenant_id", "run_id"]), active.c.worker_id != bindparam("worker_id")
+    )
+)
+
+
+def held_elsewhere(connection: Connection, keys: Sequence[Key], worker_id: str) -> set[str]:
+    """Of these runs, those that another worker holds."""
+    return {row[0] for row in _held_elsewhere(connection, keys, worker_id=worker_id)}
+
+
 _runs_in_keys = key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
 _active_in_keys = key_in(_active_key, _keys, ["tenant_id", "run_id"])
 _set_finished = Prepared(

@@ -11,10 +11,25 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select, text
 
 from upshot.store import counts
-from upshot.store.flow import WAITING
+from upshot.store.flow import HELD, THROTTLED
+from upshot.store.postgresql import OF_OTHERS
 from upshot.store.runs import PAUSED
-from upshot.store.schema import active, dead_letters, events, outbox, runs, steps, tenants, timers, unmatched, workers
+from upshot.store.schema import (
+    active,
+    dead_letters,
+    events,
+    outbox,
+    runs,
+    steps,
+    tenants,
+    timers,
+    unmatched,
+    waits,
+    workers,
+)
 
+KEPT_BACK: Final = {THROTTLED: "throttled", HELD: "held_by_concurrency"}
+"""The queues of runs that wait for flow control, and what that says of their events."""
 READY_LOOKED_AT: Final = 200
 """How many ready runs of a queue, oldest first, are asked since when they are ready."""
 
@@ -29,7 +44,8 @@ class Queue(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One moment. Instants are microseconds UTC by the engine's clock; None where there is nothing to tell.
 
-    `counts` are the kept ones, by noun and status. `timers_overdue_at` is the earliest instant of a timer that is due;
+    `counts` are the kept ones, by noun and status. `kept_back` are the runs that flow control keeps back, by what it says of
+    them; `waits` the steps that wait for an event. `timers_overdue_at` is the earliest instant of a timer that is due;
     `open_letters_at` since when the oldest open dead letter is kept. On PostgreSQL there are `dead_rows` and the age of the
     oldest open transaction (seconds); on SQLite the bytes of its
     write-ahead log and of its disk.
@@ -42,7 +58,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     unmatched: int
     unmatched_oldest_at: int | None
     queues: dict[str, Queue]
+    kept_back: dict[str, int]
     held: int
+    waits: int
     timers_overdue: int
     timers_overdue_at: int | None
     workers: int
@@ -65,7 +83,7 @@ def read(connection: Connection, path: Path | None, now: int) -> Snapshot:
     overdue, overdue_at = _one(
         connection, select(func.count(), func.min(timers.c.due_at)).where(timers.c.due_at <= now, ~is_paused)
     )
-    kept = counts.by_status(connection, None)
+    kept, undriven = counts.by_status(connection, None), _undriven(connection)
     return Snapshot(
         at=now,
         counts=kept,
@@ -73,8 +91,12 @@ def read(connection: Connection, path: Path | None, now: int) -> Snapshot:
         outbox_oldest_at=untried_at,
         unmatched=waiting,
         unmatched_oldest_at=_unmatched_since(connection) if waiting else None,
-        queues=_queues(connection),
+        queues={
+            name: Queue(n, _ready_since(connection, name)) for name, n in undriven.items() if name not in KEPT_BACK
+        },
+        kept_back={says: undriven.get(name, 0) for name, says in KEPT_BACK.items()},
         held=_number(connection, active, active.c.worker_id.is_not(None)),
+        waits=_number(connection, waits, waits.c.kind == "step", waits.c.met_by.is_(None)),
         timers_overdue=overdue,
         timers_overdue_at=overdue_at,
         workers=_number(connection, workers, workers.c.expires_at > now),
@@ -99,21 +121,21 @@ def _unmatched_since(connection: Connection) -> int | None:
     return _first(connection, select(events.c.accepted_at).join(oldest, is_oldest))
 
 
-def _queues(connection: Connection) -> dict[str, Queue]:
-    is_ready = active.c.worker_id.is_(None) & (active.c.parked == 0) & active.c.queue.not_in(sorted(WAITING))
-    query = select(active.c.queue, func.count()).where(is_ready).group_by(active.c.queue)
-    found = {row[0]: row[1] for row in connection.execute(query)}
-    return {
-        queue: Queue(number, _ready_since(connection, is_ready & (active.c.queue == queue)))
-        for queue, number in found.items()
-    }
+_is_undriven = active.c.worker_id.is_(None) & (active.c.parked == 0)
 
 
-def _ready_since(connection: Connection, is_ready: ColumnElement[bool]) -> int | None:
-    """Since when the oldest is ready: since it was created or, when it has gone on since, since its last kept step."""
+def _undriven(connection: Connection) -> dict[str, int]:
+    """How many runs of each queue nobody drives."""
+    query = select(active.c.queue, func.count()).where(_is_undriven).group_by(active.c.queue)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _ready_since(connection: Connection, queue: str) -> int | None:
+    """Since when the oldest of this queue is ready, as far as is kept: since it was created or, when it has gone on since,
+    since its last kept step. When it was let go by flow control, resumed or retried stands in no row of it."""
     first = (
         select(active.c.tenant_id, active.c.run_id)
-        .where(is_ready)
+        .where(_is_undriven, active.c.queue == queue)
         .order_by(active.c.run_id)
         .limit(READY_LOOKED_AT)
         .subquery()
@@ -152,10 +174,10 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 _server = text(
-    "SELECT pg_database_size(current_database()), "
+    "SELECT pg_database_size(current_database()), "  # noqa: S608 - only constants
     "(SELECT coalesce(sum(n_dead_tup), 0) FROM pg_stat_user_tables WHERE relname LIKE 'upshot\\_%'), "
     "(SELECT coalesce(max(extract(epoch FROM now() - xact_start)), 0) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid())"
+    f"WHERE {OF_OTHERS})"
 )
 
 

@@ -4,9 +4,12 @@
 
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+
+from upshot.store.rows import Prepared
 
 BUSY_TIMEOUT_SECONDS = 5
+_begin_writing, _begin_reading = Prepared(text("BEGIN IMMEDIATE")), Prepared(text("BEGIN"))
 
 
 def engine(url: URL) -> Engine:
@@ -35,4 +38,4 @@ def _set_up(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     writes = connection.get_execution_options().get("upshot_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    (_begin_writing if writes else _begin_reading)(connection)

@@ -16,6 +16,7 @@ from upshot.core.errors import Conflict
 from upshot.store.backup.copied import NEWEST_EVENT, Copied
 from upshot.store.database import Database
 from upshot.store.migrate import present_version
+from upshot.store.postgresql import BACKUP_NAME
 from upshot.store.schema import active, metadata, unmatched, workers
 
 SAID_MAX = 600
@@ -93,9 +94,9 @@ def _run(command: list[str], url: URL) -> str:
             f"{command[0]} is not on the PATH. Install PostgreSQL's client programs of the server's release, or run there: "
             f"{shlex.join(command)}"
         )
-    password = {"PGPASSWORD": str(url.password)} if url.password else {}
+    session = {"PGAPPNAME": BACKUP_NAME, **({"PGPASSWORD": str(url.password)} if url.password else {})}
     ended = subprocess.run(
-        [program, *command[1:]], env={**os.environ, **password}, capture_output=True, text=True, check=False
+        [program, *command[1:]], env={**os.environ, **session}, capture_output=True, text=True, check=False
     )
     if ended.returncode:
         raise Conflict(f"{command[0]} failed: {ended.stderr.strip()[:SAID_MAX]}")

@@ -4,12 +4,13 @@ from sqlalchemy import Connection, text
 
 from upshot.core.instants import SECOND
 from upshot.store.health.finding import FAILED, OK, WARNING, Finding, megabytes
-from upshot.store.postgresql import SESSION, server_time
+from upshot.store.postgresql import OF_OTHERS, SESSION, server_time
 
 OLDEST = 14
 SKEW_MAX = 2 * SECOND
 """By how much this machine's clock may differ from the server's without a word (microseconds)."""
-LONG_SECONDS = 300
+LONG_SECONDS = 60
+"""As the alert `UpshotLongTransaction` has it."""
 CONNECTIONS_SHARE = 0.9
 
 server_now = server_time
@@ -73,8 +74,8 @@ def _clock(connection: Connection, now: int) -> Finding:
 def _long_transactions(connection: Connection) -> Finding:
     """One transaction that stays open holds back the cleaning of every table."""
     query = text(
-        "SELECT pid, application_name, extract(epoch FROM clock_timestamp() - xact_start)::bigint FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "SELECT pid, application_name, extract(epoch FROM clock_timestamp() - xact_start)::bigint "  # noqa: S608 - only constants
+        f"FROM pg_stat_activity WHERE {OF_OTHERS} "
         "AND xact_start < clock_timestamp() - make_interval(secs => :seconds) ORDER BY xact_start LIMIT 3"
     )
     open_ones = connection.execute(query, {"seconds": LONG_SECONDS})

@@ -51,7 +51,10 @@ def _outbox(connection: Connection, now: int) -> Finding:
     said = f"{_many(number)} rows wait in the outbox, the oldest for {seconds} s."
     if now - oldest > OUTBOX_AGE_MAX:
         return Finding(
-            "outbox", WARNING, said, "Is an engine running? `upshot relay` moves it on and says why it cannot."
+            "outbox",
+            WARNING,
+            said,
+            "Is an engine running? `upshot relay` moves it on, and says which rows are refused and why.",
         )
     return Finding("outbox", OK, said)
 

@@ -134,7 +134,7 @@ class GroupCommit:
             return self._take()
 
     def _gather(self) -> None:
-        """Wait for what the answers that are being told lead to: much of what a transaction costs is the same for any number."""
+        """Wait for what the answers that are being told lead to: much of a transaction's cost does not depend on its size."""
         until = ticks() + int(GATHER_SECONDS * SECOND)
         self._is_gathering = True
         while self._gathers and self._answers.is_telling and (now := ticks()) < until:

@@ -186,6 +186,7 @@ def died(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 TEST = "test_an_engine_that_dies_there_loses_and_repeats_nothing"
 
 
+@pytest.mark.timeout(300)  # the first of them waits for its turn among the engines that die
 @pytest.mark.parametrize("point", sorted(POINTS))
 def test_an_engine_that_dies_there_loses_and_repeats_nothing(died: dict[str, Future[Any]], point: str) -> None:
     assert died[point].result() == {

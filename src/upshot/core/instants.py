@@ -1,5 +1,6 @@
 """Instants: whole microseconds since 1970-01-01 UTC inside, RFC 3339 text outside."""
 
+import functools
 from datetime import UTC, datetime, timedelta
 
 from upshot.core.errors import Malformed
@@ -14,7 +15,13 @@ DAY = 24 * HOUR
 
 def to_text(instant: int) -> str:
     """`2026-11-21T09:00:00.000000Z`: always UTC, always six digits, so that text order is time order."""
-    return (_EPOCH_NAIVE + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
+    second, microseconds = divmod(instant, SECOND)
+    return f"{_to_the_second(second)}.{microseconds:06d}Z"
+
+
+@functools.lru_cache(maxsize=1_024)
+def _to_the_second(second: int) -> str:
+    return (_EPOCH_NAIVE + timedelta(seconds=second)).isoformat(timespec="seconds")
 
 
 def from_text(text: str, at: str = "") -> int:

@@ -14,7 +14,7 @@ import msgspec
 from upshot.core.errors import Malformed, Problem, TooLarge
 from upshot.core.json_problems import join_path, problems_in_text, problems_in_value
 
-__all__ = ["DEPTH_MAX", "TEXT_BYTES_MAX", "check", "decode", "encode", "join_path"]
+__all__ = ["DEPTH_MAX", "TEXT_BYTES_MAX", "check", "decode", "encode", "encode_and_copy", "join_path"]
 
 TEXT_BYTES_MAX: Final = 1_048_576
 DEPTH_MAX: Final = 64
@@ -65,17 +65,28 @@ def encode(value: Any, *, at: str = "", sort_keys: bool = False) -> str:
     Raises:
         Malformed: the value is not JSON (a date, a set, NaN, ...) or is over the limits of `check`.
     """
+    text = encode_and_copy(value, at=at)[0]
+    return _encode_sorted(value).decode() if sort_keys else text
+
+
+def encode_and_copy(value: Any, *, at: str = "") -> tuple[str, Any]:
+    """The compact JSON text of a value, as `encode` gives it, and what `decode` makes of that text.
+
+    Raises:
+        Malformed: the value is not JSON (a date, a set, NaN, ...) or is over the limits of `check`.
+    """
     try:
         text = _encode(value)
-        proven = _proven_value(value, text)
+        copy = _decode(text)
+        if copy == value and _is_within_limits(text, DEPTH_MAX):
+            return text.decode(), copy
     except (TypeError, ValueError, OverflowError, RecursionError):
-        text, proven = b"", False
-    if not proven:
-        problems = problems_in_value(value, at, DEPTH_MAX)
-        if problems:
-            _refuse(problems)
-        text = _encode(value)
-    return (_encode_sorted(value) if sort_keys else text).decode()
+        pass
+    problems = problems_in_value(value, at, DEPTH_MAX)
+    if problems:
+        _refuse(problems)
+    text = _encode(value)
+    return text.decode(), _decode(text)
 
 
 def check(value: Any, at: str = "", *, max_depth: int = DEPTH_MAX) -> None:
@@ -85,7 +96,8 @@ def check(value: Any, at: str = "", *, max_depth: int = DEPTH_MAX) -> None:
         Malformed: naming each path that is not JSON or is over a limit.
     """
     try:
-        if _proven_value(value, _encode(value), max_depth):
+        text = _encode(value)
+        if _is_within_limits(text, max_depth) and _decode(text) == value:
             return
     except (TypeError, ValueError, OverflowError, RecursionError):
         pass
@@ -112,19 +124,19 @@ def _proven(raw: bytes, again: bytes, max_depth: int) -> bool:
     )
 
 
-def _proven_value(value: Any, text: bytes, max_depth: int = DEPTH_MAX) -> bool:
-    """Whether this value is certainly JSON within the limits: it survives a round trip, as NaN, dates, sets do not."""
+def _is_within_limits(text: bytes, max_depth: int) -> bool:
+    """Whether the text of a value is certainly within the limits. With it, a value is certainly JSON when it also survives a
+    round trip, as NaN, dates and sets do not."""
     return (
         b"\\u0000" not in text
         and _LONG_NUMBER not in text.translate(_DIGITS_AS_ZERO)
         and not _is_deeper(text, max_depth)
-        and bool(_decode(text) == value)
     )
 
 
 def _is_deeper(text: bytes, max_depth: int) -> bool:
     """Whether brackets outside strings nest deeper than `max_depth`. Each round takes the innermost pairs away."""
-    if text.count(b"[") + text.count(b"{") <= max_depth:
+    if len(text) <= max_depth or text.count(b"[") + text.count(b"{") <= max_depth:
         return False
     if b"\\" in text:  # what is left of an escape must not look like a quote
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")

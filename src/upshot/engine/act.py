@@ -7,7 +7,8 @@ import contextlib
 import contextvars
 import inspect
 import threading
-from collections.abc import Awaitable, Callable
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, cast
 
 import msgspec
@@ -22,7 +23,7 @@ from upshot.core.errors import ActionError, Malformed, MissingPart, PermanentErr
 from upshot.core.facts import Facts
 from upshot.core.instants import SECOND
 from upshot.core.journal import Outcome
-from upshot.core.strict_json import encode
+from upshot.core.strict_json import encode, encode_and_copy
 from upshot.core.templates import TemplateError
 from upshot.engine import crash_points
 from upshot.engine.call import call_of
@@ -34,6 +35,8 @@ from upshot.engine.settle import Performed
 
 THREADS_MAX = 64
 OUTPUT_BYTES_MAX = 262_144
+UTF8_MAX = 4
+"""Bytes of one character at most."""
 ITEMS_BYTES_MAX = 4_194_304
 
 _decode = msgspec.json.Decoder().decode
@@ -77,14 +80,19 @@ class Act:
             return _failed(step.id, MISSING_ACTION, missing, context, None, is_missing_action=True)
         given: str | None = None
         try:
-            given = encode(run.program.template(step.id).render(facts))
-            value = action.validate(_decode(given))  # a copy of its own: what an action changes, nobody else sees
+            given, own = encode_and_copy(run.program.template(step.id).render(facts))
+            value = action.validate(own)  # what an action changes, nobody else sees
         except TemplateError as error:
             return _failed(step.id, "bad_template", str(error), context, given, is_permanent=True)
         except Refused as refused:
             return _failed(step.id, "bad_arguments", str(refused), context, given, is_permanent=True)
         try:
-            return _result(step, await self._call(action, value, context, step.timeout_seconds), context, given)
+            if action.kind == "store":
+                return _result(step, action.perform(value, context), context, given)
+            crash_points.reach("act.before_effect")
+            result = await self._effect(action, value, context, step.timeout_seconds)
+            crash_points.reach("act.after_effect")
+            return _result(step, result, context, given)
         except _Late:
             late = f"The action did not end within {step.timeout_seconds:g} s."
             status = "unknown" if step.delivery == "at_most_once" else "failed"
@@ -94,20 +102,15 @@ class Act:
                 raise
             return _raised(step.id, error, context, given)
 
-    async def _call(self, action: Action, value: Any, context: StepContext, seconds: float) -> Any:
-        if action.kind == "store":
-            return action.perform(value, context)
-        crash_points.reach("act.before_effect")
-        result = await self._effect(action, value, context, seconds)
-        crash_points.reach("act.after_effect")
-        return result
-
-    async def _effect(self, action: Action, value: Any, context: StepContext, seconds: float) -> Any:
+    def _effect(self, action: Action, value: Any, context: StepContext, seconds: float) -> Awaitable[Any]:
         is_async = self._is_async.get(action.perform)
         if is_async is None:
             is_async = self._is_async[action.perform] = inspect.iscoroutinefunction(action.perform)
         if is_async:
-            return await _within(seconds, action.perform(value, context))
+            return _within(seconds, action.perform(value, context))
+        return self._on_a_thread(action, value, context, seconds)
+
+    async def _on_a_thread(self, action: Action, value: Any, context: StepContext, seconds: float) -> Any:
         async with self._threads:
             result, error = await _within(seconds, _in_thread(lambda: action.perform(value, context)))
         if error is not None:
@@ -132,15 +135,14 @@ def _result(step: ActionStep, result: Any, context: StepContext, given: str | No
         if isinstance(result, StoreEffect):
             operations = tuple(_checked(operation) for operation in result.operations)
             return Performed(started_at=context.now, operations=operations, input=given, log=context.log_text())
-        text = encode(result, at="output")
+        text, output = encode_and_copy(result, at="output")  # as it is kept, whatever becomes of the action's object
     except Malformed as error:
         junk = f"The action returned something that is not JSON: {error}"
         return _failed(step.id, "bad_output", junk, context, given, is_permanent=True)
-    size = len(text.encode())
-    if size > OUTPUT_BYTES_MAX:
+    if len(text) > OUTPUT_BYTES_MAX // UTF8_MAX and (size := len(text.encode())) > OUTPUT_BYTES_MAX:
         large = f"The action returned {size} bytes, more than the {OUTPUT_BYTES_MAX} that are kept."
         return _failed(step.id, "bad_output", large, context, given, is_permanent=True)
-    outcome = Outcome(step.id, "completed", _decode(text))  # as it is kept, whatever becomes of the action's object
+    outcome = Outcome(step.id, "completed", output)
     return Performed(started_at=context.now, outcome=outcome, input=given, log=context.log_text())
 
 
@@ -245,12 +247,18 @@ def _failed(
     )
 
 
-async def _within(seconds: float, performed: Awaitable[Any]) -> Any:
-    """What `asyncio.timeout` does, for one call, at a quarter of its cost: this runs once for every step.
+@types.coroutine
+def _within(seconds: float, performed: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    """What `asyncio.timeout` does, for one call that is measured from where it first waits for something: this runs once for
+    every step, and one that never waits cannot be interrupted.
 
     Raises:
         _Late: it took longer than `seconds`. A TimeoutError is the action's own.
     """
+    try:
+        awaited = performed.send(None)
+    except StopIteration as ended:
+        return ended.value
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - every run is driven by a task
     cancelling = task.cancelling()
@@ -261,7 +269,7 @@ async def _within(seconds: float, performed: Awaitable[Any]) -> Any:
 
     deadline = asyncio.get_running_loop().call_later(seconds, expire)
     try:
-        return await performed
+        return (yield from _rest(performed, awaited))
     except asyncio.CancelledError:
         if expired and task.cancelling() == cancelling + 1:
             raise _Late from None
@@ -270,6 +278,24 @@ async def _within(seconds: float, performed: Awaitable[Any]) -> Any:
         deadline.cancel()
         if expired:
             task.uncancel()
+
+
+def _rest(performed: Coroutine[Any, Any, Any], awaited: Any) -> Generator[Any, Any, Any]:
+    """Go on with a coroutine that waits for this, and give back what it returns: PEP 380's `yield from` of one under way."""
+    while True:
+        try:
+            answer = yield awaited
+        except GeneratorExit:
+            performed.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever is raised here is meant for it
+            resume, given = performed.throw, error
+        else:
+            resume, given = performed.send, answer
+        try:
+            awaited = resume(given)
+        except StopIteration as ended:
+            return ended.value
 
 
 async def _in_thread(function: Callable[[], Any]) -> tuple[Any, BaseException | None]:

@@ -12,8 +12,10 @@ from typing import Any, Protocol
 
 from upshot.engine.turns import Queued, Turns
 
-AT_ONCE = 5
+AT_ONCE = 25
 """Tasks woken before the loop does what else it has to do."""
+SHARED_AT_ONCE = 5
+"""As many when several tenants have work."""
 LIGHT_MAX = 10
 """How much of a tenant is told before another's much."""
 
@@ -28,9 +30,12 @@ class Answered(Queued, Protocol):
 class Answers:
     """The answers on their way. Thread-safe."""
 
-    def __init__(self, on_all_told: Callable[[], None] = lambda: None) -> None:
-        """`on_all_told` is called on a loop when those who wait there were told, and have done what follows at once."""
-        self._on_all_told = on_all_told
+    def __init__(
+        self, on_all_told: Callable[[], None] = lambda: None, is_shared: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`on_all_told` is called on a loop when those who wait there were told, and have done what follows at once.
+        `is_shared` says whether several tenants have work."""
+        self._on_all_told, self._is_shared = on_all_told, is_shared
         self._lock = threading.Lock()
         self._by_loop: dict[asyncio.AbstractEventLoop, Turns[Answered]] = {}
         self._telling: set[asyncio.AbstractEventLoop] = set()
@@ -74,7 +79,8 @@ class Answers:
     def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             waiting = self._by_loop[loop]
-            pieces = waiting.take_light(LIGHT_MAX) or ([] if self._is_held else waiting.take(AT_ONCE))
+            at_once = SHARED_AT_ONCE if waiting.is_shared or self._is_shared() else AT_ONCE
+            pieces = waiting.take_light(LIGHT_MAX) or ([] if self._is_held else waiting.take(at_once))
             if waiting and pieces:
                 loop.call_soon(self._tell, loop)
             else:

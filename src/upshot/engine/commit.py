@@ -50,7 +50,7 @@ class GroupCommit:
         """Without work, thread or connection: at first, and in a fork, where what was given to the parent is the parent's."""
         self.writer.begin_anew()
         self._pending: Turns[Piece] = Turns()
-        self._answers = Answers(self._all_told)
+        self._answers = Answers(self._all_told, lambda: self.is_shared)
         self._wake = threading.Condition()
         self._shared_until = self._light_in_a_row = 0
         self._has_started = self._closing = self._is_gathering = False
@@ -111,13 +111,14 @@ class GroupCommit:
         with self._wake:
             if self._closing:
                 raise Busy("The engine is stopping and takes no more work. Send it again after the restart.")
-            if self._pending.weight + sum(piece.weight for piece in pieces) > PENDING_MAX:
-                raise Busy(f"{self._pending.weight} writes are waiting; no more than {PENDING_MAX} are held.")
-            self._pending.put(pieces)
+            pending = self._pending
+            if pending.weight + sum(piece.weight for piece in pieces) > PENDING_MAX:
+                raise Busy(f"{pending.weight} writes are waiting; no more than {PENDING_MAX} are held.")
+            pending.put(pieces)
             if not self._has_started:
                 self._has_started = True
                 self.writer.start(self._next, self._answers.give)
-            if not (self._is_gathering and self._gathers):
+            if not self._is_gathering or pending.weight >= GATHERED or pending.is_shared:
                 self._wake.notify()
 
     # --- the writer's thread --------------------------------------------------------------------------------------------

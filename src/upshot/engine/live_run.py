@@ -69,8 +69,8 @@ class LiveRun:
         self.waits: dict[str, Wait] = {}
         self.taken: list[str] = []
         self.watches: list[Wait] | None = None
-        base = facts_of(event, now=event.ts, zone=zone, entity=None)
-        self._facts = msgspec.structs.replace(base, steps=self.outputs, run={"id": run_id, "test": event.test})
+        about = {"id": run_id, "test": event.test}
+        self._facts = facts_of(event, now=event.ts, zone=zone, entity=None, steps=self.outputs, run=about)
 
     @classmethod
     def born(cls, event: Event, new: NewRun, program: Program, zone: str) -> "LiveRun":
@@ -147,19 +147,27 @@ def as_root(outcome: Outcome) -> dict[str, Any]:
     return {"output": outcome.output, "error": {"code": outcome.error.code, "message": outcome.error.message}}
 
 
-def facts_of(event: Event, *, now: int, zone: str, entity: dict[str, Any] | None) -> Facts:
+_NO_STEPS: dict[str, dict[str, Any]] = {}
+
+
+def facts_of(
+    event: Event,
+    *,
+    now: int,
+    zone: str,
+    entity: dict[str, Any] | None,
+    steps: dict[str, dict[str, Any]] = _NO_STEPS,
+    run: dict[str, Any] | None = None,
+) -> Facts:
     """What the conditions of an event's listeners read. An entity change carries `previous` and `changed` in its data."""
-    previous, changed = event.data.get("previous"), event.data.get("changed")
-    return Facts(
-        data=event.data,
-        event=event.as_root(),
-        now=now,
-        zone=zone,
-        entity=entity,
-        previous=cast("dict[str, Any]", previous) if isinstance(previous, dict) else None,
-        changed=cast("list[str]", changed) if isinstance(changed, list) else None,
-        tenant={"id": event.tenant_id, "zone": zone},
-    )
+    data = event.data
+    previous, changed = data.get("previous"), data.get("changed")
+    if not isinstance(previous, dict):
+        previous = None
+    if not isinstance(changed, list):
+        changed = None
+    tenant = {"id": event.tenant_id, "zone": zone}
+    return Facts(data, event.as_root(), now, zone, entity, previous, changed, steps, run, tenant)  # pyright: ignore[reportUnknownArgumentType] - JSON's
 
 
 def entity_root(type_: str, id_: str, fields: dict[str, Any], tags: list[str], updated_at: int) -> dict[str, Any]:

@@ -251,7 +251,10 @@ class Run(Timing):
     async def record(self, recording: Recording) -> Recorded:
         """Keep what was done; while the store cannot take it, try again: the effect has happened and must not be forgotten."""
         run = recording.run
-        recorded: Recorded = await self.insist(self._record, recording)
+        try:
+            recorded: Recorded = await self._process.commit.give(self._record, recording)
+        except Busy:
+            recorded = await self.insist(self._record, recording)
         run.state = recorded.state
         run.seq += len(recorded.kept)
         for outcome in recorded.kept:

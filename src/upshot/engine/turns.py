@@ -62,7 +62,7 @@ class Turns(Generic[T]):
 
     def take_light(self, most: int) -> list[T]:
         """All that waits of tenants with at most so much, while others have more; else nothing."""
-        if all(line.weight <= most for line in self._lines.values()):
+        if len(self._lines) < 2 or all(line.weight <= most for line in self._lines.values()):
             return []
         light = [tenant_id for tenant_id, line in self._lines.items() if tenant_id and line.weight <= most]
         lines = [self._lines.pop(tenant_id) for tenant_id in light]

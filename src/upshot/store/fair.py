@@ -57,7 +57,7 @@ class Waiting:
         found = self._tenants(connection, after=after, number=number, **parameters)
         tenants = [row[0] for row in found if row[0] is not None]
         share = limit // max(len(tenants), 1)
-        shares = [list(self._rows(connection, tenant_id=tenant_id, share=share, **parameters)) for tenant_id in tenants]
+        shares = [self._rows.all(connection, tenant_id=tenant_id, share=share, **parameters) for tenant_id in tenants]
         last = tenants[-1] if len(tenants) == number else ""
         is_more = bool(after or last) or any(len(taken) >= share for taken in shares)
         return Share([row for taken in shares for row in taken], last, is_more)

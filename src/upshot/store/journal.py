@@ -314,7 +314,7 @@ _WAITING = ('"wait_for_event"', '"call"', '"cancel_on"')
 
 def load(connection: Connection, keys: Sequence[Key]) -> list[KeptRun]:
     """Everything kept of these runs, in a handful of statements however many they are."""
-    found = list(_read_runs(connection, keys))
+    found = _read_runs.all(connection, keys)
     events = {(e.tenant_id, e.id): e for e in read_events(connection, [(row[0], row[5]) for row in found])}
     wanted = sorted({(row[0], row[2], row[3]) for row in found})
     documents = {(row[0], row[1], row[2]): row[3] for row in _read_versions(connection, wanted)}

@@ -26,7 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-_encode = msgspec.json.Encoder().encode
+_encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(list[tuple[Any, ...]]).decode
 
 TEXT, BIGINT, INTEGER = Text(), BigInteger(), Integer()
 
@@ -78,24 +78,26 @@ class Prepared:
     def __call__(self, connection: Connection, given: Sequence[Any] | None = None, /, **parameters: Any) -> Any:
         """Run it; `given` becomes the JSON of the parameter `rows`. The driver's cursor, over plain tuples."""
         dialect = connection.dialect
-        compiled = self._compiled.get(dialect.name) or self._compile(dialect)
-        values = {**compiled.constants, **parameters} if compiled.constants else parameters
-        if given is not None:
-            values["rows"] = _encode(given).decode()
-        bound = tuple(values[name] for name in compiled.order) if compiled.order is not None else values
-        driver: Any = connection.connection.driver_connection
-        try:
-            return driver.execute(compiled.text, bound)
-        except dialect.loaded_dbapi.Error as error:  # as SQLAlchemy's own statements raise it, without the parameters
-            raise DBAPIError.instance(
-                compiled.text, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
-            ) from error
+        return _run(self._compiled.get(dialect.name) or self._compile(dialect), connection, given, parameters)
 
-    def _compile(self, dialect: Any) -> "_Compiled":
+    def all(self, connection: Connection, given: Sequence[Any] | None = None, /, **parameters: Any) -> list[Any]:
+        """All rows of a SELECT of texts and integers, in no order. On SQLite they come as one value: at each row of a cursor the
+        driver lets go of the interpreter, and has to wait for a thread that took it."""
+        dialect = connection.dialect
+        if dialect.name != "sqlite":
+            return self(connection, given, **parameters).fetchall()
+        compiled = self._compiled.get("all") or self._compile(dialect, as_one=True)
+        return _decode(_run(compiled, connection, given, parameters).fetchone()[0])
+
+    def _compile(self, dialect: Any, *, as_one: bool = False) -> "_Compiled":
         compiled = self._statement.compile(dialect=dialect)
         constants = {name: value for name, value in compiled.params.items() if not compiled.binds[name].required}
         order = tuple(compiled.positiontup) if compiled.positional else None
-        made = self._compiled[dialect.name] = _Compiled(str(compiled), order, constants)
+        text = str(compiled)
+        if as_one:
+            named = ", ".join(f"c{number}" for number in range(len(self._statement.selected_columns)))
+            text = f"WITH found ({named}) AS ({text}) SELECT json_group_array(json_array({named})) FROM found"  # noqa: S608 - names of ours
+        made = self._compiled["all" if as_one else dialect.name] = _Compiled(text, order, constants)
         return made
 
 
@@ -103,6 +105,21 @@ class _Compiled(NamedTuple):
     text: str
     order: tuple[str, ...] | None
     constants: dict[str, Any]
+
+
+def _run(compiled: _Compiled, connection: Connection, given: Sequence[Any] | None, parameters: dict[str, Any]) -> Any:
+    values = {**compiled.constants, **parameters} if compiled.constants else parameters
+    if given is not None:
+        values["rows"] = _encode(given).decode()
+    bound = tuple(values[name] for name in compiled.order) if compiled.order is not None else values
+    driver: Any = connection.connection.driver_connection
+    dialect = connection.dialect
+    try:
+        return driver.execute(compiled.text, bound)
+    except dialect.loaded_dbapi.Error as error:  # as SQLAlchemy's own statements raise it, without the parameters
+        raise DBAPIError.instance(
+            compiled.text, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+        ) from error
 
 
 def key_in(

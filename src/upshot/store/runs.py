@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, delete, func, select, true, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.commands import Reason
@@ -83,7 +83,6 @@ _insert_runs = Prepared(
         select(*_new.c, bindparam("now", type_=BIGINT)).where(true()),
     )
     .on_conflict_do_nothing()
-    .returning(runs.c.id)
 )
 _WHOLE = (*_RUN, *((name, TEXT) for name in ("place", "waits_for", "entry", "replay_id")))
 _whole = rows(*_WHOLE)
@@ -94,7 +93,6 @@ _insert_whole = Prepared(
         select(*_whole.c, bindparam("now", type_=BIGINT)).where(true()),
     )
     .on_conflict_do_nothing()
-    .returning(runs.c.id)
 )
 _BORN = (("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("worker_id", TEXT), ("queue", TEXT))
 _born = rows(*_BORN)
@@ -106,9 +104,12 @@ def create(connection: Connection, new: Sequence[NewRun], now: int) -> set[str]:
     (there is one run per event and automation)."""
     if any(run.asked is not None or run.replay_id is not None for run in new):
         listed = [(*_row(run), run.place, run.waits_for, run.entry, run.replay_id) for run in new]
-        made = {row[0] for row in _insert_whole(connection, listed, now=now)}
+        number = _insert_whole(connection, listed, now=now).rowcount
     else:
-        made = {row[0] for row in _insert_runs(connection, [_row(run) for run in new], now=now)}
+        number = _insert_runs(connection, [_row(run) for run in new], now=now).rowcount
+    made = {run.id for run in new}
+    if number < len(new):  # no two runs have one id, so those that are there are those that were made
+        made = {row[0] for row in _there.all(connection, [(run.tenant_id, run.id) for run in new])}
     born = [(r.tenant_id, r.id, r.priority, r.worker_id, r.queue) for r in new if r.id in made]
     if born:
         _insert_active(connection, born)
@@ -135,33 +136,27 @@ def _row(run: NewRun) -> tuple[Any, ...]:
 _keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
 _held_keys = rows(("tenant_id", TEXT), ("run_id", TEXT), ("epoch", INTEGER))
 _active_key = [active.c.tenant_id, active.c.run_id]
-_held = Prepared(
+_held_here = (  # a join: for three columns of which an index has two, SQLite lists what `key_in` gives twice
     select(active.c.run_id, active.c.parked)
+    .join_from(_held_keys, active, and_(*(active.c[name] == _held_keys.c[name] for name in ("tenant_id", "run_id"))))
     .where(
-        key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
+        active.c.epoch == _held_keys.c.epoch,
         active.c.worker_id.is_not_distinct_from(bindparam("worker_id")),  # by `=` all it holds would be looked up
     )
     .order_by(active.c.tenant_id, active.c.run_id)
-    .with_for_update()
+    .with_for_update(of=active)
 )
-
-
-_held_number = Prepared(
-    select(func.count()).where(
-        key_in([*_active_key, active.c.epoch], _held_keys, ["tenant_id", "run_id", "epoch"]),
-        active.c.worker_id == bindparam("worker_id"),
-        active.c.parked == 0,
-    )
-)
+_held = Prepared(_held_here)
+_locked = _held_here.subquery("locked")
+_held_number = Prepared(select(func.count()).select_from(_locked).where(_locked.c.parked == 0))
 
 
 def held(connection: Connection, keys: Sequence[tuple[str, str, int]], worker_id: str) -> dict[str, bool]:
     """Of these `(tenant, run, epoch)`, the runs that this worker still holds, each with whether somebody paused it meanwhile.
     They stay so until the transaction ends."""
-    if connection.dialect.name == "sqlite":  # a writing transaction is alone: a count is enough when all are held
-        (number,) = _held_number(connection, keys, worker_id=worker_id).fetchone()
-        if number == len(keys):
-            return dict.fromkeys((key[1] for key in keys), False)
+    (number,) = _held_number(connection, keys, worker_id=worker_id).fetchone()
+    if number == len(keys):  # as nearly always
+        return dict.fromkeys((key[1] for key in keys), False)
     return {row[0]: row[1] != 0 for row in _held(connection, keys, worker_id=worker_id)}
 
 
@@ -324,12 +319,15 @@ _claim = Prepared(
         strikes=case((_kept_steps > active.c.progress, 1), else_=active.c.strikes + 1),
         progress=_kept_steps,
     )
-    .returning(active.c.tenant_id, active.c.run_id, active.c.epoch, active.c.strikes)
 )
+_there = Prepared(select(runs.c.id).where(_runs_in_keys))
 _read_claimed = Prepared(
-    select(runs.c.tenant_id, runs.c.id, runs.c.status, runs.c.automation_id, runs.c.test).where(
-        key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
+    select(
+        *(runs.c.tenant_id, runs.c.id, active.c.epoch, active.c.strikes),
+        *(runs.c.status, runs.c.automation_id, runs.c.test),
     )
+    .join_from(runs, active, (active.c.tenant_id == runs.c.tenant_id) & (active.c.run_id == runs.c.id))
+    .where(_runs_in_keys)
 )
 _ready = Waiting(
     active,
@@ -357,17 +355,9 @@ def claim(connection: Connection, worker_id: str, queue: str, limit: int, after:
     found = _ready.claim(connection, limit, after, queue=queue)
     if not found.rows:
         return found
-    keys = [tuple(row) for row in found.rows]
-    taken = _claim(connection, keys, worker_id=worker_id).fetchall()
-    epochs, strikes = ({(row[0], row[1]): row[at] for row in taken} for at in (2, 3))
-    before = _read_claimed(connection, keys).fetchall()
-    _set_status(connection, keys, status="running")
-    claimed = [
-        Claimed(
-            tenant_id, run_id, epochs[tenant_id, run_id], strikes[tenant_id, run_id], was, automation_id, bool(test)
-        )
-        for tenant_id, run_id, was, automation_id, test in before
-    ]
+    _claim(connection, found.rows, worker_id=worker_id)
+    claimed = [Claimed(*row[:6], bool(row[6])) for row in _read_claimed.all(connection, found.rows)]
+    _set_status(connection, found.rows, status="running")
     return found._replace(rows=claimed)
 
 

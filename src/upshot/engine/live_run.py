@@ -1,6 +1,6 @@
 """A run in the memory of the worker that drives it. It is rebuilt from the store at any time; nothing here is the truth."""
 
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 

@@ -81,8 +81,8 @@ class Prepared:
         return _run(self._compiled.get(dialect.name) or self._compile(dialect), connection, given, parameters)
 
     def all(self, connection: Connection, given: Sequence[Any] | None = None, /, **parameters: Any) -> list[Any]:
-        """All rows of a SELECT of texts and integers, in no order. On SQLite they come as one value: at each row of a cursor the
-        driver lets go of the interpreter, and has to wait for a thread that took it."""
+        """All rows of a SELECT of texts and integers, in no order. On SQLite they come as one value: at each row of a cursor
+        the driver lets go of the interpreter, and has to wait for a thread that took it."""
         dialect = connection.dialect
         if dialect.name != "sqlite":
             return self(connection, given, **parameters).fetchall()

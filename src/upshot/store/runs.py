@@ -356,7 +356,10 @@ def claim(connection: Connection, worker_id: str, queue: str, limit: int, after:
     if not found.rows:
         return found
     _claim(connection, found.rows, worker_id=worker_id)
-    claimed = [Claimed(*row[:6], bool(row[6])) for row in _read_claimed.all(connection, found.rows)]
+    claimed = [
+        Claimed(tenant_id, run_id, epoch, strikes, was, automation_id, bool(test))
+        for tenant_id, run_id, epoch, strikes, was, automation_id, test in _read_claimed.all(connection, found.rows)
+    ]
     _set_status(connection, found.rows, status="running")
     return found._replace(rows=claimed)
 

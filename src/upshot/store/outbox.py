@@ -41,16 +41,17 @@ def has_due(connection: Connection, now: int) -> bool:
 
 
 def claim(connection: Connection, now: int, limit: int, backoff: Callable[[int], int]) -> list[OutboxRow]:
-    """Take pending rows that are due, oldest first. The attempt is counted before a payload is looked at;
-    `backoff(attempts)` is how long a row that is not finished then waits (microseconds)."""
+    """Take pending rows that are due, those first that are due longest; they are given in the order in which they were written.
+    The attempt is counted before a payload is looked at; `backoff(attempts)` is how long a row that is not finished then waits
+    (microseconds)."""
     due = (
         select(outbox.c.seq, outbox.c.id, outbox.c.tenant_id, outbox.c.format, outbox.c.payload, *_CREATED)
         .where(outbox.c.status == "pending", outbox.c.next_attempt_at <= now)
-        .order_by(outbox.c.seq)
+        .order_by(outbox.c.next_attempt_at, outbox.c.seq)  # the index of what is pending: the rest is years of history
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    claimed = [OutboxRow(*row[:6], row[6] + 1) for row in connection.execute(due)]
+    claimed = sorted((OutboxRow(*row[:6], row[6] + 1) for row in connection.execute(due)), key=lambda row: row.seq)
     by_attempts: dict[int, list[tuple[int]]] = {}
     for row in claimed:
         by_attempts.setdefault(row.attempts, []).append((row.seq,))

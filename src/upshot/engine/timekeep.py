@@ -235,8 +235,9 @@ def fire(
     of a queue that is not among `queues` are left ready for a worker that serves it."""
     locked = runs.lock_parked(connection, [key[:2] for key in keys])
     gone = journal.fire(connection, [key for key in keys if key[:2] in locked], now)
-    taken = runs.wake(connection, [(row[0], row[1]) for row in gone], worker_id) if gone else {}
-    over = [row for row in gone if row[3] != "retry" and row[:2] in taken]
+    taken = {row[:2]: locked[row[:2]][1] + 1 for row in gone}
+    runs.wake(connection, taken, worker_id)
+    over = [row for row in gone if row[3] != "retry"]
     met = _met(connection, over)
     over = [row for row in over if row[:3] not in met]
     waits.remove(connection, [row[:3] for row in over if row[3] in {"wait", "call"}])
@@ -248,7 +249,7 @@ def fire(
         changes[tenant_id, "runs", "", "waiting"] -= 1
         changes[tenant_id, "runs", "", "running"] += 1
     counts.add(connection, changes, now)
-    others = {key for key in taken if not serves(queues, locked[key])}
+    others = {key for key in taken if not serves(queues, locked[key][0])}
     if others:
         runs.release(connection, others)
     return [
@@ -256,7 +257,7 @@ def fire(
             tenant_id, run_id, step_id, MET if (tenant_id, run_id, step_id) in met else kind, taken[tenant_id, run_id]
         )
         for tenant_id, run_id, step_id, kind, _, _ in gone
-        if (tenant_id, run_id) in taken and (tenant_id, run_id) not in others
+        if (tenant_id, run_id) not in others
     ]
 
 

@@ -5,13 +5,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, select, true, update
+from sqlalchemy import Connection, bindparam, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.events import EntityRef, Event
 from upshot.store import counts
 from upshot.store.fair import Share, Waiting
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Take, key_in, rows
 from upshot.store.schema import event_keys, events, unmatched
 
 _keys = rows(("tenant_id", TEXT), ("source_id", TEXT), ("event_id", TEXT), ("accepted_at", BIGINT))
@@ -47,9 +47,7 @@ _insert_unmatched = Prepared(
 )
 _done = rows(("tenant_id", TEXT), ("event_id", TEXT))
 _is_done = key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"])
-_take_unmatched = Prepared(delete(unmatched).where(_is_done).returning(unmatched.c.event_id))
-_there = Prepared(select(unmatched.c.event_id).where(_is_done))
-_remove_unmatched = Prepared(delete(unmatched).where(_is_done))
+_take_unmatched = Take(unmatched, _is_done, [unmatched.c.event_id])
 _read_columns = [events.c[name] for name, _ in _COLUMNS]
 
 
@@ -97,10 +95,6 @@ def insert_events(
 
 def take_unmatched(connection: Connection, keys: Sequence[tuple[str, str]]) -> set[str]:
     """Remove these from what has yet to be matched; the event ids that were still there. The winner matches them."""
-    if connection.dialect.name == "sqlite":  # a writing transaction is alone
-        there = {row[0] for row in _there.all(connection, keys)}
-        _remove_unmatched(connection, keys)
-        return there
     return {row[0] for row in _take_unmatched(connection, keys)}
 
 

@@ -12,7 +12,7 @@ from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.store import waits
 from upshot.store.events import read_events
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Take, key_in, rows
 from upshot.store.schema import attempts, automation_versions, runs, steps, timers
 from upshot.store.waits import Wait
 
@@ -102,13 +102,11 @@ _insert_timers = Prepared(
     insert(timers).from_select([name for name, _ in _TIMER], select(*_new_timers.c).where(true()))
 )
 _fired = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT))
-_fire = Prepared(
-    delete(timers)
-    .where(
-        key_in([timers.c.tenant_id, timers.c.run_id, timers.c.step_id], _fired, ["tenant_id", "run_id", "step_id"]),
-        timers.c.due_at <= bindparam("now"),
-    )
-    .returning(timers.c.tenant_id, timers.c.run_id, timers.c.step_id, timers.c.kind, timers.c.seq, timers.c.set_at)
+_fire = Take(
+    timers,
+    key_in([timers.c.tenant_id, timers.c.run_id, timers.c.step_id], _fired, ["tenant_id", "run_id", "step_id"])
+    & (timers.c.due_at <= bindparam("now")),
+    [timers.c[name] for name in ("tenant_id", "run_id", "step_id", "kind", "seq", "set_at")],
 )
 
 
@@ -137,7 +135,7 @@ def fire(
     connection: Connection, keys: Sequence[tuple[str, str, str]], now: int
 ) -> list[tuple[str, str, str, str, int, int]]:
     """Remove those of these timers that are due; what is returned has fired here, once, and nowhere else."""
-    return [tuple(row) for row in _fire(connection, keys, now=now)]  # pyright: ignore[reportReturnType] - six columns
+    return _fire(connection, keys, now=now)
 
 
 _next_seq = (

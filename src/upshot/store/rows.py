@@ -14,9 +14,11 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Integer,
+    Table,
     Text,
     bindparam,
     column,
+    delete,
     select,
     tuple_,
 )
@@ -99,6 +101,24 @@ class Prepared:
             text = f"WITH found ({named}) AS ({text}) SELECT json_group_array(json_array({named})) FROM found"  # noqa: S608 - names of ours
         made = self._compiled["all" if as_one else dialect.name] = _Compiled(text, order, constants)
         return made
+
+
+class Take:
+    """Removes the rows that a condition says and gives them back. On SQLite they are read first, all at once: a writing
+    transaction is alone there."""
+
+    def __init__(self, table: Table, where: ColumnElement[bool], columns: Sequence[ColumnElement[Any]]) -> None:
+        self._read, self._remove = Prepared(select(*columns).where(where)), Prepared(delete(table).where(where))
+        self._take = Prepared(delete(table).where(where).returning(*columns))
+
+    def __call__(self, connection: Connection, given: Sequence[Any], /, **parameters: Any) -> list[Any]:
+        """The rows that were there, in no order; nobody else was given them."""
+        if connection.dialect.name != "sqlite":
+            return self._take(connection, given, **parameters).fetchall()
+        found = self._read.all(connection, given, **parameters)
+        if found:
+            self._remove(connection, given, **parameters)
+        return found
 
 
 class _Compiled(NamedTuple):

@@ -238,17 +238,17 @@ def release(connection: Connection, keys: Collection[Key]) -> None:
 
 
 _lock_parked = Prepared(
-    select(active.c.tenant_id, active.c.run_id, active.c.queue)
+    select(active.c.tenant_id, active.c.run_id, active.c.queue, active.c.epoch)
     .where(_active_in_keys, active.c.parked == 1)
     .order_by(active.c.tenant_id, active.c.run_id)
     .with_for_update()
 )
 
 
-def lock_parked(connection: Connection, keys: Sequence[Key]) -> dict[Key, str]:
-    """Lock those of these runs that sleep; the queue of each. Whoever changes a run's life locks it here first, and in this
-    order, so that no two wait for each other."""
-    return {(row[0], row[1]): row[2] for row in _lock_parked(connection, keys)}
+def lock_parked(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[str, int]]:
+    """Lock those of these runs that sleep; the queue and the epoch of each. Whoever changes a run's life locks it here first,
+    and in this order, so that no two wait for each other."""
+    return {(row[0], row[1]): (row[2], row[3]) for row in _lock_parked.all(connection, keys)}
 
 
 _lock = Prepared(
@@ -293,16 +293,14 @@ _wake = Prepared(
     update(active)
     .where(_active_in_keys, active.c.parked == 1)
     .values(worker_id=bindparam("worker_id"), parked=0, epoch=active.c.epoch + 1, strikes=0)
-    .returning(active.c.tenant_id, active.c.run_id, active.c.epoch)
 )
 
 
-def wake(connection: Connection, keys: Sequence[Key], worker_id: str) -> dict[Key, int]:
-    """Take these parked runs; the new epoch of each one taken."""
-    taken = {(row[0], row[1]): row[2] for row in _wake(connection, keys, worker_id=worker_id)}
-    if taken:
-        _set_status(connection, list(taken), status="running")
-    return taken
+def wake(connection: Connection, keys: Collection[Key], worker_id: str) -> None:
+    """Take these runs, which sleep and are locked: the epoch of each is one more."""
+    if keys:
+        _wake(connection, sorted(keys), worker_id=worker_id)
+        _set_status(connection, sorted(keys), status="running")
 
 
 _kept_steps = (

@@ -22,7 +22,8 @@ from upshot.store.health import postgresql
 from upshot.store.health.sqlite import NETWORK, file_system_of
 
 EITHER = {
-    "settings", "secret_key", "database", "schema", "workers", "outbox", "timers", "dead_letters", "definitions", "sandbox",
+    "settings", "secret_key", "database", "schema", "workers", "queues", "outbox", "timers", "dead_letters", "definitions",
+    "sandbox",
 }  # fmt: skip
 OF_SQLITE = {"sqlite", "copy", "file_system", "disk", "file_settings", "wal", "file", "integrity"}
 OF_POSTGRESQL = {
@@ -74,6 +75,30 @@ def test_runs_that_nobody_drives_are_named(past: Past) -> None:
     seen = found(past.upshot)
     assert (seen["workers"].status, seen["timers"].status) == ("warning", "warning")
     assert "upshot worker" in seen["workers"].remedy
+
+
+def test_a_queue_that_no_live_worker_serves_is_named(past: Past) -> None:
+    past.automation({"id": "note", "action": "note", "with": {}}, name="Nightly", queue="night-batch")
+    assert found(past.upshot)["queues"].detail == "Every queue is served."
+    write(past.upshot, "UPDATE upshot_workers SET queues = 'automation,mails'")
+    past.emit("test/happened")
+    seen = found(past.upshot)["queues"]
+    assert seen.status == "warning"
+    assert seen.detail == "No live worker serves the queue 'night-batch' of automation 'Nightly' (tenant default)."
+    assert "`upshot worker --queues night-batch`" in seen.remedy
+    write(past.upshot, "UPDATE upshot_workers SET queues = 'night-batch'")
+    assert found(past.upshot)["queues"].detail == "Every queue that is used is served: night-batch."
+    past.stopped()
+    assert found(past.upshot)["queues"].status == "ok", "that nobody works is told under workers"
+
+
+def test_runs_in_a_queue_that_nobody_serves_are_named(past: Past) -> None:
+    past.automation({"id": "note", "action": "note", "with": {}})
+    past.upshot.engine.process.limits.queues = frozenset({"mails"})
+    write(past.upshot, "UPDATE upshot_workers SET queues = 'mails'")
+    past.emit("test/happened")
+    seen = found(past.upshot)["queues"]
+    assert (seen.status, seen.detail.endswith(" Runs wait in automation.")) == ("warning", True)
 
 
 def test_definitions_that_cannot_run_here_are_named(past: Past) -> None:

@@ -26,6 +26,7 @@ from tests.simulation.segments import SEGMENTED_FROM, small_pages
 from tests.simulation.store import ProcessDied
 from tests.simulation.watch import Watch
 from upshot.adapters.clock import ids_from
+from upshot.core.queues import QUEUE
 from upshot.engine.process import Limits
 from upshot.testing.clock import START
 
@@ -165,6 +166,7 @@ class World:
         shape, rate = self.draw.shape, self.faults.rate
         limits = Limits(
             lease_seconds=LEASE_SECONDS,
+            queues=frozenset({QUEUE}),
             sweep_page=2,
             loop_runs_max=RUNS_MAX,
             loop_window_seconds=WINDOW_SECONDS,

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from upshot.core.instants import to_text
+from upshot.core.queues import QUEUE
 from upshot.store import automations as store
 from upshot.store import counts, run_pages
 
@@ -54,6 +55,7 @@ def _item(automation: store.Automation, ended: dict[str, int], last: tuple[str, 
         "steps": draft["steps"],
         "on_failure": draft.get("on_failure"),
         "flow": draft.get("flow"),
+        "queue": draft.get("queue", QUEUE),
         "timeout": draft.get("timeout"),
         "cancel_on": draft.get("cancel_on", []),
         "goal": draft.get("goal"),

@@ -112,6 +112,7 @@ class Driving(Controlling):
             test=test,
             facts=None,
             worker_id=None,
+            queue=program.queue,
         )
         return event, run
 

@@ -195,6 +195,7 @@ class Rerunning(Driving):
             test=run.test,
             facts=run.facts,
             worker_id=None,
+            queue=program.automation.queue,
         )
         repeats = _repeated(program, before, after)
         return MadeAgain(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from upshot.adapters.outbound_policy import OutboundPolicy
 from upshot.core.automations.fields import as_list
 from upshot.core.errors import Problem, Refused
+from upshot.core.queues import EVERY, served_problems
 from upshot.core.retention import Retention, retention_problems
 
 SECRET_KEY_MIN: Final = 16
@@ -40,8 +41,8 @@ class Settings:
     """The PostgreSQL server itself, when `database_url` goes through a transaction pooler such as PgBouncer."""
     worker_concurrency: int = 2_000
     """How many runs one process drives at once; further ones wait in the store, or for another worker."""
-    worker_queues: frozenset[str] = frozenset({"automation"})
-    """The queues this process serves; separated by commas in a variable."""
+    worker_queues: frozenset[str] = frozenset({EVERY})
+    """The queues whose runs this process drives, separated by commas in a variable; `*`: of every queue."""
     drain_seconds: int = 10
     """How long steps in flight may take to end when a process is asked to stop. What has not ended then is handed back."""
     public_url: str = ""
@@ -156,8 +157,8 @@ def _from_file(path: Path, problems: list[Problem]) -> dict[str, Any]:
         if name not in kinds:
             listed = ", ".join(kinds)
             problems.append(Problem(name, f"is not a setting; settings are {listed}", "unknown_setting"))
-        elif name == "outbound_allow_hosts" and as_list(value) is not None:
-            given[name] = frozenset(str(host) for host in as_list(value) or ())
+        elif isinstance(getattr(Settings, name, ""), frozenset) and as_list(value) is not None:
+            given[name] = frozenset(str(part) for part in as_list(value) or ())
         else:
             given[name] = value
     return given
@@ -208,8 +209,7 @@ def _problems(settings: Settings) -> list[Problem]:
     for name, (least, most) in RANGES.items():
         if not least <= getattr(settings, name) <= most:
             problems.append(Problem(name, f"is between {least} and {most}", "out_of_range"))
-    if not settings.worker_queues:
-        problems.append(Problem("worker_queues", "names at least one queue, like automation", "missing"))
+    problems += served_problems(settings.worker_queues, "worker_queues")
     if settings.public_url and urlsplit(settings.public_url).scheme not in {"http", "https"}:
         problems.append(Problem("public_url", f"{settings.public_url!r} is not an http or https address", "bad_url"))
     return problems + _retention_problems(settings) + _host_problems(settings)

@@ -25,7 +25,12 @@ Concurrency = Annotated[
     typer.Option("--concurrency", min=1, max=100_000, metavar="N", help="How many runs to drive at once."),
 ]
 Queues = Annotated[
-    str | None, typer.Option("--queues", metavar="A,B", help="The queues to serve, like automation,notifications.")
+    str | None,
+    typer.Option(
+        "--queues",
+        metavar="A,B",
+        help="The queues whose runs to drive, like automation,notifications; all if left out.",
+    ),
 ]
 DrainSeconds = Annotated[
     int | None,

@@ -67,17 +67,19 @@ def limit(upshot: Any, concurrency: int | None, queues: str | None, drain_second
     """Bound this process as its options say.
 
     Raises:
-        Refused: `--queues` names none.
+        Refused: `--queues` names none, or what no queue is called.
     """
     from upshot.core.errors import Refused
+    from upshot.core.queues import served_problems
 
     limits = upshot.engine.process.limits
     if concurrency is not None:
         limits.runs_max = concurrency
     if queues is not None:
         limits.queues = frozenset(name.strip() for name in queues.split(",") if name.strip())
-        if not limits.queues:
-            raise Refused.at("--queues", "names at least one queue, like automation", "missing")
+        problems = served_problems(limits.queues, "--queues")
+        if problems:
+            raise Refused(problems)
     if drain_seconds is not None:
         limits.drain_seconds = float(drain_seconds)
 

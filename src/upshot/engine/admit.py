@@ -26,6 +26,7 @@ from upshot.core.flow import (
     told_again,
     used_up_until,
 )
+from upshot.core.queues import HELD, THROTTLED, WAITING
 from upshot.engine import control
 from upshot.store import counts, events, flow, hints, throttled
 from upshot.store import runs as run_store
@@ -219,7 +220,7 @@ class Admission:
                 state.places = place.number
                 self._keep(state, None, at + flow.PLACE_KEPT)
         if throttle is not None and at > now:
-            changes |= {"queue": flow.THROTTLED, "worker_id": None}
+            changes |= {"queue": THROTTLED, "worker_id": None}
             self._tell(run, "throttled", throttle, until=at, run_id=run.id, due_at=at)
         elif place is not None:
             key = _key(run, place)
@@ -227,7 +228,7 @@ class Admission:
                 self._taken[key] += 1
                 changes |= {"place": place.key, "waits_for": None}
             else:
-                changes |= {"queue": flow.HELD, "worker_id": None}
+                changes |= {"queue": HELD, "worker_id": None}
                 self._wait(key)
                 self._tell(run, "held_by_concurrency", place, run_id=run.id)
         return msgspec.structs.replace(run, **changes)
@@ -249,14 +250,14 @@ class Admission:
     # --- releasing ------------------------------------------------------------------------------------------------------
 
     def begin_throttled(self, found: Sequence[Throttled]) -> None:
-        """The instants of these runs, which are locked, have come: any worker may drive them, or they wait for a place."""
+        """The instants of these runs, which are locked, have come: they stand in their own queues, or wait for a place."""
         waiting = [(one, one.waits_for) for one in found if one.waits_for is not None]
         places = {Key(one.tenant_id, one.automation_id, "concurrency", key) for one, key in waiting}
         self.lock(places)
         for key in sorted(places):
             self._wait(key)
-        flow.move(self._connection, [(one.tenant_id, one.id) for one, _ in waiting], flow.HELD)
-        flow.move(self._connection, [(one.tenant_id, one.id) for one in found if one.waits_for is None], flow.QUEUE)
+        flow.hold(self._connection, [(one.tenant_id, one.id) for one, _ in waiting])
+        flow.let_go(self._connection, [(one.tenant_id, one.id) for one in found if one.waits_for is None])
 
     def fill(self, places: Collection[Key]) -> int:
         """Give the free ones of these places to those whose turn it is; how many got one."""
@@ -298,7 +299,7 @@ class Admission:
             self.driven |= {run.id for run in born if run.worker_id is not None}
             statuses = Counter((r.tenant_id, "runs", "", "running" if r.worker_id else "pending") for r in born)
             counts.add(self._connection, statuses, self._now)
-            if any(run.worker_id is None and run.queue == flow.QUEUE for run in born):
+            if any(run.worker_id is None and run.queue not in WAITING for run in born):
                 hints.send(self._connection, hints.RUNS)
         outcomes, self._outcomes = self._outcomes, []
         flow.keep(self._connection, outcomes)

@@ -173,5 +173,6 @@ def _made(run: "LiveRun", step_id: str, call: Call, callee: Callee, now: int) ->
         test=source.test,
         facts=None,
         worker_id=None,
+        queue=callee.queue,
     )
     return event, called

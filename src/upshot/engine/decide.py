@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from upshot.adapters.clock import new_id
 from upshot.core.events import Event
 from upshot.core.flow import Ask
+from upshot.core.queues import serves
 from upshot.core.waits import event_key
 from upshot.core.work import EVENT_STEPS_MAX
 from upshot.engine.admit import admit
@@ -22,7 +23,6 @@ from upshot.engine.run import Run
 from upshot.store import counts, definitions, hints
 from upshot.store import runs as run_store
 from upshot.store.entities import read_roots
-from upshot.store.flow import QUEUE
 
 log = logging.getLogger("upshot.engine")
 
@@ -127,8 +127,8 @@ class Decide:
     def _new_run(
         self, event: Event, listener: Listener, facts: str | None, asked: dict[str, Ask] | None, now: int
     ) -> run_store.NewRun:
-        run_id, serves = new_id(now), QUEUE in self._process.limits.queues
-        is_driven_here = serves and self._run.reserve(event.tenant_id)
+        run_id = new_id(now)
+        is_driven_here = serves(self._process.limits.queues, listener.queue) and self._run.reserve(event.tenant_id)
         if is_driven_here:
             self._run.on_the_way.add((event.tenant_id, run_id))
         return run_store.NewRun(
@@ -143,6 +143,7 @@ class Decide:
             test=event.test,
             facts=facts,
             worker_id=self._process.worker_id if is_driven_here else None,
+            queue=listener.queue,
             asked=asked or None,
         )
 

@@ -19,6 +19,7 @@ from upshot.core.conditions import MatchIndex
 from upshot.core.errors import Refused
 from upshot.core.event_payloads import EntityBinding, PayloadSchema, compile_schema
 from upshot.core.program import Program
+from upshot.core.queues import QUEUE
 from upshot.core.watches import Shape
 from upshot.engine.reads import Reads
 from upshot.store import definitions as store
@@ -35,6 +36,7 @@ class Listener(msgspec.Struct, frozen=True):
     automation_id: str
     version: int
     priority: int
+    queue: str
     program: Program
 
 
@@ -84,6 +86,8 @@ class Definitions:
         self._changes: Counter[str] = Counter()
         self._programs: OrderedDict[tuple[str, str, int], Program] = OrderedDict()
         self._lock = threading.Lock()
+        self.queues: frozenset[str] = frozenset({QUEUE})
+        """The queues of the versions that were compiled here."""
 
     def known(self, tenant_id: str) -> TenantDefinitions | None:
         """This tenant's definitions if they are in memory."""
@@ -147,6 +151,7 @@ class Definitions:
         program = Program(read_document(msgspec.json.decode(document)), self._shapes)
         with self._lock:
             self._programs[key] = program
+            self.queues |= {program.automation.queue}
             if len(self._programs) > PROGRAMS_MAX:
                 self._programs.popitem(last=False)
         return program
@@ -168,9 +173,9 @@ class Definitions:
                 unreadable.append((live.automation_id, live.version))
                 log.error("automation %s version %s cannot run here: %s", live.automation_id, live.version, error)  # noqa: TRY400 - the reason is told, its traceback tells nothing more
                 continue
-            priority = program.automation.priority
-            listener = Listener(live.automation_id, live.version, priority, program)
-            by_event.setdefault(program.automation.listens_to(live.automation_id), []).append(listener)
+            automation = program.automation
+            listener = Listener(live.automation_id, live.version, automation.priority, automation.queue, program)
+            by_event.setdefault(automation.listens_to(live.automation_id), []).append(listener)
         return TenantDefinitions(
             revision=stored.revision,
             is_suspended=stored.status != "active",

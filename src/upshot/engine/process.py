@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from upshot.adapters import causes
 from upshot.adapters.clock import Clock
+from upshot.core.queues import EVERY
 from upshot.core.retention import Retention
 from upshot.engine.changes import Changes
 from upshot.engine.commit import GroupCommit
@@ -41,7 +42,7 @@ class Limits:
     loop_runs_max: int = 300
     """Runs of one automation that other runs may cause for one entity within `loop_window_seconds`; 0: any number."""
     loop_window_seconds: int = 600
-    queues: frozenset[str] = frozenset({"automation"})
+    queues: frozenset[str] = frozenset({EVERY})
     """The queues this process serves: it drives only runs of these."""
 
 

@@ -6,7 +6,7 @@ A loop over state, not a pass at start: it does not matter why a run was left.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -18,12 +18,13 @@ from upshot.core.commands import StepError
 from upshot.core.errors import Refused
 from upshot.core.instants import MINUTE, SECOND
 from upshot.core.journal import WHOLE
+from upshot.core.queues import EVERY, QUEUE
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.run import Run
 from upshot.engine.suspects import Apart, apart
-from upshot.store import calls, counts, dead_letters, journal, runs, standing, waits
+from upshot.store import calls, counts, dead_letters, journal, queues, runs, standing, waits
 from upshot.store.database import DatabaseUnavailable
 from upshot.store.journal import KeptRun, Timer
 from upshot.store.runs import Claimed
@@ -40,6 +41,8 @@ AT_A_STRETCH = 10  # runs brought back before other tasks of the loop have their
 MISSING_LOOK = 5 * SECOND
 """How often what is held here is compared with what is driven here (microseconds)."""
 
+QUEUES_LOOK = SECOND
+"""How often at least a worker that serves every queue looks in which of them anything waits (microseconds)."""
 TRIAL_SECONDS = 0.1
 
 Held = tuple[str, str, int]
@@ -59,7 +62,10 @@ class Recover:
         self._coming: set[Held] = set()
         """What is being read in this moment, to be driven on."""
         self._on_trial: dict[tuple[str, str], int] = {}
-        self._next_look_at = 0
+        self._next_look_at = self._next_queues_at = 0
+        self._waiting = {QUEUE}
+        """Where every queue is served: those to claim of."""
+        self._turn = 0
         self.on_timer: Callable[[Timer], bool] = lambda _: False
 
     async def poll(self) -> float:
@@ -67,22 +73,47 @@ class Recover:
         await self._release()
         if self._process.clock.now() >= self._next_look_at:
             await self._bring_back_missing()
-        most = SHARED_CLAIM_MAX if self._process.commit.is_shared else CLAIM_MAX
-        limit = min(most, self._run.room_to_claim)
-        if limit < max(1, self._process.limits.runs_max // CLAIM_PART):
+        if not self._limit():
             self._run.claim_wanted = True
             return POLL_SECONDS
-        is_more = False
-        for queue in sorted(self._process.limits.queues):
-            self._run.set_aside(limit)
-            try:
-                is_more |= await self._claim(queue, limit)
-            finally:
-                self._run.set_aside(0)
-        if is_more:
+        if await self._claim_of_all():
             self._run.claim_wanted = True
             return 0.0
         return TRIAL_SECONDS if self._on_trial else POLL_SECONDS
+
+    def _limit(self) -> int:
+        """How many runs may be claimed at once; 0 while there is too little room for any."""
+        most = SHARED_CLAIM_MAX if self._process.commit.is_shared else CLAIM_MAX
+        limit = min(most, self._run.room_to_claim)
+        return limit if limit >= max(1, self._process.limits.runs_max // CLAIM_PART) else 0
+
+    async def _claim_of_all(self) -> bool:
+        """Claim of each queue that is served, as far as there is room, and of another one first each time, so that where one
+        could take all the room each has its turn; whether more may be claimed at once."""
+        served, is_more = sorted(await self._queues()), False
+        self._turn += 1
+        for at in range(len(served)):
+            limit = self._limit()
+            if not limit:
+                return True
+            self._run.set_aside(limit)
+            try:
+                is_more |= await self._claim(served[(at + self._turn) % len(served)], limit)
+            finally:
+                self._run.set_aside(0)
+        return is_more
+
+    async def _queues(self) -> Collection[str]:
+        """The queues to claim of. Who serves every queue looks in which of them anything waits: each time once it knows of an
+        automation that has its own, and now and then since others may."""
+        process = self._process
+        if EVERY not in process.limits.queues:
+            return process.limits.queues
+        now = process.clock.now()
+        if now >= self._next_queues_at or len(process.definitions.queues) > 1:
+            self._next_queues_at = now + QUEUES_LOOK
+            self._waiting = {QUEUE, *await process.reads.run(queues.ready_queues)}
+        return self._waiting
 
     async def _claim(self, queue: str, limit: int) -> bool:
         """Claim of this queue; whether more may be claimed at once."""

@@ -209,6 +209,7 @@ def _new_run(due: Due, start: Start, now: int) -> NewRun:
         test=False,
         facts=msgspec.json.encode(facts).decode() if facts is not None else None,
         worker_id=None,
+        queue=due.queue,
         asked=start.asked or None,
         watches=start.watches,
         replay_id=due.replay.id,

@@ -12,6 +12,7 @@ from upshot.core import advance
 from upshot.core.errors import Busy
 from upshot.core.instants import MINUTE, SECOND
 from upshot.core.journal import WHOLE
+from upshot.core.queues import EVERY, serves
 from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.recover import Recover
@@ -228,7 +229,7 @@ def fire(
     keys: list[tuple[str, str, str]],
     now: int,
     worker_id: str,
-    queues: Collection[str] = ("automation",),
+    queues: Collection[str] = (EVERY,),
 ) -> list[Fired]:
     """Fire those of these timers that are still set and due: their runs are taken, and a delay's step is kept, at once. Runs
     of a queue that is not among `queues` are left ready for a worker that serves it."""
@@ -247,7 +248,7 @@ def fire(
         changes[tenant_id, "runs", "", "waiting"] -= 1
         changes[tenant_id, "runs", "", "running"] += 1
     counts.add(connection, changes, now)
-    others = {key for key in taken if locked[key] not in queues}
+    others = {key for key in taken if not serves(queues, locked[key])}
     if others:
         runs.release(connection, others)
     return [
@@ -270,7 +271,7 @@ def fire_limits(
     keys: list[tuple[str, str]],
     now: int,
     worker_id: str,
-    queues: Collection[str] = ("automation",),
+    queues: Collection[str] = (EVERY,),
 ) -> tuple[list[Fired], set[tuple[str, str]]]:
     """Keep that the time of those of these runs is over whose limit is due. Nobody else may write for them any more; what
     they wait for is forgotten. Also those that are paused: their limit waits until they go on."""
@@ -290,7 +291,7 @@ def fire_limits(
         changes[key[0], "runs", "", locked[key][1]] -= 1
         changes[key[0], "runs", "", "running"] += 1
     counts.add(connection, changes, now)
-    others = {key for key in gone if locked[key][0] not in queues}
+    others = {key for key in gone if not serves(queues, locked[key][0])}
     if others:
         runs.release(connection, others)
     return [Fired(*key, WHOLE, "limit", taken[key]) for key in gone if key not in others], paused

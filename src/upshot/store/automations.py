@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, and_, delete, false, func, insert, or_, select, true, update
 
 from upshot.core.automations.document import SCHEDULED
+from upshot.core.queues import QUEUE
 from upshot.core.segments import EVENTS, event_of
 from upshot.core.strict_json import encode
 from upshot.store.listing import contains
@@ -250,6 +251,7 @@ def add_version(connection: Connection, tenant_id: str, automation_id: str, vers
         "document": encode(version.document),
         "published_at": version.published_at,
         "published_by": version.published_by,
+        "queue": version.document.get("queue", QUEUE),
     }
     connection.execute(insert(automation_versions).values(row))
 

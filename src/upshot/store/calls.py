@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, literal_column, null, select, update
 
 from upshot.core.automations.places import base_of, list_place, name_of
+from upshot.core.queues import QUEUE
 from upshot.core.waits import RUN_ENDED
 from upshot.store import hints
 from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
@@ -36,9 +37,15 @@ class Callee(msgspec.Struct, frozen=True):
     version: int | None
     priority: int
     is_deleted: bool
+    queue: str
 
 
 _keys = rows(("tenant_id", TEXT), ("id", TEXT))
+_is_live = (
+    (automation_versions.c.tenant_id == automations.c.tenant_id)
+    & (automation_versions.c.automation_id == automations.c.id)
+    & (automation_versions.c.version == automations.c.version)
+)
 _callees = Prepared(
     select(
         automations.c.tenant_id,
@@ -48,14 +55,17 @@ _callees = Prepared(
         automations.c.version,
         automations.c.priority,
         automations.c.deleted_at,
-    ).where(key_in([automations.c.tenant_id, automations.c.id], _keys, ["tenant_id", "id"]))
+        automation_versions.c.queue,
+    )
+    .select_from(automations.outerjoin(automation_versions, _is_live))
+    .where(key_in([automations.c.tenant_id, automations.c.id], _keys, ["tenant_id", "id"]))
 )
 
 
 def callees(connection: Connection, keys: Sequence[Key]) -> dict[Key, Callee]:
     """Those of these automations that there are or were."""
     return {
-        (row[0], row[1]): Callee(row[2], row[3], row[4], row[5], row[6] is not None)
+        (row[0], row[1]): Callee(row[2], row[3], row[4], row[5], row[6] is not None, row[7] or QUEUE)
         for row in _callees(connection, keys)
     }
 

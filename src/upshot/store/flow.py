@@ -1,7 +1,8 @@
 """Flow control in the store: the keys of controls, the places that runs hold, and what was done to each event.
 
 Whoever decides about a key locks its row first (`lock`); what it then counts are the rows of the runs themselves, so nothing
-that ends a run needs to know of flow control. A run that waits stands in a queue that no worker serves.
+that ends a run needs to know of flow control. A run that waits stands in a queue that no worker serves, and goes back to its
+own, that of its version.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,18 +12,12 @@ import msgspec
 from sqlalchemy import Connection, and_, bindparam, delete, exists, func, literal_column, null, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from upshot.core.queues import HELD
 from upshot.store.listing import rarely
+from upshot.store.queues import own_queue
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, flow_keys, flow_outcomes, runs
 
-QUEUE: Final = "automation"
-"""The queue of runs that any worker may drive."""
-HELD: Final = ",held"
-"""The queue of runs that wait for a place."""
-THROTTLED: Final = ",throttled"
-"""The queue of runs that wait for their instant."""
-WAITING: Final = frozenset({HELD, THROTTLED})
-"""Queues that no worker serves: its own are separated by commas, so none is called so."""
 PLACE_KEPT: Final = 90 * 86_400_000_000
 """How long the limit of a place nobody asks for is remembered (microseconds)."""
 
@@ -213,13 +208,20 @@ def still_wait(connection: Connection, keys: Collection[Key]) -> set[Key]:
 
 _keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
 _in_keys = key_in([active.c.tenant_id, active.c.run_id], _keys, ["tenant_id", "run_id"])
-_move = Prepared(update(active).where(_in_keys).values(queue=bindparam("queue")))
+_hold = Prepared(update(active).where(_in_keys).values(queue=literal_column(f"'{HELD}'")))
+_let_go = Prepared(update(active).where(_in_keys).values(queue=own_queue(active.c.tenant_id, active.c.run_id)))
 
 
-def move(connection: Connection, run_keys: Collection[tuple[str, str]], queue: str) -> None:
-    """Let these runs stand in this queue."""
+def hold(connection: Connection, run_keys: Collection[tuple[str, str]]) -> None:
+    """Let these runs wait for a place."""
     if run_keys:
-        _move(connection, sorted(run_keys), queue=queue)
+        _hold(connection, sorted(run_keys))
+
+
+def let_go(connection: Connection, run_keys: Collection[tuple[str, str]]) -> None:
+    """Let these runs stand in their own queues, each in that of its version: whoever serves it may drive them."""
+    if run_keys:
+        _let_go(connection, sorted(run_keys))
 
 
 _runs_in_keys = key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
@@ -228,10 +230,10 @@ _take_place = Prepared(update(runs).where(_runs_in_keys).values(waits_for=runs.c
 
 
 def give_places(connection: Connection, run_keys: Collection[tuple[str, str]]) -> None:
-    """Let these runs, which wait and are locked, have their places: any worker may drive them."""
+    """Let these runs, which wait and are locked, have their places: any worker of their queue may drive them."""
     if run_keys:
         _give_place(connection, sorted(run_keys))
-        move(connection, run_keys, QUEUE)
+        let_go(connection, run_keys)
 
 
 def wait_again(connection: Connection, again: Sequence[tuple[str, str, str, str]], now: int) -> None:
@@ -246,7 +248,7 @@ def wait_again(connection: Connection, again: Sequence[tuple[str, str, str, str]
     waiting = sorted((tenant_id, run_id) for tenant_id, _, _, run_id in again)
     if waiting:
         _take_place(connection, waiting)
-        move(connection, waiting, HELD)
+        hold(connection, waiting)
 
 
 _places_with_room = Prepared(

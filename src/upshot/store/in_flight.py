@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, literal_column, select, update
 
 from upshot.core.journal import WHOLE
+from upshot.core.queues import WAITING
+from upshot.store.queues import own_queue
 from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, runs, timers
 
@@ -65,10 +67,14 @@ _set_version = Prepared(
     .where(key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"]))
     .values(version=bindparam("number"))
 )
-_next_epoch = Prepared(
+_queue = case(
+    (active.c.queue.in_([literal_column(f"'{name}'") for name in sorted(WAITING)]), active.c.queue),
+    else_=own_queue(active.c.tenant_id, active.c.run_id),
+)
+_go_on = Prepared(
     update(active)
     .where(key_in([active.c.tenant_id, active.c.run_id], _keys, ["tenant_id", "run_id"]))
-    .values(epoch=active.c.epoch + 1)
+    .values(epoch=active.c.epoch + 1, queue=_queue)
 )
 _without_limit = Prepared(
     delete(timers).where(
@@ -79,9 +85,9 @@ _without_limit = Prepared(
 
 
 def move(connection: Connection, keys: Sequence[Key], version: int, *, has_limit: bool) -> None:
-    """Let these runs, which are locked and driven by nobody, go on on this version. Whoever has them in memory has them in
-    vain: their epoch is another. Without a time limit in that version they have none."""
+    """Let these runs, which are locked and driven by nobody, go on on this version, in its queue. Whoever has them in memory
+    has them in vain: their epoch is another. Without a time limit in that version they have none."""
     _set_version(connection, keys, number=version)
-    _next_epoch(connection, keys)
+    _go_on(connection, keys)
     if not has_limit:
         _without_limit(connection, keys)

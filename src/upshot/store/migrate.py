@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from upshot.store.database import Database
 
 VERSION_TABLE = "upshot_schema_version"
-HEAD = "0015"
+HEAD = "0016"
 """The schema this release is written for; a test holds it to the newest file in `migrations/versions`."""
 
 LOCK_SECONDS = 3

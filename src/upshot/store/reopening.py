@@ -17,6 +17,7 @@ from upshot.core import continuing
 from upshot.core.commands import StepError
 from upshot.core.journal import Outcome
 from upshot.store import counts, flow, journal
+from upshot.store.queues import own_queue
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, attempts, automation_versions, events, outbox, runs, steps, unmatched
 
@@ -62,7 +63,12 @@ _reopen = Prepared(
 )
 _BORN = (("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("epoch", INTEGER))
 _born = rows(*_BORN)
-_insert_active = Prepared(insert(active).from_select([name for name, _ in _BORN], select(*_born.c).where(true())))
+_insert_active = Prepared(
+    insert(active).from_select(
+        [*(name for name, _ in _BORN), "queue"],
+        select(*_born.c, own_queue(_born.c.tenant_id, _born.c.run_id)).where(true()),
+    )
+)
 _failed = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT))
 _is_failed_step = key_in(
     [steps.c.tenant_id, steps.c.run_id, steps.c.step_id], _failed, ["tenant_id", "run_id", "step_id"]
@@ -108,9 +114,10 @@ _forget_the_end = Prepared(delete(steps).where(*_is_the_end))
 
 
 def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -> None:
-    """Make those of these runs that are failed ready for any worker. The outcome that failed a run leaves the journal and
-    becomes an attempt of its step; the next attempt is numbered after it. What was kept because of it (parallel steps that
-    failed with it, branches that were cancelled) is forgotten: those go on too. What handled it was done, and moves up."""
+    """Make those of these runs that are failed ready for any worker of their queue. The outcome that failed a run leaves the
+    journal and becomes an attempt of its step; the next attempt is numbered after it. What was kept because of it (parallel
+    steps that failed with it, branches that were cancelled) is forgotten: those go on too. What handled it was done, and moves
+    up."""
     if not failed:
         return
     found = list(_reopen(connection, [run.key for run in failed]))

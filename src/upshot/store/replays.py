@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, literal_column, select, update
 
+from upshot.core.queues import QUEUE
 from upshot.core.replays import DROPPED, Counts
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import automation_versions, automations, flow_outcomes, replays, runs, tenants, unmatched
@@ -49,12 +50,13 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A replay that may go on, with its version's document (None when that is gone) and what its tenant says of itself. Runs
-    of its automation that ended before `pruned_until` may be kept no longer, where the automation is as old."""
+    """A replay that may go on, with its version's document (None when that is gone) and queue, and what its tenant says of
+    itself. Runs of its automation that ended before `pruned_until` may be kept no longer, where the automation is as old."""
 
     tenant_id: str
     replay: Replay
     document: str | None
+    queue: str
     tenant_status: str
     tenant_settings: str
     pruned_until: int
@@ -107,6 +109,7 @@ _due = Prepared(
         replays.c.tenant_id,
         *_COLUMNS,
         automation_versions.c.document,
+        func.coalesce(automation_versions.c.queue, literal_column(f"'{QUEUE}'")),
         tenants.c.status,
         tenants.c.settings,
         func.coalesce(tenants.c.runs_pruned_until, 0),
@@ -143,7 +146,7 @@ def take(connection: Connection, now: int, until: int, limit: int) -> list[Due]:
     """Replays that are due, those that wait longest first: they are the taker's to go on with up to the instant `until`. Not
     those that another transaction has locked."""
     found = _due(connection, now=now, number=limit).fetchall()
-    taken = [Due(row[0], _replay(row[1:-5]), *row[-5:]) for row in found]
+    taken = [Due(row[0], _replay(row[1:-6]), *row[-6:]) for row in found]
     if taken:
         _put_off(connection, [(one.tenant_id, one.replay.id) for one in taken], until=until)
     return taken

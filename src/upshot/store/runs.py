@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.commands import Reason
 from upshot.core.flow import Ask
+from upshot.core.queues import QUEUE
 from upshot.core.watches import Watch
 from upshot.store import waits
 from upshot.store.fair import Share, Waiting
@@ -43,7 +44,7 @@ class NewRun(msgspec.Struct, frozen=True, gc=False):
     test: bool
     facts: str | None
     worker_id: str | None
-    queue: str = "automation"
+    queue: str = QUEUE
     asked: dict[str, Ask] | None = None
     """What flow control asks of its event; None where the automation has none."""
     place: str | None = None

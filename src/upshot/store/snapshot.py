@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, select, text
 
+from upshot.core.queues import HELD, THROTTLED
 from upshot.store import counts
-from upshot.store.flow import HELD, THROTTLED
 from upshot.store.postgresql import OF_OTHERS
 from upshot.store.runs import PAUSED
 from upshot.store.schema import (

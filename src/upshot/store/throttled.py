@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, literal_column, null, select, update
 
-from upshot.store.flow import THROTTLED, Key
+from upshot.core.queues import THROTTLED
+from upshot.store.flow import Key
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, flow_outcomes, runs
 

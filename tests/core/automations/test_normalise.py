@@ -411,3 +411,18 @@ def test_a_step_reached_in_two_ways_that_go_on_differently_is_refused() -> None:
         {"id": "e", "type": "anything"},
     ]
     assert ("steps[3].id", "ambiguous_flow") in problems_of({"name": "n", "trigger": "e", "steps": steps})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("night-batch", "night-batch"), ("automation", None), (None, None), ("", None)]
+)
+def test_the_queue_is_kept_unless_it_is_that_of_all(given: Any, kept: str | None) -> None:
+    assert canonical(document(queue=given)).get("queue") == kept
+
+
+def test_a_queue_of_the_engines_own_is_refused_with_the_reason() -> None:
+    with pytest.raises(Refused) as refused:
+        normalise(document(queue=",held"), actions=ACTIONS)
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.code) == ("queue", "reserved_name")
+    assert "flow control" in problem.message

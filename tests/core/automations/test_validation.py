@@ -227,6 +227,24 @@ def test_a_time_limit_is_a_delay_without_placeholders(timeout: Any, code: str) -
     assert problems[0].path.startswith("timeout")
 
 
+@pytest.mark.parametrize(
+    ("queue", "code"),
+    [("", "required"), ("Loud", "bad_text"), ("a b", "bad_text"), ("a,b", "bad_text"), ("*", "bad_text"), ("a\n", "bad_text"),
+     ("x" * 65, "too_long"), (5, "wrong_type"), (None, "wrong_type"), (",held", "reserved_name"),
+     (",throttled", "reserved_name")],
+)  # fmt: skip
+def test_a_queue_that_no_worker_could_serve_is_refused(queue: Any, code: str) -> None:
+    assert problems_of(document(queue=queue)) == [("queue", code)]
+
+
+@pytest.mark.parametrize("queue", ["automation", "night-batch", "0_x", "-", "x" * 64])
+def test_a_queue_is_a_name_of_small_letters(queue: str) -> None:
+    automation, problems = examine(document(queue=queue))
+    assert automation is not None, problems
+    assert automation.queue == queue
+    assert read(to_document(automation)) == automation
+
+
 def test_flow_control_beside_a_trigger_by_hand_is_refused() -> None:
     flow = {"once": {"per": "1h"}}
     assert problems_of(document(trigger={"manual": True}, flow=flow)) == [("flow", "bad_combination")]

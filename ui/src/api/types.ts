@@ -157,6 +157,8 @@ export type AutomationDocument = {
   on_failure?: string | null;
   /** How many runs it starts, and when. */
   flow?: JsonObject | null;
+  /** The queue of its runs; `automation` if left out. */
+  queue?: string;
   /** The events that cancel its runs under way. */
   cancel_on?: CancelOn[];
   /** Where it holds as a next step would begin, a run ends there: completed by its goal, cancelled by its exit. */

@@ -222,6 +222,8 @@ export const steps = {
     onFailureUnset: "Nowhere",
     onFailureHint: "Its steps are taken before the run ends as failed. Nothing else may lead to them.",
     words: (timeout: string) => `at most ${timeout}`,
+    queue: "Queue of its runs",
+    queueHint: "Workers that serve this queue drive them.",
   },
   flow: {
     title: "How often it may start",

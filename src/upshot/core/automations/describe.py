@@ -23,6 +23,7 @@ from upshot.core.automations.fields import as_object
 from upshot.core.automations.flow_control import flow_words
 from upshot.core.automations.regions import regions_of
 from upshot.core.instants import DAY, HOUR, MINUTE, SECOND
+from upshot.core.queues import QUEUE
 from upshot.core.schedules import schedule_words
 from upshot.core.segments import JOINED
 
@@ -59,6 +60,8 @@ def describe(automation: Automation) -> str:
         until += f", until {condition_words(automation.goal)}"
     if automation.exit is not None:
         until += f", unless {condition_words(automation.exit)}"
+    if automation.queue != QUEUE:
+        until += f", in the queue {automation.queue}"
     return f"{when}{limits}: {', then '.join(shown)}{until}"
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from upshot.core.flow.model import Flow
+from upshot.core.queues import QUEUE
 from upshot.core.schedules.model import Schedule
 from upshot.core.segments import starting_condition
 
@@ -214,7 +215,7 @@ class Automation(msgspec.Struct, frozen=True):
     """One validated automation: what a version holds, read. It starts by an `event`, of one `segment` if that is named, or,
     when it is empty, by a schedule or only by hand. A run that fails takes the steps from `on_failure` on first. One that takes
     longer than `timeout` (a delay) fails. One of which the `goal` or `exit` condition holds when its next step would begin ends
-    there, in order."""
+    there, in order. Workers that serve its `queue` drive its runs."""
 
     name: str
     event: str
@@ -232,6 +233,7 @@ class Automation(msgspec.Struct, frozen=True):
     goal: dict[str, Any] | None = None
     exit: dict[str, Any] | None = None
     segment: str = ""
+    queue: str = QUEUE
 
     def listens_to(self, automation_id: str) -> str:
         """The name of the events that start it."""

@@ -21,6 +21,7 @@ from upshot.core.automations.validation import FIELDS, examine
 from upshot.core.conditions import RUNS_ON_EVERY_EVENT, always_holds
 from upshot.core.conditions import normalise as normalise_condition
 from upshot.core.errors import Refused
+from upshot.core.queues import QUEUE
 
 _BOOKKEEPING: Final = (
     "id", "_id", "uuid", "key", "version", "revision", "created_at", "updated_at", "deleted_at", "created_by",
@@ -115,6 +116,9 @@ def _read_document(
     flow = fields.take("flow")
     if flow not in (ABSENT, None, {}):
         canonical["flow"] = _read_flow(flow)
+    queue = fields.take("queue")
+    if queue not in (ABSENT, None, "", QUEUE):
+        canonical["queue"] = queue
     cancel_on, path = fields.take_with_path("cancel_on")
     if cancel_on not in (ABSENT, None, []):
         findings.came_from("cancel_on" if isinstance(cancel_on, list) else "cancel_on[0]", path)

@@ -31,6 +31,7 @@ from upshot.core.automations.limits import (
 from upshot.core.automations.steps import read_step
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
+from upshot.core.queues import QUEUE, queue_problems
 from upshot.core.schedules import Schedule, read_schedule
 from upshot.core.segments import event_of, segment_problems, starting_condition
 from upshot.core.templates import has_template
@@ -44,6 +45,7 @@ FIELDS: Final = (
     "steps",
     "on_failure",
     "flow",
+    "queue",
     "timeout",
     "cancel_on",
     "goal",
@@ -117,6 +119,7 @@ def examine(
         goal=given.get("goal"),
         exit=given.get("exit"),
         segment=given["trigger"].get("segment", ""),
+        queue=given.get("queue", QUEUE),
     ), []
 
 
@@ -138,6 +141,7 @@ def _head_problems(given: dict[str, Any]) -> list[Problem]:
     )
     problems += text_problems(given.get("description", ""), "description", NOTE_CHARACTERS_MAX, lines=True)
     problems += place_problems(given.get("folder", ""), given.get("tags", []))
+    problems += queue_problems(given.get("queue", QUEUE), "queue")
     problems += _trigger_problems(given.get("trigger"))
     priority = given.get("priority", PRIORITY_DEFAULT)
     if isinstance(priority, bool) or not isinstance(priority, int):

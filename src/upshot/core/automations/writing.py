@@ -18,6 +18,7 @@ from upshot.core.automations.document import (
     WaitStep,
 )
 from upshot.core.automations.limits import ITEMS_MAX
+from upshot.core.queues import QUEUE
 from upshot.core.segments import LEFT
 
 _NO_RETRIES = Retries()
@@ -34,6 +35,8 @@ def to_document(automation: Automation) -> dict[str, Any]:
         document["on_failure"] = automation.on_failure
     if automation.flow is not None:
         document["flow"] = automation.flow.document
+    if automation.queue != QUEUE:
+        document["queue"] = automation.queue
     if automation.timeout is not None:
         document["timeout"] = automation.timeout
     if automation.cancel_on:

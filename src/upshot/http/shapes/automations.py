@@ -17,7 +17,7 @@ from upshot.http.shapes.base import (
     Note,
     ProblemItem,
 )
-from upshot.http.shapes.documents import CANCEL_ON, FLOW, STEP, STEPS, TRIGGER
+from upshot.http.shapes.documents import CANCEL_ON, FLOW, QUEUE, STEP, STEPS, TRIGGER
 from upshot.http.shapes.runs import RunStatus
 
 EXAMPLE: dict[str, Any] = {
@@ -56,6 +56,7 @@ _SHAPE: dict[str, Any] = {
         "folder": {"type": "string", "maxLength": 200},
         "tags": {"type": "array", "items": {"type": "string", "maxLength": 50}, "maxItems": 20},
         "flow": FLOW,
+        "queue": QUEUE,
         "status": {"type": "string", "description": '"active" publishes it at once.'},
     },
     "examples": [EXAMPLE],
@@ -132,9 +133,8 @@ class AutomationItem(Answer):
     steps: list[Annotated[dict[str, Any], WithJsonSchema(STEP)]]
     on_failure: str | None = Field(description="The step a run goes to when it fails.")
     flow: JsonObject | None = Field(description="How many runs it starts, and when; null where nothing limits that.")
-    timeout: AnyJson = Field(
-        description="How long a run may take, as delays are written; null for as long as it likes."
-    )
+    queue: str = Field(description="The queue of its runs.")
+    timeout: AnyJson = Field(description="How long a run may take, as delays are written; null: as long as it likes.")
     cancel_on: list[JsonObject] = Field(description="The events that cancel its runs under way.")
     goal: JsonObject | None = Field(description="The condition that completes its runs early.")
     exit: JsonObject | None = Field(description="The condition that cancels its runs.")

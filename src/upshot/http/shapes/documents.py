@@ -9,6 +9,8 @@ from upshot.core.automations.cancel_on import FIELDS as CANCEL_FIELDS
 from upshot.core.automations.flow_control import FIELDS as FLOW_FIELDS
 from upshot.core.automations.flow_control import REENTRY
 from upshot.core.automations.steps import STEP_COMMON, STEP_FIELDS
+from upshot.core.queues import QUEUE as OWN
+from upshot.core.queues import QUEUE_CHARACTERS_MAX, QUEUE_PATTERN
 
 Schema = dict[str, Any]
 
@@ -79,4 +81,11 @@ CANCEL_ON: Final[Schema] = {
     "maxItems": 20,
     "items": _object(CANCEL_FIELDS, {"event": "The name of the event.", "match": STEP_WORDS["match"]}),
     "description": 'The events that cancel a run under way: `[{"event": "order/cancelled", "match": {...}}]`.',
+}
+QUEUE: Final[Schema] = {
+    "type": "string",
+    "pattern": QUEUE_PATTERN,
+    "maxLength": QUEUE_CHARACTERS_MAX,
+    "default": OWN,
+    "description": "The queue of its runs: workers that serve it drive them.",
 }

@@ -5,12 +5,14 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, select
 
 from upshot.core.instants import MINUTE, SECOND
-from upshot.store import workers
+from upshot.core.queues import EVERY
+from upshot.store import queues, workers
 from upshot.store.health.finding import OK, WARNING, Finding
 from upshot.store.runs import PAUSED
 from upshot.store.schema import active, dead_letters, outbox, timers, unmatched
 
 COUNT_MAX = 1_000
+NAMED_MAX = 5
 OUTBOX_AGE_MAX = MINUTE
 TIMER_LATE_MAX = MINUTE
 
@@ -19,6 +21,7 @@ def findings(connection: Connection, now: int) -> list[Finding]:
     """All of it; `now` is the time by which leases and timers are judged."""
     return [
         _workers(connection, now),
+        _queues(connection, now),
         _outbox(connection, now),
         _timers(connection, now),
         _dead_letters(connection),
@@ -40,6 +43,32 @@ def _workers(connection: Connection, now: int) -> Finding:
             "workers", WARNING, f"{said} Gone: {named}.", "The others take over what they held within seconds."
         )
     return Finding("workers", OK, said)
+
+
+def _queues(connection: Connection, now: int) -> Finding:
+    alive = [worker for worker in workers.every(connection) if worker.expires_at > now]
+    served = {queue for worker in alive for queue in worker.queues}
+    if not alive:
+        return Finding("queues", OK, "No worker is alive; which queues would be served is not known.")
+    if EVERY in served:
+        return Finding("queues", OK, "Every queue is served.")
+    found = queues.unserved(connection, served, COUNT_MAX + 1)
+    waiting = sorted(queues.ready_queues(connection) - served)
+    if not found and not waiting:
+        return Finding("queues", OK, f"Every queue that is used is served: {', '.join(sorted(served))}.")
+    named = [f"{one.queue!r} of automation {one.name!r} (tenant {one.tenant_id})" for one in found[:NAMED_MAX]]
+    more = f", and {_many(len(found) - NAMED_MAX)} more" if len(found) > NAMED_MAX else ""
+    said = (
+        f"No live worker serves the queue {', '.join(named)}{more}."
+        if found
+        else "Runs stand in a queue without worker."
+    )
+    waits = f" Runs wait in {', '.join(waiting)}." if waiting else ""
+    first = found[0].queue if found else waiting[0]
+    remedy = (
+        f"Start a worker that does, `upshot worker --queues {first}`, or one without `--queues`, which serves every one"
+    )
+    return Finding("queues", WARNING, said + waits, f"{remedy}; or publish the automation with another `queue`.")
 
 
 def _outbox(connection: Connection, now: int) -> Finding:

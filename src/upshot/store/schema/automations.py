@@ -32,6 +32,7 @@ automation_versions = keyed_table(
     words("document"),
     instant("published_at"),
     words("published_by"),
+    words("queue", server_default=text("'automation'")),
     key=("tenant_id", "automation_id", "version"),
 )
 

@@ -92,6 +92,16 @@ export function SettingsForm({ document, checks, actions, onEdit, onPick }: Body
           }}
           onChange={(on_failure) => onEdit({ ...document, on_failure })}
         />
+        <Field label={texts.limits.queue} hint={texts.limits.queueHint} error={error("queue")}>
+          {(control) => (
+            <TextInput
+              {...control}
+              placeholder="automation"
+              value={document.queue ?? ""}
+              onChange={(event) => onEdit({ ...document, queue: event.target.value || undefined }, "queue")}
+            />
+          )}
+        </Field>
       </section>
       {nameError && (
         <div className="mt-4">

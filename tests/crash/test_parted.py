@@ -16,6 +16,7 @@ from upshot.engine.commit import GroupCommit
 from upshot.store import postgresql
 from upshot.store.database import Database, DatabaseError
 
+pytestmark = pytest.mark.xdist_group("own postgresql server")
 TAKE = "UPDATE held SET n = n + 1 WHERE id = 1"
 COUNT = "SELECT n FROM held"
 LONG_ANSWER = b"SELECT repeat('x', 1000000) FROM generate_series(1, 200)"

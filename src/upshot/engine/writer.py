@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from upshot.adapters.clock import Clock, ServerClock, ticks
 from upshot.core.errors import Busy, OutcomeUnknown
@@ -21,7 +21,9 @@ OVERTAKEN_STATES = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: nothing was written, and the same work may be done again."""
 ENDED_STATES = frozenset({"25P03", "25P04"})
 """SQLSTATE of a session that the server ended because this process was silent for too long in a transaction: the same holds,
-also when the process learns of it at COMMIT. To the driver it is no OperationalError."""
+also when the process learns of it at COMMIT."""
+LAST_WORDS = frozenset({"FATAL", "PANIC"})
+"""How severe an error is after which a session, or the whole server, is gone. Not all of them are an OperationalError."""
 
 
 PLANNED_FOR = 1_000
@@ -103,7 +105,7 @@ class Writer:
                 is_committing = True
                 transaction.commit()
         except Exception as error:  # noqa: BLE001 - if it is not the store's, it is bisected out and raised to the giver of the culprit
-            if not _is_of_store(error):
+            if not _is_of_store(error, is_committing):
                 self._bisect(batch, error)
             elif tries_left > 1 and _may_try_again(error, is_committing):
                 if _state(error) in ENDED_STATES:
@@ -164,9 +166,13 @@ def _reach(batch: list[Piece], edge: str) -> None:
             crash_points.reach(f"{name}.{edge}")
 
 
-def _is_of_store(error: Exception) -> bool:
-    """Whether the store could not take the batch, whatever was in it."""
-    return isinstance(error, OperationalError | Overtaken) or _state(error) in ENDED_STATES
+def _is_of_store(error: Exception, is_committing: bool) -> bool:
+    """Whether the store could not take the batch, whatever was in it: so is all that it says to a COMMIT."""
+    if isinstance(error, OperationalError | Overtaken):
+        return True
+    diagnosis = getattr(getattr(error, "orig", None), "diag", None)
+    is_over = getattr(diagnosis, "severity_nonlocalized", None) in LAST_WORDS
+    return isinstance(error, DBAPIError) and (is_committing or is_over)
 
 
 def _may_try_again(error: Exception, is_committing: bool) -> bool:

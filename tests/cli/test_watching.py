@@ -11,6 +11,7 @@ from upshot.app.exposition import METRICS
 from upshot.app.settings import Settings
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations"
+DASHBOARD = json.loads((OPERATIONS / "dashboard.json").read_text())
 RULES = (OPERATIONS / "alerts.yml").read_text()
 FUNCTIONS = frozenset({"abs", "absent", "delta", "histogram_quantile", "increase", "max", "min", "rate", "sum"})
 WORDS = frozenset({"by", "or", "and", "unless"})
@@ -24,8 +25,7 @@ ONLY_ON_POSTGRESQL = {"clock_skew_seconds", "dead_tuples", "relay_horizon_age_se
 
 def expressions() -> list[str]:
     folded = re.sub(r">-\n((?: {10}.*\n)+)", lambda found: " ".join(found[1].split()) + "\n", RULES)
-    dashboard = json.loads((OPERATIONS / "dashboard.json").read_text())
-    drawn = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    drawn = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
     return re.findall(r"^ +expr: (.+)$", folded, re.MULTILINE) + drawn
 
 
@@ -75,6 +75,18 @@ def test_every_expression_can_be_read_and_names_metrics_that_are_shown(shown: se
     names = names_of(expression)
     assert names
     assert names - shown == set()
+
+
+WAITS = frozenset({"outbox_pending", "log_lag_events", "queue_depth", "runs_kept_back", "waits_open", "timers_overdue"})
+
+
+def test_one_panel_draws_all_that_waits_by_what_it_waits_for() -> None:
+    (panel,) = [panel for panel in DASHBOARD["panels"] if panel["title"] == "Waiting work"]
+    drawn = {name: target for target in panel["targets"] for name in names_of(target["expr"])}
+    assert drawn.keys() == {f"upshot_{name}" for name in WAITS}
+    for name in WAITS:
+        label = METRICS[name].label
+        assert label is None or f"by ({label})" in drawn[f"upshot_{name}"]["expr"], name
 
 
 @pytest.mark.parametrize("wrong", ["sum(upshot_x", "sum(upshot_x])", "summ(upshot_x)", "upshot_x > $"])

@@ -17,8 +17,8 @@ COMMIT = b"COMMIT\0"  # the whole statement: READ COMMITTED is none
 class CuttingProxy:
     """Listens on a socket of its own and carries everything on, until it is asked to cut."""
 
-    def __init__(self, server: Path) -> None:
-        self._server = server / SOCKET
+    def __init__(self, server: Path, socket_name: str = SOCKET) -> None:
+        self._server = server / socket_name
         self.folder = Path(tempfile.mkdtemp(prefix="upshot-proxy-"))
         self._cuts: list[tuple[int, str]] = []
         self._lock = threading.Lock()
@@ -26,7 +26,7 @@ class CuttingProxy:
         self._is_whole = threading.Event()
         self._is_whole.set()
         self._listening = socket.socket(socket.AF_UNIX)
-        self._listening.bind(str(self.folder / SOCKET))
+        self._listening.bind(str(self.folder / socket_name))
         self._listening.listen()
         self._open: set[socket.socket] = set()
         self._start(self._accept)

@@ -23,6 +23,7 @@ from sqlalchemy import make_url
 
 from upshot import ActionError, Upshot, UpshotError
 from upshot.app.settings import Settings
+from upshot.core.queues import EVERY
 from upshot.engine import crash_points
 from upshot.engine.process import Limits
 
@@ -59,6 +60,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     drain_seconds: float = 10.0
     runs_max: int = 2_000
     strikes_max: int = 5
+    queues: tuple[str, ...] = (EVERY,)
     without: tuple[str, ...] = ()
     """Services that do not run (`listen`)."""
     runs_engine: bool = True
@@ -117,6 +119,7 @@ def build(work: Work) -> Upshot:
         drain_seconds=work.drain_seconds,
         runs_max=work.runs_max,
         strikes_max=work.strikes_max,
+        queues=frozenset(work.queues),
     )
     upshot = Upshot(work.url, settings=Settings(database_direct_url=work.direct_url), limits=limits)
     folder = Path(work.folder)

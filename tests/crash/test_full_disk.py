@@ -21,10 +21,10 @@ REFUSALS = 3
 
 
 @contextmanager
-def small_disk(folder: Path) -> Iterator[bool]:
+def small_disk(folder: Path, size: int = DISK_BYTES) -> Iterator[bool]:
     """The folder is a disk of its own; False when this process may not mount one."""
     libc = ctypes.CDLL(None, use_errno=True)
-    options = f"size={DISK_BYTES}".encode()
+    options = f"size={size}".encode()
     is_mounted = libc.mount(b"tmpfs", str(folder).encode(), b"tmpfs", 0, options) == 0
     try:
         yield is_mounted

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from upshot.adapters.clock import SystemClock
-from upshot.core.errors import Busy
+from upshot.core.errors import Busy, OutcomeUnknown
 from upshot.engine.commit import SHARED_BATCH_MAX, GroupCommit
 from upshot.store.database import Database
 
@@ -121,6 +121,35 @@ def test_what_must_not_be_given_does_not_end_the_writer(database: Database) -> N
         commit.run(leave)
     assert commit.run(lambda _: 1) == 1
     commit.close()
+
+
+FAILS_AT_COMMIT = """
+CREATE TABLE refused (n INT);
+CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no file' USING ERRCODE = 'XX000'; END $$;
+CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON refused DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION give_up();
+"""
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql"], indirect=True
+)  # SQLite says all that it says to a COMMIT as one kind of error
+def test_whatever_the_server_says_to_a_commit_nobody_is_to_blame_and_the_next_is_written(url: str) -> None:
+    """As a server that dies of its log does, it says something that is no `OperationalError`."""
+    database = Database(url)
+    with database.writing() as connection:
+        connection.exec_driver_sql(FAILS_AT_COMMIT)
+    commit = GroupCommit(database, SystemClock())
+    unknown: list[bool] = []
+    commit.writer.on_unknown = lambda: unknown.append(True)
+    try:
+        with pytest.raises(OutcomeUnknown, match="no file"):
+            commit.run(lambda c: c.exec_driver_sql("INSERT INTO refused VALUES (1)"))
+        assert unknown == [True]
+        assert commit.run(lambda _: "written") == "written"
+    finally:
+        commit.close()
+        database.close()
 
 
 @dataclass(frozen=True)

@@ -278,6 +278,30 @@ def test_what_stands_in_a_queue_that_it_has_not_heard_of_is_found(bench: Bench) 
     assert {run["status"] for run in bench.runs()} == {"completed"}
 
 
+def test_who_serves_every_queue_looks_at_once_for_a_run_that_it_called_in_another(bench: Bench) -> None:
+    bench.settle()  # it has looked already, and by its clock no time goes by
+    called = bench.automation(note(OTHER), name=OTHER, queue=OTHER, trigger={"manual": True})
+    bench.automation({"id": "call", "call": called}, note(OWN), name=OWN)
+    bench.happen()
+    assert [args["of"] for _, args in bench.calls] == [OTHER, OWN]
+
+
+def test_of_two_queues_each_has_its_turn_whatever_waits_in_the_other(bench: Bench) -> None:
+    serve(bench, frozenset({"neither"}))
+    for queue, event in ((OWN, "test/many"), (OTHER, "test/few")):
+        bench.automation(note(queue), queue=queue, name=queue, trigger={"event": event})
+    bench.upshot.emit_many([{"name": "test/many", "data": {}} for _ in range(200)])
+    bench.upshot.emit_many([{"name": "test/few", "data": {}} for _ in range(5)])
+    bench.settle()
+    bench.upshot.stop()
+    bench.upshot = bench.open()
+    bench.upshot.engine.process.limits.runs_max = 10
+    bench.start()
+    until(lambda: len(bench.calls) == 205, "all runs")
+    order = [args["of"] for _, args in bench.calls]
+    assert max(at for at, of in enumerate(order) if of == OTHER) < 100
+
+
 def test_who_serves_every_queue_leaves_alone_what_flow_control_holds(bench: Bench) -> None:
     bench.automation(NAP, note(OTHER), queue=OTHER, flow={"concurrency": {"limit": 1}})
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""A real host with its engine: `python host_process.py DATABASE FOLDER COMMAND`.
+"""A real host with its engine: `python host_process.py URL FOLDER COMMAND`.
 
 `emit` gives events `event-0`, `event-1`, ... without end; the id of each is written to FOLDER/accepted once it is accepted.
 `again` gives every event of FOLDER/accepted once more and ends when nothing is left to do. Either way each event runs two
@@ -30,10 +30,17 @@ def appending(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
-async def work(database: str, folder: Path, command: str) -> None:
+def left(upshot: Upshot) -> int:
+    """What is yet to be done, also of what a worker that is gone still holds."""
+    query = "SELECT (SELECT count(*) FROM upshot_active) + (SELECT count(*) FROM upshot_unmatched)"
+    with upshot.database.reading() as connection:
+        return connection.exec_driver_sql(query).scalar_one()
+
+
+async def work(url: str, folder: Path, command: str) -> None:
     """Do what is asked, with the engine running."""
     accepted, performed = appending(folder / "accepted"), appending(folder / "performed")
-    upshot = Upshot(f"sqlite:///{database}")
+    upshot = Upshot(url)
 
     @upshot.action("write_line")
     async def write_line(args: dict[str, Any], context: Any) -> None:  # pyright: ignore[reportUnusedFunction] - the engine calls it
@@ -52,7 +59,8 @@ async def work(database: str, folder: Path, command: str) -> None:
         if command == "emit":
             os.write(accepted, "".join(f"{one}\n" for one in ids).encode())
         number += len(ids)
-    await upshot.engine.idle()
+    while await asyncio.to_thread(left, upshot):
+        await upshot.engine.idle()
     await upshot.stop_async()
     upshot.close()
 

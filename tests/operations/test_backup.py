@@ -8,12 +8,14 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 
-from tests.operations.conftest import TABLES, Past
+from tests.operations.conftest import TABLES, Past, rows
 from tests.stores import store
 from upshot import Conflict, Upshot
 from upshot.core.invariants import Snapshot, violations
@@ -22,8 +24,8 @@ from upshot.store.postgresql import BACKUP_NAME
 PROGRAM = Path(__file__).with_name("host_process.py")
 
 
-def start(database: Path, folder: Path, command: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen([sys.executable, str(PROGRAM), str(database), str(folder), command], text=True)
+def start(url: str, folder: Path, command: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen([sys.executable, str(PROGRAM), url, str(folder), command], text=True)
 
 
 def cli(*arguments: str) -> Any:
@@ -42,28 +44,37 @@ def wait_for_lines(process: "subprocess.Popen[str]", path: Path, number: int) ->
         assert process.poll() is None, "the host ended"
 
 
-def tables(path: Path) -> dict[str, list[dict[str, Any]]]:
-    connection = sqlite3.connect(path)
-    connection.row_factory = sqlite3.Row
-    found = {name: [dict(row) for row in connection.execute(f"SELECT * FROM upshot_{name}")] for name in TABLES}
-    connection.close()
+def tables(url: str) -> dict[str, list[dict[str, Any]]]:
+    upshot = Upshot(url)
+    found = {name: rows(upshot, name) for name in TABLES}
+    upshot.close()
     return found
 
 
+@pytest.fixture
+def elsewhere(url: str, tmp_path: Path) -> Iterator[str]:
+    """Where nothing is yet: a database of the same kind as the test's."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    with store(make_url(url).get_backend_name(), folder, migrated=False) as made:
+        yield made
+
+
 @pytest.mark.timeout(180)
-def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(tmp_path: Path) -> None:
-    live, backup, restored = tmp_path / "live.db", tmp_path / "backup.db", tmp_path / "elsewhere" / "restored.db"
-    restored.parent.mkdir()
-    host = start(live, tmp_path, "emit")
+@pytest.mark.usefixtures("client_programs")
+def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(url: str, elsewhere: str, tmp_path: Path) -> None:
+    backup = tmp_path / "backup"
+    host = start(url, tmp_path, "emit")
     wait_for_lines(host, tmp_path / "accepted", 600)
     before = lines(tmp_path / "accepted")
-    made = cli("backup", str(backup), "--database", f"sqlite:///{live}")
+    made = cli("backup", str(backup), "--database", url)
     assert made["accepted_until"] > "2026"
     wait_for_lines(host, tmp_path / "accepted", len(lines(tmp_path / "accepted")) + 300)
     host.send_signal(signal.SIGKILL)
     host.wait()
 
-    kept = tables(backup)
+    cli("restore", str(backup), "--database", elsewhere)
+    kept = tables(elsewhere)
     assert violations(Snapshot(**kept)) == []
     in_backup = {event["source_id"] for event in kept["events"]}
     assert set(before) <= in_backup, "what was accepted before the backup began is in it"
@@ -71,11 +82,10 @@ def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(tmp_path: Path) -
     accepted = lines(tmp_path / "accepted")
     assert set(accepted) - in_backup, "and more was accepted after it"
 
-    cli("restore", str(backup), "--database", f"sqlite:///{restored}")
-    again = start(restored, tmp_path, "again")
+    again = start(elsewhere, tmp_path, "again")
     assert again.wait() == 0
 
-    after = tables(restored)
+    after = tables(elsewhere)
     assert violations(Snapshot(**after)) == []
     assert after["active"] == after["unmatched"] == []
     events = Counter(event["source_id"] for event in after["events"])
@@ -93,7 +103,7 @@ def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(tmp_path: Path) -
 def test_a_plain_copy_of_a_live_file_is_no_backup(tmp_path: Path) -> None:
     live, copy = tmp_path / "live.db", tmp_path / "copy" / "copy.db"
     copy.parent.mkdir()
-    host = start(live, tmp_path, "emit")
+    host = start(f"sqlite:///{live}", tmp_path, "emit")
     wait_for_lines(host, tmp_path / "performed", 2_000)
     while not holds_a_worker(copy):
         shutil.copy(live, copy)

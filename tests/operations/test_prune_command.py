@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,11 +22,11 @@ from upshot.core.retention import Retention
 EVENTS = 1_500
 
 
-@pytest.fixture
-def past(tmp_path: Path) -> Any:
-    """A file with many runs that are over; by the machine's clock they are years old."""
+@contextmanager
+def many_years_old(url: str) -> Iterator[Past]:
+    """A store with many runs that are over; by the machine's clock they are years old."""
     long_ago = from_text("2020-01-01T00:00:00Z")
-    with ids_from(os.urandom), Past(f"sqlite:///{tmp_path}/past.db", now=long_ago) as made:
+    with ids_from(os.urandom), Past(url, now=long_ago) as made:
         made.automation({"id": "note", "action": "note", "with": {"text": "{{ text }}"}})
         for first in range(0, EVENTS, 500):
             batch = [
@@ -33,6 +34,20 @@ def past(tmp_path: Path) -> Any:
             ]
             made.upshot.emit_many(batch)
             made.settle()
+        yield made
+
+
+@pytest.fixture
+def past(tmp_path: Path) -> Iterator[Past]:
+    """One in a file."""
+    with many_years_old(f"sqlite:///{tmp_path}/past.db") as made:
+        yield made
+
+
+@pytest.fixture
+def either(url: str) -> Iterator[Past]:
+    """One of each kind."""
+    with many_years_old(url) as made:
         yield made
 
 
@@ -56,19 +71,27 @@ def test_it_counts_then_removes_beside_a_running_engine_and_the_file_shrinks(pas
 
 
 @pytest.mark.timeout(120)
-def test_killed_half_way_it_leaves_nothing_half_done_and_goes_on_the_next_time(past: Past) -> None:
-    killed = prune(past, UPSHOT_CRASH_AT="change.before_commit:4")
+def test_killed_half_way_it_leaves_nothing_half_done_and_goes_on_the_next_time(either: Past) -> None:
+    """Neither what it did nor what was left of it touches a run that is not over."""
+    nap = {"id": "nap", "delay": "3650d"}
+    either.automation(nap, {"id": "last", "action": "note", "with": {}}, trigger={"event": "test/asked"})
+    either.emit("test/asked", id="asked")
+    killed = prune(either, UPSHOT_CRASH_AT="change.before_commit:4")
     assert killed.returncode == -signal.SIGKILL
-    left = past.numbers("runs")[0]
+    left = either.numbers("runs")[0] - 1
     assert 0 < left < EVENTS
-    assert past.numbers("steps") == [left], "a run goes with its journal"
-    past.check()
-    ended = prune(past)
+    assert either.numbers("steps", "timers") == [left, 1], "a run goes with its journal"
+    either.check()
+    ended = prune(either)
     assert ended.returncode == 0, ended.stderr
     assert f"{left:,} runs" in ended.stdout
-    assert "MiB and has" in ended.stdout
-    assert past.numbers("runs", "steps", "events") == [0, 0, 0]
-    assert "Nothing went" in prune(past, "--older-than", "90d", "--tenant", "default").stdout
+    assert ("MiB and has" in ended.stdout) is either.upshot.database.is_sqlite
+    assert either.numbers("runs", "steps", "events", "timers") == [1, 0, 1, 1]
+    assert "Nothing went" in prune(either, "--older-than", "90d", "--tenant", "default").stdout
+    either.advance(timedelta(days=3650))
+    (run,) = either.runs()
+    assert (run["status"], run["event"]["id"]) == ("completed", "asked")
+    either.check()
 
 
 def test_it_says_what_was_asked_wrongly(past: Past) -> None:

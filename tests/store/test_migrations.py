@@ -111,3 +111,16 @@ def test_the_dates_of_what_is_kept_already_are_indexed(url: str) -> None:
         assert connection.execute(text(f"SELECT * FROM {DATES} ORDER BY 1, 2, 3, 4, 5")).all() == indexed
     assert len(indexed) == 2_200
     database.close()
+
+
+def test_what_the_release_before_publishes_is_of_the_queue_of_all(url: str) -> None:
+    """It knows of no queue, and goes on while this release's processes come."""
+    database = Database(url)
+    migrate.migrate(database)
+    with database.writing() as connection:
+        listed = "tenant_id, automation_id, version, document, published_at, published_by"
+        connection.execute(
+            text(f"INSERT INTO upshot_automation_versions ({listed}) VALUES ('default', 'a', 1, '{{}}', 1, 'ann')")
+        )
+        assert connection.execute(text("SELECT queue FROM upshot_automation_versions")).scalar_one() == "automation"
+    database.close()

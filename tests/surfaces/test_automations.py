@@ -256,6 +256,21 @@ def test_folders_and_tags_that_will_not_do_are_refused(surface: Surface) -> None
         assert (refused.status_code, [error["path"] for error in refused.json()["errors"]]) == (422, [path])
 
 
+def test_an_automation_says_its_queue_and_one_that_no_worker_serves_is_refused(surface: Surface) -> None:
+    made = surface.post("/automations", document(queue="night-batch")).json()
+    assert (made["queue"], surface.post("/automations", document()).json()["queue"]) == ("night-batch", "automation")
+    path = f"/automations/{made['id']}"
+    assert surface.post(f"{path}/publish").json()["queue"] == "night-batch"
+    assert surface.get(f"{path}/versions/1").json()["document"]["queue"] == "night-batch"
+    surface.put(path, document(revision=1))
+    (change,) = surface.get(f"{path}/diff").json()["changes"]
+    assert (change["path"], change["text"]) == ("queue", "Queue is not set any more, was “night-batch”.")
+    for queue, code in ((",held", "reserved_name"), (",throttled", "reserved_name"), ("Loud", "bad_text")):
+        refused = surface.post("/automations", document(queue=queue))
+        assert refused.status_code == 422
+        assert [(error["path"], error["code"]) for error in refused.json()["errors"]] == [("queue", code)]
+
+
 def test_a_dry_run_of_an_import_says_what_it_would_change(surface: Surface) -> None:
     surface.post("/automations", filed("Same"))
     surface.post("/automations", filed("Changed", priority=3))

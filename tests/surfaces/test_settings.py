@@ -20,6 +20,15 @@ def test_variables_go_over_the_file_and_the_file_over_the_defaults(tmp_path: Pat
     assert settings.database_url == "sqlite:///upshot.db"
 
 
+def test_queues_are_listed_with_commas_or_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "upshot.toml"
+    file.write_text('worker_queues = ["automation", "mails"]\n')
+    assert Settings.from_environment({}, file).worker_queues == {"automation", "mails"}
+    assert Settings.from_environment({"UPSHOT_WORKER_QUEUES": "mails, night"}, file).worker_queues == {"mails", "night"}
+    with pytest.raises(Refused, match="lower-case letters"):
+        Settings.from_environment({"UPSHOT_WORKER_QUEUES": "Mails"}, file)
+
+
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         Settings(secret_key="short", public_url="ftp://x", requests_per_second=0, outbound_allow_hosts=frozenset({"x"}))

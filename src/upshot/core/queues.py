@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
-from upshot.core.automations.field_problems import text_problems
 from upshot.core.errors import Problem
+from upshot.core.field_problems import text_problems
 
 QUEUE: Final = "automation"
 """The queue of an automation that names none."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from upshot.adapters.clock import Clock, ServerClock, ticks
 from upshot.core.errors import Busy, OutcomeUnknown
@@ -19,6 +19,11 @@ from upshot.store.postgresql import server_time
 TRIES_MAX = 6
 OVERTAKEN_STATES = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: nothing was written, and the same work may be done again."""
+ENDED_STATES = frozenset({"25P03", "25P04"})
+"""SQLSTATE of a session that the server ended because this process was silent for too long in a transaction: the same holds,
+also when the process learns of it at COMMIT."""
+LAST_WORDS = frozenset({"FATAL", "PANIC"})
+"""How severe an error is after which a session, or the whole server, is gone. Not all of them are an OperationalError."""
 
 
 PLANNED_FOR = 1_000
@@ -99,27 +104,35 @@ class Writer:
                 _reach(batch, "before_commit")
                 is_committing = True
                 transaction.commit()
-        except (OperationalError, Overtaken) as error:
-            if tries_left > 1 and not is_committing and _may_try_again(error):
+        except Exception as error:  # noqa: BLE001 - if it is not the store's, it is bisected out and raised to the giver of the culprit
+            if not _is_of_store(error, is_committing):
+                self._bisect(batch, error)
+            elif tries_left > 1 and _may_try_again(error, is_committing):
+                if _state(error) in ENDED_STATES:
+                    self.close()
                 self.commit(batch, tries_left - 1)
-                return
-            self.close()
-            answer = _unknown(error) if is_committing else _as_busy(error)
-            for piece in batch:
-                piece.answer = answer
-            if is_committing:
-                self.on_unknown()
-            self.on_failed("unknown" if is_committing else "busy")
-        except Exception as error:  # noqa: BLE001 - it is bisected out and raised to the giver of the culprit
-            if len(batch) == 1:
-                batch[0].answer = error
-                return
-            middle = len(batch) // 2
-            self.commit(batch[:middle])
-            self.commit(batch[middle:])
+            else:
+                self._not_taken(batch, error, is_committing)
         else:
             _reach(batch, "after_commit")
             self.on_committed(batch, now, ticks() - began)
+
+    def _bisect(self, batch: list[Piece], error: Exception) -> None:
+        if len(batch) == 1:
+            batch[0].answer = error
+            return
+        middle = len(batch) // 2
+        self.commit(batch[:middle])
+        self.commit(batch[middle:])
+
+    def _not_taken(self, batch: list[Piece], error: Exception, is_committing: bool) -> None:
+        self.close()
+        answer = _unknown(error) if is_committing else _as_busy(error)
+        for piece in batch:
+            piece.answer = answer
+        if is_committing:
+            self.on_unknown()
+        self.on_failed("unknown" if is_committing else "busy")
 
     def _keep_plans_fresh(self, pieces: int, now: int) -> None:
         self._written += pieces
@@ -153,9 +166,25 @@ def _reach(batch: list[Piece], edge: str) -> None:
             crash_points.reach(f"{name}.{edge}")
 
 
-def _may_try_again(error: Exception) -> bool:
-    """Whether another transaction was in the way, so that the same work may simply be done again."""
-    return isinstance(error, Overtaken) or getattr(getattr(error, "orig", None), "sqlstate", None) in OVERTAKEN_STATES
+def _is_of_store(error: Exception, is_committing: bool) -> bool:
+    """Whether the store could not take the batch, whatever was in it: so is all that it says to a COMMIT."""
+    if isinstance(error, OperationalError | Overtaken):
+        return True
+    diagnosis = getattr(getattr(error, "orig", None), "diag", None)
+    is_over = getattr(diagnosis, "severity_nonlocalized", None) in LAST_WORDS
+    return isinstance(error, DBAPIError) and (is_committing or is_over)
+
+
+def _may_try_again(error: Exception, is_committing: bool) -> bool:
+    """Whether nothing was written because another transaction was in the way, or the server ended this one: the same work may
+    simply be done again."""
+    if _state(error) in ENDED_STATES:
+        return True
+    return not is_committing and (isinstance(error, Overtaken) or _state(error) in OVERTAKEN_STATES)
+
+
+def _state(error: Exception) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
 def _as_busy(error: Exception) -> Busy:

@@ -17,6 +17,9 @@ SESSION = {
     "idle_in_transaction_session_timeout": "15s",
     "TimeZone": "UTC",
 }
+NETWORK = {"tcp_user_timeout": "15s", "tcp_keepalives_idle": "10s", "tcp_keepalives_interval": "5s"}
+"""What the server does about a client that is gone or reads no more: while it sends an answer no timeout of the session counts.
+On a local socket they mean nothing; to a pooler's sessions, the pooler's own do."""
 PLANNING = {"enable_seqscan": "off", "jit": "off"}
 """Every statement of ours looks its rows up by an index. To read a table whole is the better plan only while it is small, but
 plans are kept: in a new database each step soon read all runs."""
@@ -51,7 +54,8 @@ def engine(url: URL, is_pooled: bool) -> Engine:
 
 
 def _set_up(connection: Any, _record: Any) -> None:
-    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in (SESSION | PLANNING).items())
+    every = SESSION | NETWORK | PLANNING
+    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in every.items())
     was, connection.autocommit = connection.autocommit, True
     connection.execute(f"SELECT {settings}")
     connection.autocommit = was

@@ -215,7 +215,7 @@ export const steps = {
     tagsHint: "Optional, comma separated",
   },
   limits: {
-    title: "Time and failure of a run",
+    title: "Time, failure and queue of a run",
     timeout: "Time limit of a run",
     timeoutHint: "Optional. A run that is not over by then fails.",
     onFailure: "If a run fails, go to",

@@ -4,10 +4,10 @@ from typing import Any
 
 from upshot.core.automations.document import CallStep
 from upshot.core.automations.durations import problems_of
-from upshot.core.automations.field_problems import template_problems, text_problems
 from upshot.core.automations.fields import as_object
 from upshot.core.automations.limits import NAME_CHARACTERS_MAX
 from upshot.core.errors import Problem
+from upshot.core.field_problems import template_problems, text_problems
 from upshot.core.templates import has_template
 
 

@@ -3,12 +3,12 @@
 from typing import Any, Final
 
 from upshot.core.automations.document import CancelOn
-from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list, as_object, snake
 from upshot.core.automations.limits import CANCELS_MAX, EVENT_NAME_CHARACTERS_MAX
 from upshot.core.automations.wait_steps import match_problems, read_match
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import compile_path
+from upshot.core.field_problems import text_problems
 from upshot.core.strict_json import join_path
 from upshot.core.templates import compile_template
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from upshot.core.automations.document import ParallelStep, SplitPath, SplitStep
 from upshot.core.automations.durations import limit_problems
-from upshot.core.automations.field_problems import number_problems, template_problems, text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.limits import (
     BRANCHES_MAX,
@@ -15,6 +14,7 @@ from upshot.core.automations.limits import (
     WEIGHT_MAX,
 )
 from upshot.core.errors import Problem
+from upshot.core.field_problems import number_problems, template_problems, text_problems
 
 
 def read_parallel(

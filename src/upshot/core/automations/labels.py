@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list
 from upshot.core.automations.limits import FOLDER_CHARACTERS_MAX, TAG_CHARACTERS_MAX, TAGS_MAX
 from upshot.core.errors import Problem
+from upshot.core.field_problems import text_problems
 
 
 def place_problems(folder: Any, tags: Any) -> list[Problem]:

@@ -17,7 +17,6 @@ from upshot.core.automations.document import (
     StopStep,
 )
 from upshot.core.automations.durations import problems_of
-from upshot.core.automations.field_problems import number_problems, template_problems, text_problems
 from upshot.core.automations.fields import as_object
 from upshot.core.automations.fork_steps import read_parallel, read_split
 from upshot.core.automations.limits import (
@@ -33,6 +32,7 @@ from upshot.core.automations.limits import (
 from upshot.core.automations.wait_steps import read_wait
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
+from upshot.core.field_problems import number_problems, template_problems, text_problems
 from upshot.core.templates import is_lone
 
 STEP_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {

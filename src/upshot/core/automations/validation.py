@@ -13,7 +13,6 @@ from upshot.core.automations.action_shape import ActionShape
 from upshot.core.automations.cancel_on import read_cancel_on
 from upshot.core.automations.document import Automation, Step
 from upshot.core.automations.durations import limit_problems
-from upshot.core.automations.field_problems import text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.flow import flow_problems
 from upshot.core.automations.flow_control import read_flow
@@ -31,6 +30,7 @@ from upshot.core.automations.limits import (
 from upshot.core.automations.steps import read_step
 from upshot.core.conditions import compile_condition
 from upshot.core.errors import Problem, Refused
+from upshot.core.field_problems import text_problems
 from upshot.core.queues import QUEUE, queue_problems
 from upshot.core.schedules import Schedule, read_schedule
 from upshot.core.segments import event_of, segment_problems, starting_condition

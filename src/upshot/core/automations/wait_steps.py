@@ -4,10 +4,10 @@ from typing import Any
 
 from upshot.core.automations.document import WaitStep
 from upshot.core.automations.durations import problems_of
-from upshot.core.automations.field_problems import template_problems, text_problems
 from upshot.core.automations.fields import as_list, as_object
 from upshot.core.automations.limits import EVENT_NAME_CHARACTERS_MAX, MATCH_FIELDS_MAX
 from upshot.core.errors import Problem, Refused
+from upshot.core.field_problems import template_problems, text_problems
 from upshot.core.strict_json import join_path
 from upshot.core.waits import field_path
 

@@ -458,7 +458,7 @@ FIRST_SEED: dict[Callable[[Monkey], None], int] = {
     with_keys_that_are_forgotten_by_any_clock: 53,
     without_a_winner: 18,
     without_a_note_that_it_begins: 10,
-    with_data_that_tenants_share: 2,
+    with_data_that_tenants_share: 7,
     with_events_that_forget_how_deep_they_are: 2,
     with_a_relay_that_reopens: 53,
     with_membership_that_is_kept_later: SEGMENTED_FROM + 1,

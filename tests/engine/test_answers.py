@@ -47,6 +47,18 @@ def test_the_answers_of_a_tenant_with_little_are_told_first_and_anothers_many_wa
     assert told.count("neighbour") == 2
 
 
+def test_what_is_little_is_told_also_while_many_are_held_and_nobody_else_waits() -> None:
+    async def tell() -> list[object]:
+        answers = Answers()
+        little = [Written("neighbour", number) for number in range(2)]
+        answers.give(little)
+        answers.hold()  # before the loop has come to tell them: the next little is being written already
+        async with asyncio.timeout(10):
+            return await asyncio.gather(*(piece.promise for piece in little))
+
+    assert asyncio.run(tell()) == [0, 1]
+
+
 def test_what_went_wrong_is_raised_where_it_was_given_and_a_giver_that_went_away_stops_nobody() -> None:
     async def tell() -> list[object]:
         answers = Answers()

@@ -73,6 +73,13 @@ def test_tenants_with_little_go_before_those_with_more_and_nothing_is_lost(
         is_light = is_heavy and weights[tenant_id] <= most
         assert [p for p in taken if p.tenant_id == tenant_id] == (given_by[tenant_id] if is_light else [])
     turns.put(later)
+    gone = {id(piece) for piece in taken}
+    waiting = {t: [p for p in [*first, *later] if p.tenant_id == t and id(p) not in gone] for t in "abcd"}
+    little = turns.take_little(most)
+    for tenant_id, pieces in waiting.items():
+        is_little = sum(p.weight for p in pieces) <= most
+        assert [p for p in little if p.tenant_id == tenant_id] == (pieces if is_little else [])
+    taken += little
     while turns:
         taken += turns.take_light(most)
         taken += turns.take(limit)

@@ -25,6 +25,8 @@ log = logging.getLogger("upshot.engine")
 
 AHEAD_MAX = 100
 """Events of one call that are matched ahead; the rest wait, so that no call keeps the event loop for long."""
+SHARED_AHEAD_MAX = 10
+"""As many while several tenants have work: the runs of one call are made in one transaction, which all others wait for."""
 AHEAD_STEPS_MAX = 20_000
 """Steps of condition work (about 10 ms) after which a call matches nothing more ahead."""
 
@@ -148,7 +150,8 @@ class Accept:
         """What can be decided briefly, of what nobody may wait for: a wait is met after its event is accepted. Whatever is the
         matter with an event, `match` deals with it."""
         matched: dict[str, Matched] = {}
-        first = [event for event in events[:AHEAD_MAX] if event.is_matched and event.name not in known.awaited]
+        most = SHARED_AHEAD_MAX if self._process.commit.is_shared else AHEAD_MAX
+        first = [event for event in events[:most] if event.is_matched and event.name not in known.awaited]
         try:
             entities = await self._decide.entities(first, {event.tenant_id: known for event in first})
             now, steps, stretch = self._process.clock.now(), 0, Stretch()

@@ -79,8 +79,11 @@ class Answers:
     def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             waiting = self._by_loop[loop]
-            at_once = SHARED_AT_ONCE if waiting.is_shared or self._is_shared() else AT_ONCE
-            pieces = waiting.take_light(LIGHT_MAX) or ([] if self._is_held else waiting.take(at_once))
+            if self._is_held:
+                pieces = waiting.take_little(LIGHT_MAX)
+            else:
+                at_once = SHARED_AT_ONCE if waiting.is_shared or self._is_shared() else AT_ONCE
+                pieces = waiting.take_light(LIGHT_MAX) or waiting.take(at_once)
             if waiting and pieces:
                 loop.call_soon(self._tell, loop)
             else:

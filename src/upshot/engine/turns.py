@@ -64,6 +64,10 @@ class Turns(Generic[T]):
         """All that waits of tenants with at most so much, while others have more; else nothing."""
         if len(self._lines) < 2 or all(line.weight <= most for line in self._lines.values()):
             return []
+        return self.take_little(most)
+
+    def take_little(self, most: int) -> list[T]:
+        """All that waits of tenants with at most so much, whether or not others have more."""
         light = [tenant_id for tenant_id, line in self._lines.items() if tenant_id and line.weight <= most]
         lines = [self._lines.pop(tenant_id) for tenant_id in light]
         self.weight -= sum(line.weight for line in lines)

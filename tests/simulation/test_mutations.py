@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from tests.simulation.automations import CHANGED_EVENT
 from tests.simulation.faults import Faults
@@ -58,7 +58,7 @@ from upshot.store import (
     throttled,
     waits,
 )
-from upshot.store.rows import Prepared
+from upshot.store.rows import Prepared, Take
 from upshot.store.schema import timers
 
 SEEDS_MAX = 120
@@ -106,7 +106,7 @@ def without_due_instants(patch: Monkey) -> None:
         [timers.c.tenant_id, timers.c.run_id, timers.c.step_id], journal._fired, ["tenant_id", "run_id", "step_id"]
     )
     columns = (timers.c.tenant_id, timers.c.run_id, timers.c.step_id, timers.c.kind, timers.c.seq, timers.c.set_at)
-    patch.setattr(journal, "_fire", Prepared(delete(timers).where(wanted, bindparam("now") > 0).returning(*columns)))
+    patch.setattr(journal, "_fire", Take(timers, wanted & (bindparam("now") > 0), columns))
 
 
 def without_strikes(patch: Monkey) -> None:
@@ -279,14 +279,14 @@ def with_timers_that_fire_while_paused(patch: Monkey) -> None:
     """A run that is paused is woken like one that sleeps."""
     patch.setattr(record, "_without_timers", lambda work: work)
     parked = runs._active_in_keys & (runs.active.c.parked != 0)
-    columns = (runs.active.c.tenant_id, runs.active.c.run_id, runs.active.c.queue)
+    columns = [runs.active.c[name] for name in ("tenant_id", "run_id", "queue", "epoch")]
     patch.setattr(runs, "_lock_parked", Prepared(select(*columns).where(parked)))
     woken = (
         update(runs.active)
         .where(parked)
         .values(worker_id=bindparam("worker_id"), parked=0, epoch=runs.active.c.epoch + 1)
     )
-    patch.setattr(runs, "_wake", Prepared(woken.returning(*columns[:2], runs.active.c.epoch)))
+    patch.setattr(runs, "_wake", Prepared(woken))
 
 
 def with_changes_that_are_told_later(patch: Monkey) -> None:

@@ -115,7 +115,7 @@ def prepare_all_kinds(work: Work) -> None:
 
 def is_over(look: Look) -> bool:
     """Whether nothing is left to do, what the time brings included."""
-    return look.is_over() and look.number(TOLD) >= TOLD_IN_ALL
+    return look.number(TOLD) >= TOLD_IN_ALL and look.is_over()  # in this order: what is told last is yet to be matched
 
 
 def die_and_go_on(copies: Copies, folder: Path, point: str) -> dict[str, int]:

@@ -14,6 +14,8 @@ from upshot.app.settings import Settings
 from upshot.core.queues import EVERY, HELD, THROTTLED, served_problems, serves
 from upshot.store import queues, snapshot, workers
 
+pytestmark = pytest.mark.usefixtures("own_ids")
+
 OWN, OTHER = "automation", "notifications"
 OTHERS, ALL = frozenset({OTHER}), frozenset({OWN, OTHER})
 NAP = {"id": "nap", "delay": "1h"}

@@ -251,7 +251,7 @@ class Run(Timing):
     async def record(self, recording: Recording) -> Recorded:
         """Keep what was done; while the store cannot take it, try again: the effect has happened and must not be forgotten."""
         run = recording.run
-        try:
+        try:  # without `insist` between, which would be one more coroutine for each step
             recorded: Recorded = await self._process.commit.give(self._record, recording)
         except Busy:
             recorded = await self.insist(self._record, recording)

@@ -2,19 +2,22 @@
 
 import select
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from tests.crash.cutting_proxy import CuttingProxy
 from tests.crash.postgresql_server import Server
 from tests.crash.processes import until
 from upshot.adapters.clock import SystemClock
+from upshot.core.errors import OutcomeUnknown
 from upshot.engine.commit import GroupCommit
-from upshot.store import postgresql
+from upshot.store import pipeline, postgresql
 from upshot.store.database import Database, DatabaseError
+from upshot.store.rows import Prepared, Sent
 
 pytestmark = pytest.mark.xdist_group("own postgresql server")
 TAKE = "UPDATE held SET n = n + 1 WHERE id = 1"
@@ -79,6 +82,7 @@ def parted(
     """The same database through a proxy; the server gives up a worker that is silent in a transaction for half a second."""
     del network_url
     monkeypatch.setitem(postgresql.SESSION, "idle_in_transaction_session_timeout", "500ms")
+    monkeypatch.setitem(pipeline.BOUND, "transaction_timeout", "700ms")
     with CuttingProxy(server.folder, server.socket_name) as proxy:
         database = Database(server.url(host=proxy.folder))
         yield proxy, database
@@ -117,6 +121,24 @@ def test_the_row_of_a_worker_that_is_parted_in_a_transaction_falls_free_and_its_
     assert looking.exec_driver_sql(COUNT).scalar_one() == 0
 
 
+def test_a_statement_that_nobody_reads_is_not_waited_for(
+    parted: tuple[CuttingProxy, Database], looking: Connection
+) -> None:
+    proxy, database = parted
+    look, take, rejoin = Prepared(text(COUNT)), Sent(text(TAKE)), threading.Timer(60, proxy.join)
+    with database.writer() as connection:
+        database.hurry(connection)
+        with connection.begin():
+            assert look.all(connection) == [(0,)]
+            proxy.part()
+            rejoin.start()
+            take(connection)
+            assert rejoin.is_alive()  # nothing was carried meanwhile
+            rejoin.cancel()
+            proxy.join()
+    assert looking.exec_driver_sql(COUNT).scalar_one() == 1
+
+
 def test_what_an_engine_was_writing_when_it_was_parted_is_written_once_when_it_is_back(
     parted: tuple[CuttingProxy, Database], looking: Connection
 ) -> None:
@@ -136,6 +158,46 @@ def test_what_an_engine_was_writing_when_it_was_parted_is_written_once_when_it_i
     finally:
         commit.close()
     assert (len(times), looking.exec_driver_sql(COUNT).scalar_one()) == (2, 1)
+
+
+class Taking:
+    """Takes the row without waiting for it. The first time, its worker is parted then for too long."""
+
+    name = "change"
+
+    def __init__(self, part: Callable[[Connection], None]) -> None:
+        self._take, self._part, self._is_first = Sent(text(TAKE)), part, True
+
+    def tenant_of(self, work: None) -> str:
+        return "one"
+
+    def write(self, connection: Connection, work: Sequence[None], now: int) -> Sequence[None]:
+        self._take(connection)
+        if self._is_first:
+            self._is_first = False
+            self._part(connection)
+        return work
+
+
+def test_the_row_of_a_worker_that_is_parted_between_two_statements_of_a_pipeline_falls_free(
+    parted: tuple[CuttingProxy, Database], looking: Connection
+) -> None:
+    """The server waits for the next statement then, and does not call that idle."""
+    proxy, database = parted
+
+    def part(connection: Connection) -> None:
+        until(lambda: not is_free(looking), "the row is held")
+        part_for_too_long(connection, proxy, looking)
+
+    commit, kind = GroupCommit(database, SystemClock()), Taking(part)
+    try:
+        with pytest.raises(OutcomeUnknown):  # its COMMIT went with it
+            commit.give_blocking(kind, None)
+        assert looking.exec_driver_sql(COUNT).scalar_one() == 0
+        commit.give_blocking(kind, None)
+    finally:
+        commit.close()
+    assert looking.exec_driver_sql(COUNT).scalar_one() == 1
 
 
 def test_the_row_of_a_worker_that_reads_no_more_falls_free(

@@ -80,6 +80,26 @@ def test_what_is_given_together_is_written_together(database: Database) -> None:
     assert kind.batches == [100]
 
 
+def test_what_the_told_give_next_is_written_together(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are told a few at a time, and the writer waits for all of them."""
+    monkeypatch.setattr("upshot.engine.commit.GATHER_SECONDS", 60)  # however slow the machine is
+    commit, kind, rounds, givers = GroupCommit(database, SystemClock()), Insert(), 5, 300
+
+    async def give_again_and_again(first: int) -> None:
+        for turn in range(rounds):
+            await commit.give(kind, first + turn * givers)
+
+    async def work() -> None:
+        await asyncio.gather(*(give_again_and_again(first) for first in range(givers)))
+
+    try:
+        asyncio.run(work())
+    finally:
+        commit.close()
+    assert kept(database) == list(range(rounds * givers))
+    assert len(kind.batches) <= rounds + 1, kind.batches  # the first giver's goes at once
+
+
 def test_a_culprit_is_bisected_out_and_the_others_are_not_hurt(database: Database) -> None:
     answers, _ = give(database, [1, 2, 3, -4, 5, 6, 7])
     assert [a for a in answers if not isinstance(a, Exception)] == [2, 4, 6, 10, 12, 14]

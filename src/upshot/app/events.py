@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from upshot.app import explain
 from upshot.app.emitting import Emitting
 from upshot.app.event_shapes import event_item, path_of, run_item
-from upshot.app.explain import explain
 from upshot.app.listed import Listed, within_json
 from upshot.core.errors import NotFound
 from upshot.store import event_pages as store
@@ -60,7 +60,8 @@ class Events(Emitting):
         """
         zone = self._upshot.engine.process.definitions.of_now(tenant_id).zone
         with self._upshot.database.reading(tenant_id) as connection:
-            return explain(connection, tenant_id, _present(connection, tenant_id, event_id), zone)
+            known = explain.read(connection, tenant_id, _present(connection, tenant_id, event_id))
+        return explain.explain(known, zone)
 
 
 def _present(connection: Connection, tenant_id: str, event_id: str) -> store.EventRow:

@@ -23,27 +23,57 @@ from upshot.store.run_pages import RunRow
 LISTENERS_MAX = 500
 
 
-def explain(connection: Connection, tenant_id: str, event: EventRow, zone: str) -> dict[str, Any]:
-    """`{event_id, automations: [...]}`, the highest priority first; at most 500 automations are told of."""
+class Known(msgspec.Struct, frozen=True):
+    """What the store holds about an event and those who listened for it."""
+
+    event: EventRow
+    entity: dict[str, Any] | None
+    standing: list[automations.StateAt]
+    started: dict[str, RunRow]
+    """By automation."""
+    controlled: dict[str, flow.Outcome]
+    """What flow control made of it, by automation."""
+    documents: dict[str, dict[str, Any]]
+    """Of runs that started otherwise than by listening, by run."""
+    why_none: tuple[str, str] | None
+
+
+def read(connection: Connection, tenant_id: str, event: EventRow) -> Known:
+    """What `explain` needs. Conditions take their time, and are weighed when the transaction is over."""
     standing = automations.states_at(connection, tenant_id, event.name, event.accepted_at, LISTENERS_MAX)
-    started = {run.automation_id: run for run in run_pages.of_event(connection, tenant_id, event.id, LISTENERS_MAX)}
-    facts = _facts(connection, tenant_id, event, zone)
-    why_none = _why_none(connection, tenant_id, event)
-    done = flow.of_event(connection, tenant_id, event.id)
+    listening = {state.automation_id for state in standing}
+    runs = run_pages.of_event(connection, tenant_id, event.id, LISTENERS_MAX)
+    documents: dict[str, dict[str, Any]] = {}
+    for run in runs:
+        if run.automation_id not in listening or run.replay_id is not None:
+            kept = automations.version(connection, tenant_id, run.automation_id, run.version)
+            documents[run.id] = kept.document if kept is not None else {}
+    return Known(
+        event=event,
+        entity=_entity(connection, tenant_id, event),
+        standing=standing,
+        started={run.automation_id: run for run in runs},
+        controlled=flow.of_event(connection, tenant_id, event.id),
+        documents=documents,
+        why_none=_why_none(connection, tenant_id, event),
+    )
+
+
+def explain(known: Known, zone: str) -> dict[str, Any]:
+    """`{event_id, automations: [...]}`, the highest priority first; at most 500 automations are told of."""
+    event, started = known.event, dict(known.started)
+    facts = facts_of(_as_event(event), now=event.accepted_at, zone=zone, entity=known.entity)
     told: list[dict[str, Any]] = []
-    for state in standing:
-        run, control = started.pop(state.automation_id, None), done.get(state.automation_id)
+    for state in known.standing:
+        run, control = started.pop(state.automation_id, None), known.controlled.get(state.automation_id)
         if run is not None and run.replay_id is not None:
-            item = _started_otherwise(connection, tenant_id, run, event, facts, control)
+            item = _started_otherwise(run, known, facts)
         elif control is not None:
             item = _controlled(state, control, run, facts, event)
         else:
-            item = _told(state, run, facts, event, why_none)
+            item = _told(state, run, facts, event, known.why_none)
         told += [item] if item is not None else []
-    told += [
-        _started_otherwise(connection, tenant_id, run, event, facts, done.get(run.automation_id))
-        for run in started.values()
-    ]
+    told += [_started_otherwise(run, known, facts) for run in started.values()]
     return {"event_id": event.source_id or event.id, "automations": told}
 
 
@@ -121,18 +151,10 @@ def _controlled(
     }
 
 
-def _started_otherwise(
-    connection: Connection,
-    tenant_id: str,
-    run: RunRow,
-    event: EventRow,
-    facts: Facts,
-    control: flow.Outcome | None,
-) -> dict[str, Any]:
+def _started_otherwise(run: RunRow, known: Known, facts: Facts) -> dict[str, Any]:
     """A run of an automation that did not listen when the event was accepted, or did not start then: by hand, of a batch, of a
     replay, or published a moment later."""
-    kept = automations.version(connection, tenant_id, run.automation_id, run.version)
-    document = kept.document if kept is not None else {}
+    event, control, document = known.event, known.controlled.get(run.automation_id), known.documents[run.id]
     state = automations.StateAt(run.automation_id, run.automation_name or "", "active", run.version, document, document)
     if control is not None and run.status == "pending":
         return {**_controlled(state, control, run, facts, event), "replay_id": run.replay_id}
@@ -196,12 +218,11 @@ def _why_none(connection: Connection, tenant_id: str, event: EventRow) -> tuple[
     return None
 
 
-def _facts(connection: Connection, tenant_id: str, event: EventRow, zone: str) -> Facts:
-    entity = None
-    if event.entity_type is not None and event.entity_id is not None:
-        key = (tenant_id, event.entity_type, event.entity_id)
-        entity = entities.read_roots(connection, [key]).get(key)
-    return facts_of(_as_event(event), now=event.accepted_at, zone=zone, entity=entity)
+def _entity(connection: Connection, tenant_id: str, event: EventRow) -> dict[str, Any] | None:
+    if event.entity_type is None or event.entity_id is None:
+        return None
+    key = (tenant_id, event.entity_type, event.entity_id)
+    return entities.read_roots(connection, [key]).get(key)
 
 
 def _as_event(event: EventRow) -> Event:

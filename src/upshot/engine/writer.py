@@ -97,13 +97,19 @@ class Writer:
         halved until the culprit stands alone."""
         is_committing, began = False, ticks()
         try:
+            self._database.hurry(self._connection)
             with self._connection.begin() as transaction:
                 now = self._clock.now()
                 self._keep_plans_fresh(len(batch), began)
                 _write(self._connection, batch, now)
                 _reach(batch, "before_commit")
                 is_committing = True
-                transaction.commit()
+                try:
+                    transaction.commit()
+                except DBAPIError:
+                    is_committing = not self._database.has_failed(self._connection)
+                    self.close()
+                    raise
         except Exception as error:  # noqa: BLE001 - if it is not the store's, it is bisected out and raised to the giver of the culprit
             if not _is_of_store(error, is_committing):
                 self._bisect(batch, error)

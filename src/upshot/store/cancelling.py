@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, literal_column, se
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.store.fair import Share, Waiting
-from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.runs import Key
 from upshot.store.schema import active, cancelling, runs, waits
 from upshot.store.waits import Wait
@@ -83,7 +83,7 @@ def next_runs(connection: Connection, one: Cancelling, number: int) -> list[str]
 
 
 _keys = rows(("tenant_id", TEXT), ("event_id", TEXT), ("match_key", TEXT))
-_remove = Prepared(
+_remove = Sent(
     delete(cancelling).where(
         key_in(
             [cancelling.c.tenant_id, cancelling.c.event_id, cancelling.c.match_key],
@@ -129,7 +129,7 @@ def ahead(connection: Connection, number: int) -> Ahead:
 
 
 _runs = rows(("tenant_id", TEXT), ("run_id", TEXT))
-_looked = Prepared(
+_looked = Sent(
     update(waits)
     .where(key_in([waits.c.tenant_id, waits.c.run_id], _runs, ["tenant_id", "run_id"]), _is_cancel)
     .values(looked_back=literal_column("1"))

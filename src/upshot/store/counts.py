@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, func, insert, select, true
 
 from upshot.core.instants import MINUTE
-from upshot.store.rows import BIGINT, TEXT, Prepared, rows
+from upshot.store.rows import BIGINT, TEXT, Sent, rows
 from upshot.store.schema import counts
 
 Key = tuple[str, str, str, str]
@@ -15,7 +15,7 @@ Key = tuple[str, str, str, str]
 _deltas = rows(
     ("tenant_id", TEXT), ("noun", TEXT), ("subject", TEXT), ("status", TEXT), ("minute", BIGINT), ("delta", BIGINT)
 )
-_insert = Prepared(insert(counts).from_select([c.name for c in _deltas.c], select(*_deltas.c).where(true())))
+_insert = Sent(insert(counts).from_select([c.name for c in _deltas.c], select(*_deltas.c).where(true())))
 
 
 def add(connection: Connection, changes: "Counter[Key]", now: int) -> None:

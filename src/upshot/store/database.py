@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from upshot.core.errors import Refused
-from upshot.store import postgresql, row_security, sqlite
+from upshot.store import pipeline, postgresql, row_security, sqlite
 from upshot.store.forks import belongs_to_one_process
 
 DatabaseError = SQLAlchemyError
@@ -72,6 +72,15 @@ class Database:
     def writer(self) -> Connection:
         """A connection whose transactions write, for a caller who keeps it and opens them one after another."""
         return self._engine.connect().execution_options(upshot_writes=True)
+
+    def hurry(self, connection: Connection) -> None:
+        """Before a transaction: wait for its statements only where something is read. A pooler's sessions cannot."""
+        if not self.is_sqlite and not self.is_pooled:
+            pipeline.enter(connection)
+
+    def has_failed(self, connection: Connection) -> bool:
+        """After an error of a commit: whether a statement before it had failed, so that nothing was written."""
+        return not self.is_sqlite and pipeline.has_failed(connection)
 
     @contextmanager
     def reading(self, tenant_id: str | None = None) -> Generator[Connection]:

@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 from upshot.core.dead_letters import Letter
 from upshot.core.statuses import DEAD_LETTER, RUN_OVER
 from upshot.store import counts
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import dead_letters, outbox, runs, steps, unmatched
 
 NOUN = "dead_letters"
@@ -61,7 +61,7 @@ _insert = insert(dead_letters).from_select(
     [*(name for name, _ in _LETTER), "status", "created_at", "last_at", "updated_at"],
     select(*_new.c, literal_column("'open'"), _now, _now, _now).where(true()),
 )
-_keep = Prepared(
+_keep = Sent(
     _insert.on_conflict_do_update(
         index_elements=["tenant_id", "id"],
         set_={**{name: _insert.excluded[name] for name in _AGAIN}, "who": None, "why": None},
@@ -151,7 +151,7 @@ def _locked(connection: Connection, tenant_id: str, letter_ids: Sequence[str]) -
 _lock = Prepared(
     select(dead_letters.c.id, dead_letters.c.status).where(_in_keys).order_by(dead_letters.c.id).with_for_update()
 )
-_move = Prepared(
+_move = Sent(
     update(dead_letters)
     .where(_in_keys)
     .values(

@@ -14,7 +14,7 @@ from upshot.core.errors import Refused
 from upshot.core.instants import to_text
 from upshot.core.strict_json import encode
 from upshot.store.database import Overtaken
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import entities, entity_dates
 
 Key = tuple[str, str, str]
@@ -39,19 +39,19 @@ _read_to_change = Prepared(_select.order_by(*_key).with_for_update())  # everybo
 _new = rows(*_COLUMNS)
 _insert_base = insert(entities).from_select([name for name, _ in _COLUMNS], select(*_new.c).where(true()))
 _insert = Prepared(_insert_base.on_conflict_do_nothing().returning(entities.c.id))
-_update = Prepared(
+_update = Sent(
     _insert_base.on_conflict_do_update(
         index_elements=["tenant_id", "type", "id"],
         set_={name: _insert_base.excluded[name] for name in ("fields", "tags", "revision", "updated_at")},
     )
 )
-_delete = Prepared(sql_delete(entities).where(_in_keys))
+_delete = Sent(sql_delete(entities).where(_in_keys))
 _DATE = ("tenant_id", "type", "field", "on_day", "entity_id")
 _date_rows = rows(*((name, TEXT) for name in _DATE))
-_insert_dates = Prepared(
+_insert_dates = Sent(
     insert(entity_dates).from_select(list(_DATE), select(*_date_rows.c).where(true())).on_conflict_do_nothing()
 )
-_delete_dates = Prepared(
+_delete_dates = Sent(
     sql_delete(entity_dates).where(key_in([entity_dates.c[name] for name in _DATE], _date_rows, _DATE))
 )
 

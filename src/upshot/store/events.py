@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from upshot.core.events import EntityRef, Event
 from upshot.store import counts
 from upshot.store.fair import Share, Waiting
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Take, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, Take, key_in, rows
 from upshot.store.schema import event_keys, events, unmatched
 
 _keys = rows(("tenant_id", TEXT), ("source_id", TEXT), ("event_id", TEXT), ("accepted_at", BIGINT))
@@ -40,9 +40,9 @@ _COLUMNS = (
     ("traceparent", TEXT),
 )
 _new = rows(*_COLUMNS)
-_insert_events = Prepared(insert(events).from_select([name for name, _ in _COLUMNS], select(*_new.c).where(true())))
+_insert_events = Sent(insert(events).from_select([name for name, _ in _COLUMNS], select(*_new.c).where(true())))
 _waiting = rows(("tenant_id", TEXT), ("event_id", TEXT), ("worker_id", TEXT))
-_insert_unmatched = Prepared(
+_insert_unmatched = Sent(
     insert(unmatched).from_select(["tenant_id", "event_id", "worker_id"], select(*_waiting.c).where(true()))
 )
 _done = rows(("tenant_id", TEXT), ("event_id", TEXT))
@@ -123,7 +123,7 @@ def claim_unmatched(connection: Connection, worker_id: str, limit: int, after: s
     return found._replace(rows=[Unmatched(row[0], row[1], row[2] + 1) for row in found.rows])
 
 
-_hand_back = Prepared(
+_hand_back = Sent(
     update(unmatched)
     .where(
         key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"]),
@@ -159,7 +159,7 @@ def strike(connection: Connection, tenant_id: str, event_id: str) -> int:
     return connection.execute(counted).scalar() or 0
 
 
-_hold = Prepared(
+_hold = Sent(
     update(unmatched)
     .where(key_in([unmatched.c.tenant_id, unmatched.c.event_id], _done, ["tenant_id", "event_id"]))
     .values(worker_id=bindparam("worker_id"), strikes=unmatched.c.strikes + 1)

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from upshot.core.queues import HELD
 from upshot.store.listing import rarely
 from upshot.store.queues import own_queue
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import active, flow_keys, flow_outcomes, runs
 
 PLACE_KEPT: Final = 90 * 86_400_000_000
@@ -78,7 +78,7 @@ _WHOLE = (
 )
 _whole = rows(*_WHOLE)
 _insert_whole = insert(flow_keys).from_select([name for name, _ in _WHOLE], select(*_whole.c).where(true()))
-_put = Prepared(
+_put = Sent(
     _insert_whole.on_conflict_do_update(
         index_elements=list(_KEY), set_={name: _insert_whole.excluded[name] for name in _STATE}
     )
@@ -109,7 +109,7 @@ def put(connection: Connection, states: Sequence[KeyState]) -> None:
         _put(connection, listed)
 
 
-_forget = Prepared(
+_forget = Sent(
     delete(flow_keys).where(
         flow_keys.c.expires_at < bindparam("now", type_=BIGINT), flow_keys.c.due_at.is_(None), flow_keys.c.waits == 0
     )
@@ -208,8 +208,8 @@ def still_wait(connection: Connection, keys: Collection[Key]) -> set[Key]:
 
 _keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
 _in_keys = key_in([active.c.tenant_id, active.c.run_id], _keys, ["tenant_id", "run_id"])
-_hold = Prepared(update(active).where(_in_keys).values(queue=literal_column(f"'{HELD}'")))
-_let_go = Prepared(update(active).where(_in_keys).values(queue=own_queue(active.c.tenant_id, active.c.run_id)))
+_hold = Sent(update(active).where(_in_keys).values(queue=literal_column(f"'{HELD}'")))
+_let_go = Sent(update(active).where(_in_keys).values(queue=own_queue(active.c.tenant_id, active.c.run_id)))
 
 
 def hold(connection: Connection, run_keys: Collection[tuple[str, str]]) -> None:
@@ -225,8 +225,8 @@ def let_go(connection: Connection, run_keys: Collection[tuple[str, str]]) -> Non
 
 
 _runs_in_keys = key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
-_give_place = Prepared(update(runs).where(_runs_in_keys).values(place=runs.c.waits_for, waits_for=null()))
-_take_place = Prepared(update(runs).where(_runs_in_keys).values(waits_for=runs.c.place, place=null()))
+_give_place = Sent(update(runs).where(_runs_in_keys).values(place=runs.c.waits_for, waits_for=null()))
+_take_place = Sent(update(runs).where(_runs_in_keys).values(waits_for=runs.c.place, place=null()))
 
 
 def give_places(connection: Connection, run_keys: Collection[tuple[str, str]]) -> None:
@@ -323,7 +323,7 @@ def due_windows(connection: Connection, now: int, number: int) -> list[KeyState]
 _OUTCOME = tuple((name, BIGINT if name in {"at", "until", "due_at"} else TEXT) for name in Outcome.__struct_fields__)
 _new = rows(*_OUTCOME)
 _insert = insert(flow_outcomes).from_select([name for name, _ in _OUTCOME], select(*_new.c).where(true()))
-_keep = Prepared(
+_keep = Sent(
     _insert.on_conflict_do_update(
         index_elements=["tenant_id", "event_id", "automation_id"],
         set_={name: _insert.excluded[name] for name, _ in _OUTCOME[3:]},
@@ -332,8 +332,8 @@ _keep = Prepared(
 _of_window = (flow_outcomes.c.tenant_id == bindparam("tenant_id", type_=TEXT)) & (
     flow_outcomes.c.window_id == bindparam("window_id", type_=TEXT)
 )
-_start_window = Prepared(update(flow_outcomes).where(_of_window).values(run_id=bindparam("run_id", type_=TEXT)))
-_remove = Prepared(delete(flow_outcomes).where(_is_done))
+_start_window = Sent(update(flow_outcomes).where(_of_window).values(run_id=bindparam("run_id", type_=TEXT)))
+_remove = Sent(delete(flow_outcomes).where(_is_done))
 _gathered = Prepared(
     select(flow_outcomes.c.event_id)
     .where(_of_window, flow_outcomes.c.window_id.is_not(None))

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import conninfo
 from sqlalchemy import URL, Connection, bindparam, func, select
 
-from upshot.store.rows import TEXT, Prepared
+from upshot.store.rows import TEXT, Sent
 
 CHANNEL = "upshot"
 EVENTS, RUNS, WAITS, CHANGED = "events", "runs", "waits", "changed"
@@ -20,7 +20,7 @@ LISTEN_SECONDS = 1.0
 ConnectionBroken = psycopg.Error
 """What ends `listen`."""
 
-_notify = Prepared(select(func.pg_notify(bindparam("channel", type_=TEXT), bindparam("hint", type_=TEXT))))
+_notify = Sent(select(func.pg_notify(bindparam("channel", type_=TEXT), bindparam("hint", type_=TEXT))))
 
 
 def send(connection: Connection, hint: str) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, case, delete, func, literal_column
 from upshot.core.journal import WHOLE
 from upshot.core.queues import WAITING
 from upshot.store.queues import own_queue
-from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import active, runs, timers
 
 Key = tuple[str, str]
@@ -62,7 +62,7 @@ def batch(
 
 
 _keys = rows(("tenant_id", TEXT), ("run_id", TEXT))
-_set_version = Prepared(
+_set_version = Sent(
     update(runs)
     .where(key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"]))
     .values(version=bindparam("number"))
@@ -71,12 +71,12 @@ _queue = case(
     (active.c.queue.in_([literal_column(f"'{name}'") for name in sorted(WAITING)]), active.c.queue),
     else_=own_queue(active.c.tenant_id, active.c.run_id),
 )
-_go_on = Prepared(
+_go_on = Sent(
     update(active)
     .where(key_in([active.c.tenant_id, active.c.run_id], _keys, ["tenant_id", "run_id"]))
     .values(epoch=active.c.epoch + 1, queue=_queue)
 )
-_without_limit = Prepared(
+_without_limit = Sent(
     delete(timers).where(
         key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"]),
         timers.c.step_id == literal_column(f"'{WHOLE}'"),

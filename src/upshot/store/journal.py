@@ -12,7 +12,7 @@ from upshot.core.events import Event
 from upshot.core.journal import Outcome
 from upshot.store import waits
 from upshot.store.events import read_events
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Take, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, Take, key_in, rows
 from upshot.store.schema import attempts, automation_versions, runs, steps, timers
 from upshot.store.waits import Wait
 
@@ -34,7 +34,7 @@ _STEP = (
     ("log", TEXT),
 )
 _new_steps = rows(*_STEP)
-_insert_steps = Prepared(insert(steps).from_select([name for name, _ in _STEP], select(*_new_steps.c).where(true())))
+_insert_steps = Sent(insert(steps).from_select([name for name, _ in _STEP], select(*_new_steps.c).where(true())))
 
 
 class KeptStep(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -72,7 +72,7 @@ _ATTEMPT = (
     ("log", TEXT),
 )
 _new_attempts = rows(*_ATTEMPT)
-_insert_attempts = Prepared(
+_insert_attempts = Sent(
     insert(attempts)
     .from_select([name for name, _ in _ATTEMPT], select(*_new_attempts.c).where(true()))
     .on_conflict_do_nothing()
@@ -98,9 +98,7 @@ _TIMER = (
     ("due_at", BIGINT),
 )
 _new_timers = rows(*_TIMER)
-_insert_timers = Prepared(
-    insert(timers).from_select([name for name, _ in _TIMER], select(*_new_timers.c).where(true()))
-)
+_insert_timers = Sent(insert(timers).from_select([name for name, _ in _TIMER], select(*_new_timers.c).where(true())))
 _fired = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT))
 _fire = Take(
     timers,
@@ -170,7 +168,7 @@ def kept_since(connection: Connection, places: Sequence[tuple[str, str, str, int
     return {(row[0], row[1], row[2]) for row in _read_kept_since(connection, places)} if places else set()
 
 
-_remove = Prepared(
+_remove = Sent(
     delete(timers).where(
         key_in([timers.c.tenant_id, timers.c.run_id, timers.c.step_id], _fired, ["tenant_id", "run_id", "step_id"])
     )
@@ -197,7 +195,7 @@ def due_timers(
     return [tuple(row) for row in connection.execute(query)]  # pyright: ignore[reportReturnType] - four columns
 
 
-_clear = Prepared(delete(timers).where(key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"])))
+_clear = Sent(delete(timers).where(key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"])))
 
 
 def clear_timers(connection: Connection, keys: Sequence[Key]) -> None:
@@ -209,7 +207,7 @@ def clear_timers(connection: Connection, keys: Sequence[Key]) -> None:
 # --- steps at most once --------------------------------------------------------------------------------------------------
 
 _begun = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT))
-_forget_begun = Prepared(
+_forget_begun = Sent(
     delete(attempts).where(
         key_in(
             [attempts.c.tenant_id, attempts.c.run_id, attempts.c.step_id], _begun, ["tenant_id", "run_id", "step_id"]

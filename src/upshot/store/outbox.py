@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from upshot.store.rows import BIGINT, Prepared, rows
+from upshot.store.rows import BIGINT, Sent, rows
 from upshot.store.schema import outbox
 
 FORMAT = 1
@@ -65,13 +65,13 @@ _in_seqs = outbox.c.seq.in_(select(_seqs.c.seq))
 _still_pending = _in_seqs & (
     outbox.c.status == "pending"
 )  # a relay that was slow changes nothing of what another ended
-_count_attempt = Prepared(
+_count_attempt = Sent(
     update(outbox).where(_in_seqs).values(attempts=bindparam("attempts"), next_attempt_at=bindparam("again_at"))
 )
-_publish = Prepared(
+_publish = Sent(
     update(outbox).where(_still_pending).values(status="published", published_at=bindparam("now"), error=None)
 )
-_fail = Prepared(update(outbox).where(_still_pending).values(status=bindparam("status"), error=bindparam("error")))
+_fail = Sent(update(outbox).where(_still_pending).values(status=bindparam("status"), error=bindparam("error")))
 
 
 def publish(connection: Connection, seqs: Sequence[int], now: int) -> None:

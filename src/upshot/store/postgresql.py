@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy import Connection as _Connection
 
+from upshot.store import pipeline
+
 CONNECT_SECONDS = 10
 UNANSWERED_MILLISECONDS = 15_000
 """How long the network may leave a packet unanswered before the connection is given up (`tcp_user_timeout`)."""
@@ -50,6 +52,7 @@ def engine(url: URL, is_pooled: bool) -> Engine:
     made = create_engine(url, connect_args=arguments, pool_size=8, max_overflow=32, pool_pre_ping=False)
     if not is_pooled:
         event.listen(made, "connect", _set_up)
+    pipeline.may_enter(made)
     return made
 
 

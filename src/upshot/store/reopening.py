@@ -18,7 +18,7 @@ from upshot.core.commands import StepError
 from upshot.core.journal import Outcome
 from upshot.store import counts, flow, journal
 from upshot.store.queues import own_queue
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import active, attempts, automation_versions, events, outbox, runs, steps, unmatched
 
 
@@ -63,7 +63,7 @@ _reopen = Prepared(
 )
 _BORN = (("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("epoch", INTEGER))
 _born = rows(*_BORN)
-_insert_active = Prepared(
+_insert_active = Sent(
     insert(active).from_select(
         [*(name for name, _ in _BORN), "queue"],
         select(*_born.c, own_queue(_born.c.tenant_id, _born.c.run_id)).where(true()),
@@ -110,7 +110,7 @@ _read_the_end = Prepared(
     .where(*_is_the_end)
     .order_by(steps.c.tenant_id, steps.c.run_id, steps.c.seq)
 )
-_forget_the_end = Prepared(delete(steps).where(*_is_the_end))
+_forget_the_end = Sent(delete(steps).where(*_is_the_end))
 
 
 def reopen_runs(connection: Connection, failed: Sequence[FailedRun], now: int) -> None:
@@ -166,7 +166,7 @@ def _attempt(row: Any) -> tuple[Any, ...]:
 _read_events = Prepared(
     select(events.c.tenant_id, events.c.id).where(key_in([events.c.tenant_id, events.c.id], _keys, ["tenant_id", "id"]))
 )
-_put_back = Prepared(
+_put_back = Sent(
     insert(unmatched).from_select(["tenant_id", "event_id"], select(*_keys.c).where(true())).on_conflict_do_nothing()
 )
 
@@ -183,7 +183,7 @@ def put_back_events(connection: Connection, keys: Sequence[tuple[str, str]]) -> 
 
 
 _seqs = rows(("tenant_id", TEXT), ("seq", BIGINT))
-_send_again = Prepared(
+_send_again = Sent(
     update(outbox)
     .where(
         key_in([outbox.c.tenant_id, outbox.c.seq], _seqs, ["tenant_id", "seq"]),

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, bindparam, func, insert, literal_colu
 
 from upshot.core.queues import QUEUE
 from upshot.core.replays import DROPPED, Counts
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import automation_versions, automations, flow_outcomes, replays, runs, tenants, unmatched
 
 
@@ -129,7 +129,7 @@ _due = Prepared(
     .with_for_update(skip_locked=True, of=replays)
 )
 _keys = rows(("tenant_id", TEXT), ("id", TEXT))
-_put_off = Prepared(
+_put_off = Sent(
     update(replays)
     .where(key_in([replays.c.tenant_id, replays.c.id], _keys, ["tenant_id", "id"]))
     .values(due_at=bindparam("until", type_=BIGINT))

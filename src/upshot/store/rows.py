@@ -28,6 +28,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
+from upshot.store import pipeline
+
 _encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder(list[tuple[Any, ...]]).decode
 
 TEXT, BIGINT, INTEGER = Text(), BigInteger(), Integer()
@@ -103,6 +105,19 @@ class Prepared:
         return made
 
 
+class Sent(Prepared):
+    """The same for a statement whose answer nobody reads: a writer on PostgreSQL does not wait for it (`pipeline`). What is
+    wrong with it is raised then by a later statement, or by the commit."""
+
+    __slots__ = ()
+
+    def __call__(self, connection: Connection, given: Sequence[Any] | None = None, /, **parameters: Any) -> None:
+        """Send it; `given` becomes the JSON of the parameter `rows`."""
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name) or self._compile(dialect)
+        _run(compiled, connection, given, parameters, is_read=False)
+
+
 class Take:
     """Removes the rows that a condition says and gives them back. On SQLite they are read first, all at once: a writing
     transaction is alone there."""
@@ -127,7 +142,14 @@ class _Compiled(NamedTuple):
     constants: dict[str, Any]
 
 
-def _run(compiled: _Compiled, connection: Connection, given: Sequence[Any] | None, parameters: dict[str, Any]) -> Any:
+def _run(
+    compiled: _Compiled,
+    connection: Connection,
+    given: Sequence[Any] | None,
+    parameters: dict[str, Any],
+    *,
+    is_read: bool = True,
+) -> Any:
     values = {**compiled.constants, **parameters} if compiled.constants else parameters
     if given is not None:
         values["rows"] = _encode(given).decode()
@@ -135,11 +157,15 @@ def _run(compiled: _Compiled, connection: Connection, given: Sequence[Any] | Non
     driver: Any = connection.connection.driver_connection
     dialect = connection.dialect
     try:
-        return driver.execute(compiled.text, bound)
+        cursor = driver.execute(compiled.text, bound)
+        if is_read and dialect.name != "sqlite":
+            pipeline.sync(connection)
     except dialect.loaded_dbapi.Error as error:  # as SQLAlchemy's own statements raise it, without the parameters
+        pipeline.abandon(connection)
         raise DBAPIError.instance(
             compiled.text, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
         ) from error
+    return cursor
 
 
 def key_in(

@@ -17,7 +17,7 @@ from upshot.core.queues import QUEUE
 from upshot.core.watches import Watch
 from upshot.store import waits
 from upshot.store.fair import Share, Waiting
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import active, runs, steps
 from upshot.store.waits import Wait
 
@@ -97,7 +97,7 @@ _insert_whole = Prepared(
 )
 _BORN = (("tenant_id", TEXT), ("run_id", TEXT), ("priority", INTEGER), ("worker_id", TEXT), ("queue", TEXT))
 _born = rows(*_BORN)
-_insert_active = Prepared(insert(active).from_select([name for name, _ in _BORN], select(*_born.c).where(true())))
+_insert_active = Sent(insert(active).from_select([name for name, _ in _BORN], select(*_born.c).where(true())))
 
 
 def create(connection: Connection, new: Sequence[NewRun], now: int) -> set[str]:
@@ -175,7 +175,7 @@ def held_elsewhere(connection: Connection, keys: Sequence[Key], worker_id: str) 
 
 _runs_in_keys = key_in([runs.c.tenant_id, runs.c.id], _keys, ["tenant_id", "run_id"])
 _active_in_keys = key_in(_active_key, _keys, ["tenant_id", "run_id"])
-_set_finished = Prepared(
+_set_finished = Sent(
     update(runs)
     .where(_runs_in_keys)
     .values(
@@ -186,12 +186,12 @@ _set_finished = Prepared(
         ended_by=bindparam("ended_by"),
     )
 )
-_set_status = Prepared(update(runs).where(_runs_in_keys).values(status=bindparam("status")))
-_let_go = Prepared(delete(active).where(_active_in_keys))
-_park = Prepared(update(active).where(_active_in_keys).values(worker_id=None, parked=1))
-_release = Prepared(update(active).where(_active_in_keys).values(worker_id=None))
+_set_status = Sent(update(runs).where(_runs_in_keys).values(status=bindparam("status")))
+_let_go = Sent(delete(active).where(_active_in_keys))
+_park = Sent(update(active).where(_active_in_keys).values(worker_id=None, parked=1))
+_release = Sent(update(active).where(_active_in_keys).values(worker_id=None))
 _one_less = case((active.c.strikes > 0, active.c.strikes - 1), else_=0)
-_release_without_strike = Prepared(update(active).where(_active_in_keys).values(worker_id=None, strikes=_one_less))
+_release_without_strike = Sent(update(active).where(_active_in_keys).values(worker_id=None, strikes=_one_less))
 
 
 def finish(
@@ -265,7 +265,7 @@ def lock(connection: Connection, keys: Sequence[Key]) -> dict[Key, tuple[str, st
     return {(row[0], row[1]): (row[2], row[3]) for row in _lock(connection, keys)}
 
 
-_rouse = Prepared(update(active).where(_active_in_keys, active.c.parked == 1).values(parked=0, strikes=0))
+_rouse = Sent(update(active).where(_active_in_keys, active.c.parked == 1).values(parked=0, strikes=0))
 
 
 def rouse(connection: Connection, keys: Sequence[Key]) -> None:
@@ -289,7 +289,7 @@ def take_over(connection: Connection, keys: Sequence[Key], worker_id: str) -> di
     return taken
 
 
-_wake = Prepared(
+_wake = Sent(
     update(active)
     .where(_active_in_keys, active.c.parked == 1)
     .values(worker_id=bindparam("worker_id"), parked=0, epoch=active.c.epoch + 1, strikes=0)
@@ -309,7 +309,7 @@ _kept_steps = (
     .where(steps.c.tenant_id == active.c.tenant_id, steps.c.run_id == active.c.run_id)
     .scalar_subquery()
 )
-_claim = Prepared(
+_claim = Sent(
     update(active)
     .where(_active_in_keys)
     .values(

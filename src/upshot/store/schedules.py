@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import automation_versions, automations, runs, schedules, tenants, unmatched
 
 Key = tuple[str, str]
@@ -80,7 +80,7 @@ _due = Prepared(
 _WHOLE = tuple((name, TEXT if name.endswith(("_id", "_why", "_after")) else BIGINT) for name in _NAMES)
 _whole = rows(*_WHOLE)
 _insert = insert(schedules).from_select([name for name, _ in _WHOLE], select(*_whole.c).where(true()))
-_put = Prepared(
+_put = Sent(
     _insert.on_conflict_do_update(
         index_elements=["tenant_id", "automation_id"],
         set_={name: _insert.excluded[name] for name in _NAMES if name not in ("tenant_id", "automation_id")},

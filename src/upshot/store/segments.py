@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as insert_or_leave
 
 from upshot.store.listing import contains
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import (
     automation_versions,
     automations,
@@ -184,13 +184,13 @@ def used_in(
 _members = segment_members
 _members_key = ("tenant_id", "segment_id", "entity_id")
 _new = rows(*((name, TEXT) for name in _members_key), ("joined_at", BIGINT))
-_join = Prepared(
+_join = Sent(
     insert_or_leave(_members)
     .from_select([*_members_key, "joined_at"], select(*_new.c).where(true()))
     .on_conflict_do_nothing()
 )
 _gone = rows(*((name, TEXT) for name in _members_key))
-_leave = Prepared(delete(_members).where(key_in([_members.c[name] for name in _members_key], _gone, _members_key)))
+_leave = Sent(delete(_members).where(key_in([_members.c[name] for name in _members_key], _gone, _members_key)))
 _of = rows(("tenant_id", TEXT), ("entity_id", TEXT))
 _of_entities = Prepared(
     select(_members.c.tenant_id, _members.c.segment_id, _members.c.entity_id).where(
@@ -317,7 +317,7 @@ _due = Prepared(
     .with_for_update(skip_locked=True, of=segments)
 )
 _keys = rows(("tenant_id", TEXT), ("id", TEXT))
-_put_off = Prepared(
+_put_off = Sent(
     update(segments)
     .where(key_in([segments.c.tenant_id, segments.c.id], _keys, ["tenant_id", "id"]))
     .values(due_at=bindparam("until", type_=BIGINT))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, delete, literal, literal_column, select, update
 
-from upshot.store.rows import TEXT, Prepared, key_in, rows
+from upshot.store.rows import TEXT, Prepared, Sent, key_in, rows
 from upshot.store.runs import PAUSED
 from upshot.store.schema import active, runs, timers
 
@@ -59,8 +59,8 @@ _STATUS = {
     status: Prepared(update(runs).where(_of_run).values(status=literal_column(f"'{status}'")))
     for status in ("paused", "running", "pending")
 }
-_hold_back = Prepared(update(active).where(_own).values(parked=literal_column(str(PAUSED))))
-_forget_look = Prepared(
+_hold_back = Sent(update(active).where(_own).values(parked=literal_column(str(PAUSED))))
+_forget_look = Sent(
     delete(timers).where(
         key_in([timers.c.tenant_id, timers.c.run_id], _keys, ["tenant_id", "run_id"]),
         timers.c.step_id
@@ -69,8 +69,8 @@ _forget_look = Prepared(
         .scalar_subquery(),
     )
 )
-_let_go_on = Prepared(update(active).where(_own).values(parked=literal_column("0"), strikes=literal_column("0")))
-_release_paused = Prepared(
+_let_go_on = Sent(update(active).where(_own).values(parked=literal_column("0"), strikes=literal_column("0")))
+_release_paused = Sent(
     update(active).where(_own, active.c.parked == literal_column(str(PAUSED))).values(worker_id=literal_column("NULL"))
 )
 

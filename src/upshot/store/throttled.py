@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, literal_column, null, select, upda
 
 from upshot.core.queues import THROTTLED
 from upshot.store.flow import Key
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import active, flow_outcomes, runs
 
 _of_run = (active.c.tenant_id == runs.c.tenant_id) & (active.c.run_id == runs.c.id)
@@ -22,7 +22,7 @@ _due = Prepared(
 )
 _EVENT = ("tenant_id", "event_id", "automation_id")
 _events = rows(*((name, TEXT) for name in _EVENT))
-_begun = Prepared(
+_begun = Sent(
     update(flow_outcomes)
     .where(key_in([flow_outcomes.c[name] for name in _EVENT], _events, _EVENT))
     .values(due_at=null())
@@ -75,7 +75,7 @@ _instants = rows(*((name, TEXT) for name in _EVENT), ("due_at", BIGINT))
 _instant = (
     select(_instants.c.due_at).where(*(_instants.c[name] == flow_outcomes.c[name] for name in _EVENT)).scalar_subquery()
 )
-_set_again = Prepared(
+_set_again = Sent(
     update(flow_outcomes)
     .where(key_in([flow_outcomes.c[name] for name in _EVENT], _instants, _EVENT))
     .values(due_at=_instant, until=_instant)

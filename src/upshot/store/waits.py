@@ -16,7 +16,7 @@ from upshot.core.events import DEPTH_MAX, Event
 from upshot.core.waits import Fields, event_key, hint_of
 from upshot.core.watches import Shape, Watch
 from upshot.store.events import read_events
-from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, key_in, rows
+from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import awaited, events, runs, waits
 
 Key = tuple[str, str]
@@ -57,7 +57,7 @@ _WAIT = (
     ("met_by", TEXT),
 )
 _new = rows(*_WAIT)
-_insert = Prepared(
+_insert = Sent(
     insert(waits).from_select([name for name, _ in _WAIT], select(*_new.c).where(true())).on_conflict_do_nothing()
 )
 
@@ -129,17 +129,17 @@ _of_runs = key_in([waits.c.tenant_id, waits.c.run_id], _keys, ["tenant_id", "run
 _read = Prepared(select(*(waits.c[name] for name, _ in _WAIT)).where(_of_runs))
 _is_met_step = _is_step & waits.c.met_by.is_not(None)
 _read_met = Prepared(select(*(waits.c[name] for name, _ in _WAIT)).where(_of_runs, _is_met_step))
-_clear = Prepared(delete(waits).where(_of_runs))
-_clear_steps = Prepared(delete(waits).where(_of_runs, _is_step))
-_clear_watches = Prepared(delete(waits).where(_of_runs, ~_is_step))
+_clear = Sent(delete(waits).where(_of_runs))
+_clear_steps = Sent(delete(waits).where(_of_runs, _is_step))
+_clear_watches = Sent(delete(waits).where(_of_runs, ~_is_step))
 _steps = rows(("tenant_id", TEXT), ("run_id", TEXT), ("step_id", TEXT))
-_remove = Prepared(
+_remove = Sent(
     delete(waits).where(
         key_in([waits.c.tenant_id, waits.c.run_id, waits.c.step_id], _steps, ["tenant_id", "run_id", "step_id"]),
         _is_step,
     )
 )
-_looked_back = Prepared(
+_looked_back = Sent(
     update(waits).where(_of_runs, waits.c.looked_back == literal_column("0")).values(looked_back=literal_column("1"))
 )
 
@@ -214,7 +214,7 @@ def look_back(connection: Connection, wait: Wait, shapes: Collection[Fields], si
 # --- what is waited for at all -------------------------------------------------------------------------------------------
 
 _names = rows(("tenant_id", TEXT), ("event_name", TEXT), ("kind", TEXT), ("fields", TEXT))
-_expect = Prepared(
+_expect = Sent(
     insert(awaited)
     .from_select([column.name for column in _names.c], select(*_names.c).where(true()))
     .on_conflict_do_nothing()

@@ -36,7 +36,7 @@ def database(url: str) -> Iterator[Database]:
 
 
 class Put:
-    """Sends its numbers, and reads nothing."""
+    """Sends its numbers, and reads nothing. After 12 it raises."""
 
     name = "change"
 
@@ -46,6 +46,8 @@ class Put:
     def write(self, connection: Connection, work: Sequence[int], now: int) -> Sequence[int]:
         for number in work:
             put(connection, n=number)
+            if number == 12:
+                raise LookupError("no dozen")
         return work
 
 
@@ -103,6 +105,21 @@ def test_a_culprit_that_the_commit_finds_is_bisected_out_and_the_others_are_kept
         commit.close()
     assert [type(answer) for answer in answers] == [int, int, IntegrityError, int]
     assert (kept(database), unknown) == ([1, 2, 3, 7], [])
+
+
+def test_what_is_raised_is_told_not_what_is_wrong_with_a_statement_that_nobody_read(database: Database) -> None:
+    commit = GroupCommit(database, SystemClock())
+    try:
+        with database.writing() as connection:
+            connection.execute(insert(numbers), {"n": 12})
+        commit.give_blocking(Put(), 1)
+        with pytest.raises((LookupError, IntegrityError)) as raised:
+            commit.give_blocking(Put(), 12)
+        assert raised.type is (IntegrityError if database.is_sqlite else LookupError)
+        assert commit.give_blocking(Put(), 2) == 2
+    finally:
+        commit.close()
+    assert kept(database) == [1, 2, 12]
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # SQLite has one writer

@@ -33,8 +33,8 @@ class _Pipeline(ExitStack):
 
 
 def may_enter(engine: Engine) -> None:
-    """The connections of this engine leave their pipeline before each statement of SQLAlchemy's own, and before they are given
-    up."""
+    """The connections of this engine leave their pipeline before each statement of SQLAlchemy's own, before a rollback, and
+    before they are given up."""
 
     def before(connection: Connection, *_: Any) -> None:
         leave(connection)
@@ -43,6 +43,7 @@ def may_enter(engine: Engine) -> None:
         _give_up(record.info)
 
     event.listen(engine, "before_cursor_execute", before)
+    event.listen(engine, "rollback", abandon)
     event.listen(engine, "invalidate", given_up)
 
 

@@ -9,14 +9,18 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table, bindpara
 from sqlalchemy.exc import IntegrityError
 
 from upshot.adapters.clock import SystemClock
+from upshot.core.errors import Busy
 from upshot.engine.commit import GroupCommit
-from upshot.store.database import Database
+from upshot.store import pipeline
+from upshot.store.database import Database, DatabaseUnavailable
 from upshot.store.rows import Prepared, Sent
 
 numbers = Table("numbers", MetaData(), Column("n", BigInteger, primary_key=True))
 put = Sent(insert(numbers).values(n=bindparam("n", type_=BigInteger())))
 look = Prepared(select(numbers.c.n).order_by(numbers.c.n))
 
+on_postgresql = pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+GIVE_UP_OUR_SESSION = "SELECT pg_terminate_backend(pg_backend_pid())"
 REFUSED_ONCE = """
 CREATE SEQUENCE tried;
 CREATE FUNCTION refuse_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -122,7 +126,48 @@ def test_what_is_raised_is_told_not_what_is_wrong_with_a_statement_that_nobody_r
     assert kept(database) == [1, 2, 12]
 
 
-@pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # SQLite has one writer
+@on_postgresql
+def test_a_connection_that_is_lost_is_told_as_such(database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable), database.reading() as connection:
+        connection.exec_driver_sql(GIVE_UP_OUR_SESSION)
+    with pytest.raises(DatabaseUnavailable), database.writer() as connection:
+        database.hurry(connection)
+        with connection.begin():
+            put(connection, n=1)
+            connection.exec_driver_sql(GIVE_UP_OUR_SESSION)
+    commit, tries = GroupCommit(database, SystemClock()), list[int]()
+
+    def lose(connection: Connection) -> None:
+        tries.append(1)
+        connection.exec_driver_sql(GIVE_UP_OUR_SESSION)
+
+    try:
+        with pytest.raises(Busy, match="Nothing was written"):
+            commit.run(lose)
+        assert commit.give_blocking(Put(), 1) == 1
+    finally:
+        commit.close()
+    assert (len(tries), kept(database)) == (1, [1])
+
+
+@on_postgresql
+def test_where_a_transaction_cannot_be_bound_there_is_no_pipeline_and_it_is_one_transaction(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(pipeline.BOUND, "no_such_setting", "1")
+    with database.writer() as connection:
+        for number in (1, 2):
+            database.hurry(connection)
+            with connection.begin() as transaction:
+                put(connection, n=number)
+                transaction.rollback()
+        with pytest.raises(IntegrityError), connection.begin():
+            put(connection, n=3)
+            put(connection, n=3)
+    assert kept(database) == []
+
+
+@on_postgresql  # SQLite has one writer
 def test_what_was_overtaken_is_done_again_when_the_commit_finds_it(database: Database) -> None:
     with database.writing() as connection:
         connection.exec_driver_sql(REFUSED_ONCE)

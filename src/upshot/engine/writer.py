@@ -19,9 +19,9 @@ from upshot.store.postgresql import server_time
 TRIES_MAX = 6
 OVERTAKEN_STATES = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: nothing was written, and the same work may be done again."""
-ENDED_STATES = frozenset({"25P03", "25P04"})
+ENDED_STATES = frozenset({"25P03"})
 """SQLSTATE of a session that the server ended because this process was silent for too long in a transaction: the same holds,
-also when the process learns of it at COMMIT."""
+also when the process learns of it at COMMIT. In a pipeline the driver does not tell."""
 LAST_WORDS = frozenset({"FATAL", "PANIC"})
 """How severe an error is after which a session, or the whole server, is gone. Not all of them are an OperationalError."""
 

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, Engine, event
 
 SINCE = 170_000
 """The first version of a server with which there are pipelines, as libpq numbers them."""
-BOUND = {"transaction_timeout": "30s"}
-"""What a transaction in a pipeline may take: beyond that the server ends it, and its work is done again."""
+BOUND = {"transaction_timeout": "60s"}
+"""What a transaction in a pipeline may take in all, which is as much as a statement may: beyond that the server ends it."""
 _OPEN, _IS_BOUND = "upshot_pipeline", "upshot_is_bound"
 
 
@@ -39,7 +39,8 @@ def may_enter(engine: Engine) -> None:
     def before(connection: Connection, *_: Any) -> None:
         leave(connection)
 
-    def given_up(_driver: Any, record: Any, _error: Any) -> None:
+    def given_up(driver: Any, record: Any, _error: Any) -> None:
+        driver.close()  # so that leaving waits for nobody
         _give_up(record.info)
 
     event.listen(engine, "before_cursor_execute", before)
@@ -62,9 +63,11 @@ def enter(connection: Connection) -> None:
 
 def _bind(driver: Any) -> None:
     was, driver.autocommit = driver.autocommit, True
-    for name, value in BOUND.items():
-        driver.execute("SELECT set_config(%s, %s, false)", (name, value))
-    driver.autocommit = was
+    try:
+        for name, value in BOUND.items():
+            driver.execute("SELECT set_config(%s, %s, false)", (name, value))
+    finally:
+        driver.autocommit = was
 
 
 def sync(connection: Connection) -> None:
@@ -80,7 +83,8 @@ def leave(connection: Connection) -> None:
 
 def abandon(connection: Connection) -> None:
     """Leave after an error, which has been told already."""
-    _give_up(connection.info)
+    if not connection.invalidated:  # else it is left, with the connection
+        _give_up(connection.info)
 
 
 def _close(info: dict[str, Any]) -> None:

@@ -39,6 +39,8 @@ class Database:
         self.is_pooled = self.direct_url is not self.url
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = sqlite.engine(self.url) if self.is_sqlite else postgresql.engine(self.url, self.is_pooled)
+        if not self.is_sqlite:
+            pipeline.may_enter(self._engine)
         self._may_confine: bool | None = False if self.is_sqlite else None
         self._of_parents: list[object] = []
         belongs_to_one_process(self)

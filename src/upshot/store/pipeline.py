@@ -17,6 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
+from upshot.store.postgresql import set_for_session
+
 SINCE = 170_000
 """The first version of a server with which there are pipelines, as libpq numbers them."""
 BOUND = {"transaction_timeout": "60s"}
@@ -56,18 +58,9 @@ def enter(connection: Connection) -> None:
         return
     with suppress(connection.dialect.loaded_dbapi.Error):  # what is wrong with it, its first statement tells
         if _IS_BOUND not in info:
-            _bind(driver)
+            set_for_session(driver, BOUND)
             info[_IS_BOUND] = True
         info[_OPEN] = _Pipeline(driver)
-
-
-def _bind(driver: Any) -> None:
-    was, driver.autocommit = driver.autocommit, True
-    try:
-        for name, value in BOUND.items():
-            driver.execute("SELECT set_config(%s, %s, false)", (name, value))
-    finally:
-        driver.autocommit = was
 
 
 def sync(connection: Connection) -> None:

@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import URL, Engine, create_engine, event, text
 from sqlalchemy import Connection as _Connection
 
-from upshot.store import pipeline
-
 CONNECT_SECONDS = 10
 UNANSWERED_MILLISECONDS = 15_000
 """How long the network may leave a packet unanswered before the connection is given up (`tcp_user_timeout`)."""
@@ -52,16 +50,21 @@ def engine(url: URL, is_pooled: bool) -> Engine:
     made = create_engine(url, connect_args=arguments, pool_size=8, max_overflow=32, pool_pre_ping=False)
     if not is_pooled:
         event.listen(made, "connect", _set_up)
-    pipeline.may_enter(made)
     return made
 
 
 def _set_up(connection: Any, _record: Any) -> None:
-    every = SESSION | NETWORK | PLANNING
-    settings = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in every.items())
-    was, connection.autocommit = connection.autocommit, True
-    connection.execute(f"SELECT {settings}")
-    connection.autocommit = was
+    set_for_session(connection, SESSION | NETWORK | PLANNING)
+
+
+def set_for_session(driver: Any, settings: dict[str, str]) -> None:
+    """Set these on the driver's connection, which is in no transaction, for as long as it lives."""
+    listed = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
+    was, driver.autocommit = driver.autocommit, True
+    try:
+        driver.execute(f"SELECT {listed}")
+    finally:
+        driver.autocommit = was
 
 
 def plan_anew(connection: _Connection) -> None:

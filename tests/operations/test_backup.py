@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 
 from tests.operations.conftest import TABLES, Past, rows
 from tests.stores import store
@@ -52,16 +51,21 @@ def tables(url: str) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def elsewhere(url: str, tmp_path: Path) -> Iterator[str]:
-    """Where nothing is yet: a database of the same kind as the test's."""
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where nothing is yet."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    with store(make_url(url).get_backend_name(), folder, migrated=False) as made:
+    with store(request.param, folder, migrated=False) as made:
         yield made
 
 
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("client_programs")
+@pytest.mark.parametrize(
+    ("url", "elsewhere"),
+    [("sqlite", "sqlite"), ("postgresql", "postgresql"), ("sqlite", "postgresql")],
+    indirect=True,
+)
 def test_a_backup_under_load_is_restored_elsewhere_and_goes_on(url: str, elsewhere: str, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     host = start(url, tmp_path, "emit")

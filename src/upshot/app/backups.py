@@ -10,7 +10,7 @@ from upshot.adapters.clock import new_id
 from upshot.core.errors import Conflict
 from upshot.core.instants import to_text
 from upshot.store import audit, tenants
-from upshot.store.backup import postgresql, sqlite
+from upshot.store.backup import postgresql, sqlite, to_server
 from upshot.store.backup.copied import Copied
 from upshot.store.database import Database
 
@@ -45,8 +45,9 @@ class Backups:
     def restore(
         self, file: Path, *, is_forced: bool = False, actor: str = "host", told: Callable[[int, int], None] = _silent
     ) -> dict[str, Any]:
-        """Put a backup into this database, which must have nothing in it unless `is_forced`. Nothing may run on it. Each
-        tenant's audit notes it. This object is closed by it; a backup of an earlier release then needs `migrate()`.
+        """Put a backup into this database, which must have nothing in it unless `is_forced`. Nothing may run on it. A backup of
+        a file may be put into PostgreSQL: what is under way goes on there. Each tenant's audit notes it. This object is closed
+        by it; a backup of an earlier release then needs `migrate()`.
 
         Raises:
             Conflict: the backup or the database is not fit for it; the message says what to do.
@@ -55,12 +56,14 @@ class Backups:
         if self._upshot.engine.is_running:
             raise Conflict("An engine runs in this process. Stop it, and whatever else uses the database, first.")
         self._upshot.close()  # no connection of ours may outlive what it was opened on
-        database = Database(_text(given.url), direct_url=_text(given.direct_url) if given.is_pooled else "")
+        database = Database(_text(given.direct_url))
         try:
-            if database.path is None:
-                made = postgresql.restore(file, database, is_forced=is_forced)
-            else:
+            if database.path is not None:
                 made = sqlite.restore(file, database.path, told, is_forced=is_forced)
+            elif sqlite.is_file_of_sqlite(file):
+                made = to_server.restore(file, database, told, is_forced=is_forced)
+            else:
+                made = postgresql.restore(file, database, is_forced=is_forced)
             with database.writing() as connection:
                 self._note(connection, file, made, actor)
         finally:

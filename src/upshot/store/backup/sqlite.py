@@ -20,6 +20,8 @@ from upshot.store.health.sqlite import copied as may_be_plain_copy
 from upshot.store.migrate import HEAD, VERSION_TABLE
 from upshot.store.schema import active, unmatched, workers
 
+MAGIC = b"SQLite format 3\x00"
+"""How every file of SQLite begins (https://www.sqlite.org/fileformat.html, 1.3)."""
 STEP_PAGES = 2_000
 BESIDE = ("-wal", "-shm", "-journal")
 LET_GO = ";".join(
@@ -53,12 +55,8 @@ def restore(backup: Path, target: Path, told: Told, *, is_forced: bool) -> Copie
         Conflict: as said above; or `backup` is not there, damaged, not ours, of a newer release, or a plain copy of a file
             that was live.
     """
-    if not backup.is_file():
-        raise Conflict(f"There is no file {backup}.")
-    is_plain = may_be_plain_copy(backup)
     lock = FileLock(f"{target}-engine", thread_local=False)
-    with closing(_reading(backup)) as source:
-        _raise_unless_ours(source, backup, is_plain=is_plain)
+    with opened(backup) as source:
         if not is_forced and target.exists() and target.stat().st_size:
             raise Conflict(f"{target} is not empty. Restore to a new place, or take its place with --force.")
         with _unfinished(target, ".restoring") as partial:
@@ -78,6 +76,29 @@ def restore(backup: Path, target: Path, told: Told, *, is_forced: bool) -> Copie
     return made
 
 
+def is_file_of_sqlite(path: Path) -> bool:
+    """Whether the file says that it is one of SQLite's."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+@contextmanager
+def opened(backup: Path) -> Generator[sqlite3.Connection]:
+    """A connection that reads this backup.
+
+    Raises:
+        Conflict: it is not there, damaged, not ours, of a newer release, or a plain copy of a file that was live.
+    """
+    if not backup.is_file():
+        raise Conflict(f"There is no file {backup}.")
+    is_plain = may_be_plain_copy(backup)
+    with closing(_reading(backup)) as source:
+        _raise_unless_ours(source, backup, is_plain=is_plain)
+        yield source
+
+
 def _reading(backup: Path) -> sqlite3.Connection:
     """Read it, and leave nothing beside it: without a WAL of its own none is made."""
     alone = "" if Path(f"{backup}-wal").exists() else "&immutable=1"
@@ -86,7 +107,7 @@ def _reading(backup: Path) -> sqlite3.Connection:
 
 def _raise_unless_ours(source: sqlite3.Connection, backup: Path, *, is_plain: bool) -> None:
     try:
-        schema = _schema(source)
+        schema = schema_of(source)
         held = source.execute(f"SELECT count(*) FROM {workers.name}").fetchone()[0] if schema else 0  # noqa: S608 - a constant
     except sqlite3.DatabaseError as error:
         raise Conflict(f"{backup} cannot be read: {error}. Take another backup.") from error
@@ -103,7 +124,18 @@ def _raise_unless_ours(source: sqlite3.Connection, backup: Path, *, is_plain: bo
         )
 
 
-def _schema(connection: sqlite3.Connection) -> str | None:
+def raise_unless_whole(connection: sqlite3.Connection, named: str) -> None:
+    """Read the file through, page by page."""
+    try:
+        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
+    except sqlite3.DatabaseError as error:
+        found = [str(error)]
+    if found != ["ok"]:
+        raise Conflict(f"{named} is not whole ({'; '.join(found)}). Run `upshot doctor --deep` on the original.")
+
+
+def schema_of(connection: sqlite3.Connection) -> str | None:
+    """The schema of the file, None when Upshot has no tables in it."""
     found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSION_TABLE,)).fetchone()
     if found is None:
         return None
@@ -126,11 +158,11 @@ def _copy(source: sqlite3.Connection, partial: Path, told: Told) -> Copied:
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.execute("PRAGMA synchronous = FULL")
         copy.executescript(f"BEGIN; {LET_GO}; COMMIT;")
-        found = [str(row[0]) for row in copy.execute("PRAGMA integrity_check(5)")]
-        schema = _schema(copy)
-        newest = copy.execute(NEWEST_EVENT).fetchone()[0] if schema else None
-    if found != ["ok"] or schema is None:
-        raise Conflict(f"The copy is not whole ({'; '.join(found)}). Run `upshot doctor --deep` on the original.")
+        raise_unless_whole(copy, "The copy")
+        schema = schema_of(copy)
+        if schema is None:
+            raise Conflict("There are no tables of Upshot to copy. Run `upshot migrate` first.")
+        newest = copy.execute(NEWEST_EVENT).fetchone()[0]
     return Copied(partial.stat().st_size, schema, newest)
 
 

@@ -27,7 +27,7 @@ EITHER = {
 }  # fmt: skip
 OF_SQLITE = {"sqlite", "copy", "file_system", "disk", "file_settings", "wal", "file", "integrity"}
 OF_POSTGRESQL = {
-    "postgresql", "durability", "timeouts", "clock", "transactions", "connections", "size", "row_security",
+    "postgresql", "durability", "timeouts", "planning", "clock", "transactions", "connections", "size", "row_security",
 }  # fmt: skip
 LETTER = (
     "INSERT INTO upshot_dead_letters (tenant_id, id, kind, noun_id, error, strikes, status, created_at) "
@@ -206,6 +206,16 @@ def test_a_server_that_forgets_commits_fails(server: Upshot) -> None:
     seen = found(anew)
     anew.close()
     assert (seen["durability"].status, seen["timeouts"].status) == ("failed", "ok")
+
+
+def test_what_a_pooler_does_not_carry_is_named_with_what_sets_it(server: Upshot) -> None:
+    url = server.database.url.render_as_string(hide_password=False)
+    pooled = Upshot(url, settings=Settings(database_direct_url=url))
+    seen = found(pooled)
+    pooled.close()
+    for name, setting in (("timeouts", "lock_timeout = '5s'"), ("planning", "enable_seqscan = 'off'")):
+        assert (found(server)[name].status, seen[name].status) == ("ok", "warning")
+        assert f"ALTER ROLE postgres SET {setting}" in seen[name].remedy
 
 
 def test_a_table_without_row_security_is_named(server: Upshot) -> None:

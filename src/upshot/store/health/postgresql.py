@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 from upshot.core.instants import SECOND
 from upshot.store.health.finding import FAILED, OK, WARNING, Finding, megabytes
-from upshot.store.postgresql import OF_OTHERS, SESSION, server_time
+from upshot.store.postgresql import OF_OTHERS, PLANNING, SESSION, server_time
 
 OLDEST = 14
 SKEW_MAX = 2 * SECOND
@@ -22,7 +22,8 @@ def findings(connection: Connection, now: int) -> list[Finding]:
     return [
         _version(int(shown["server_version_num"]), shown["server_version"]),
         _durable(shown),
-        _timeouts(connection),
+        _of_session(connection, "timeouts", {name: SESSION[name] for name in SESSION if name.endswith("_timeout")}),
+        _of_session(connection, "planning", PLANNING),
         _clock(connection, now),
         _long_transactions(connection),
         _connections(connection, int(shown["max_connections"])),
@@ -46,15 +47,15 @@ def _durable(shown: dict[str, str]) -> Finding:
     return Finding("durability", OK, said)
 
 
-def _timeouts(connection: Connection) -> Finding:
-    names = [name for name in SESSION if name.endswith("_timeout")]
-    values = {name: str(connection.execute(text(f"SHOW {name}")).scalar_one()) for name in names}
-    said = ", ".join(f"{name}={value}" for name, value in values.items()) + "."
-    missing = [name for name, value in values.items() if value == "0"]
+def _of_session(connection: Connection, name: str, wanted: dict[str, str]) -> Finding:
+    """Whether what holds for a session of ours does so here: through a pooler only the role can say it. Timeouts may differ."""
+    values = {one: str(connection.execute(text(f"SHOW {one}")).scalar_one()) for one in wanted}
+    said = ", ".join(f"{one}={value}" for one, value in values.items()) + "."
+    missing = [one for one, value in values.items() if value == ("0" if one.endswith("_timeout") else "on")]
     if missing:
-        changes = "; ".join(f"ALTER ROLE {_role(connection)} SET {name} = '{SESSION[name]}'" for name in missing)
-        return Finding("timeouts", WARNING, said, f"Through a pooler the role itself needs them: {changes}")
-    return Finding("timeouts", OK, said)
+        changes = "; ".join(f"ALTER ROLE {_role(connection)} SET {one} = '{wanted[one]}'" for one in missing)
+        return Finding(name, WARNING, said, f"Through a pooler the role itself needs them: {changes}")
+    return Finding(name, OK, said)
 
 
 def _role(connection: Connection) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.simulation import door, segments
 from tests.simulation.provider import mark_of
+from tests.simulation.queues import SLOW, SLOW_ONES
 from upshot import Upshot
 from upshot.adapters.clock import ids_from
 from upshot.core.automations.document import CALLED, SCHEDULED
@@ -312,7 +313,7 @@ COLUMNS = {
         *("tenant_id", "id", "automation_id", "version", "since", "until", "per_minute", "runs_max"),
         *("status", "place", "due_at", "total", "counts"),
     ),
-    "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes"),
+    "active": ("tenant_id", "run_id", "worker_id", "epoch", "parked", "strikes", "queue"),
     "steps": ("tenant_id", "run_id", "seq", "step_id", "kind", "status", "output", "error"),
     "timers": ("tenant_id", "run_id", "step_id", "kind", "due_at"),
     "waits": ("tenant_id", "run_id", "kind", "step_id", "event_name", "match_key", "looked_back", "met_by"),
@@ -376,8 +377,9 @@ def event_data(tenant_id: str, number: int, *, is_deadly: bool = False) -> dict[
 
 
 @cache
-def template(*, has_segments: bool) -> tuple[bytes, dict[str, door.Door]]:
-    """The file that every world starts from, of those that have segments or do not, and the tenants' doors in it."""
+def template(*, has_segments: bool, has_queues: bool) -> tuple[bytes, dict[str, door.Door]]:
+    """The file that every world starts from, of those that have segments and several queues or do not, and the tenants' doors
+    in it."""
     folder = Path(tempfile.mkdtemp(prefix="upshot-simulation-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "template.db"
@@ -420,7 +422,9 @@ def template(*, has_segments: bool) -> tuple[bytes, dict[str, door.Door]]:
                     continue
                 if name == next(iter(SEGMENTED)):
                     segments.build(upshot, tenant_id)
-                made_id = upshot.automations.create(tenant_id, {"name": name, "status": "active", **document})["id"]
+                own = {"queue": SLOW} if has_queues and name in SLOW_ONES else {}
+                asked = {"name": name, "status": "active", **document, **own}
+                made_id = upshot.automations.create(tenant_id, asked)["id"]
                 if name == "late":  # it starts nothing until somebody replays it
                     upshot.automations.pause(tenant_id, made_id)
         upshot.close()

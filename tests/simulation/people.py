@@ -21,10 +21,12 @@ from tests.simulation.automations import (
 from tests.simulation.bulk import Bulk, Said
 from tests.simulation.door import DELIVERED, DOORS, deliver
 from tests.simulation.held import opened
+from tests.simulation.queues import SLOW
 from tests.simulation.segments import DEFINITIONS, PICKED, TURNED
 from upshot import Upshot
 from upshot.app.replays import Wanted
 from upshot.core.errors import Busy, UpshotError
+from upshot.core.queues import QUEUE
 from upshot.core.statuses import RUN_OVER
 from upshot.engine.control import Action
 from upshot.store.database import DatabaseError
@@ -338,10 +340,11 @@ class People:
         return draw.choice(busy if busy and draw.random() < 0.5 else sorted(watch.automations))
 
     def _publish_anew(self, upshot: Upshot, tenant_id: str, automation_id: str, *, is_end: bool) -> None:
-        """Publish another version, and take the runs under way along, or cancel them."""
+        """Publish another version, perhaps of another queue, and take the runs under way along, or cancel them."""
         draft = upshot.automations.draft(tenant_id, automation_id)
-        description = f"as of {self._world.now}"
-        upshot.automations.save(tenant_id, automation_id, {**draft, "description": description})
+        own = {"queue": self._draw.choice((QUEUE, SLOW))} if self._world.has_queues else {}
+        changed = {**draft, "description": f"as of {self._world.now}", **own}
+        upshot.automations.save(tenant_id, automation_id, changed)
         if is_end:
             self._world.watch.bulks.publish(upshot, tenant_id, automation_id)
         else:

@@ -11,12 +11,14 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from tests.simulation.automations import CHANGED_EVENT
 from tests.simulation.faults import Faults
+from tests.simulation.queues import QUEUED_FROM
 from tests.simulation.segments import SEGMENTED_FROM
 from tests.simulation.world import Broken, simulate
 from upshot.core import segments as core_segments
 from upshot.core.events import Event
 from upshot.core.flow import Ask, Window, deciding
 from upshot.core.instants import SECOND
+from upshot.core.queues import QUEUE
 from upshot.core.waits import RUN_ENDED
 from upshot.engine import (
     accept,
@@ -24,6 +26,7 @@ from upshot.engine import (
     awaiting,
     cancel,
     control,
+    decide,
     housekeep,
     match,
     membership,
@@ -33,6 +36,7 @@ from upshot.engine import (
     schedule,
     settle,
     sweep,
+    timekeep,
 )
 from upshot.engine import segment as finding
 from upshot.engine.fork import Fork
@@ -380,6 +384,21 @@ def with_segments_that_know_no_time(patch: Monkey) -> None:
     patch.setattr(core_segments, "_follows_clock", lambda _: False)
 
 
+def with_timers_that_know_no_queue(patch: Monkey) -> None:
+    """Whoever fires a run's timer drives it, whatever queues it serves."""
+    patch.setattr(timekeep, "serves", lambda *_: True)
+
+
+def with_new_runs_that_know_no_queue(patch: Monkey) -> None:
+    """Whoever matches an event drives what it starts."""
+    patch.setattr(decide, "serves", lambda *_: True)
+
+
+def with_one_queue_after_flow_control(patch: Monkey) -> None:
+    """What flow control lets go stands where an automation that names no queue has its runs."""
+    patch.setattr(flow, "_let_go", Prepared(update(runs.active).where(flow._in_keys).values(queue=QUEUE)))
+
+
 def without_a_note_that_it_begins(patch: Monkey) -> None:
     """A step at most once begins, and nothing says so."""
 
@@ -449,6 +468,9 @@ MUTATIONS: dict[Callable[[Monkey], None], tuple[set[str], dict[str, float] | Non
     without_a_look_where_a_segment_stands: ({"I24", "I25"}, {"segment": 4.0, "slow": 0.3}),
     without_a_look_at_who_changed_since: ({"I24", "I25"}, {"segment": 6.0, "slow": 0.2, "change": 6.0}),
     with_segments_that_know_no_time: ({"I12"}, {"segment": 2.0}),
+    with_timers_that_know_no_queue: ({"I26"}, {"crash": 3.0, "effect_slow": 0.8}),
+    with_new_runs_that_know_no_queue: ({"I26"}, {}),
+    with_one_queue_after_flow_control: ({"I26"}, {}),
     with_a_reload_that_does_not_wait: ({"I12"}, {"cut_applied": 0.3, "slow": 0.4}),
 }
 """Each with the invariants that it may break, and the faults under which it is looked for (by default each seed's own)."""
@@ -465,6 +487,9 @@ FIRST_SEED: dict[Callable[[Monkey], None], int] = {
     without_a_look_where_a_segment_stands: SEGMENTED_FROM + 1,
     without_a_look_at_who_changed_since: SEGMENTED_FROM + 18,
     with_segments_that_know_no_time: SEGMENTED_FROM + 3,
+    with_timers_that_know_no_queue: QUEUED_FROM,
+    with_new_runs_that_know_no_queue: QUEUED_FROM,
+    with_one_queue_after_flow_control: QUEUED_FROM,
 }
 """Where those are looked for first that most seeds would pass over, so that they take no minutes to be missed."""
 

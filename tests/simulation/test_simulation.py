@@ -7,13 +7,14 @@ import sys
 import pytest
 
 from tests.simulation.faults import KINDS, RATES, Faults
+from tests.simulation.queues import QUEUED_FROM
 from tests.simulation.segments import SEGMENTED_FROM
 from tests.simulation.world import Broken, World, simulate
 
 SEEDS = 160
 PARTS = 16
 
-SEGMENTED = 16
+SEGMENTED = QUEUED = 16
 
 REGRESSIONS = {
     "a worker that drives more runs than it has room for spun on a due timer": (
@@ -37,6 +38,13 @@ def test_the_invariants_hold_whatever_happens(part: int) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_invariants_hold_over_segments(part: int) -> None:
     for seed in range(SEGMENTED_FROM + part, SEGMENTED_FROM + SEGMENTED, PARTS):
+        simulate(seed)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_invariants_hold_over_several_queues(part: int) -> None:
+    for seed in range(QUEUED_FROM + part, QUEUED_FROM + QUEUED, PARTS):
         simulate(seed)
 
 

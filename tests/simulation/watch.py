@@ -6,7 +6,8 @@ retry it (`reopened`). I6 nothing is written for a run but by who holds it, unde
 never early. I10 tenants stay apart. I11 what was accepted is somewhere. I13 an occurrence of a schedule is one event, never
 early, and the schedule moves on with it. I14 of a paused run nothing begins and no delay is over. I15: see `waiting`, I17: see
 `cancels`, I18: see `loops`, I19: see `replayed`, I20: see `causes`, I21: see `changes`, I22: see `bulk`, I23: see `dates`,
-I24, I25: see `members`, I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all ends) the world's.
+I24, I25: see `members`, I26: see `queues`, I7: see `controls`. I9 (one key per step) is the provider's to see, I12 (it all
+ends) the world's.
 """
 
 import sqlite3
@@ -26,6 +27,7 @@ from tests.simulation.held import HeldBack
 from tests.simulation.loops import Loops
 from tests.simulation.members import Members
 from tests.simulation.provider import mark_of
+from tests.simulation.queues import Queues
 from tests.simulation.reopened import Reopened
 from tests.simulation.replayed import Replayed
 from tests.simulation.waiting import Waiting
@@ -77,6 +79,7 @@ class Watch:
         self.entities: dict[Key, Row] = {}
         self.dates = Dates(self, world)
         self.members = Members(self, world)
+        self.queues = Queues(self)
         self.paused: set[Key] = set()
         self.dead: set[Key] = set()
         self.held_back = HeldBack()
@@ -341,6 +344,8 @@ class Watch:
             self._broken("I17", wrong)
         if (wrong := changes.wrong(commit)) is not None:
             self._broken("I21", wrong)
+        if (wrong := self.queues.wrong(commit.runs)) is not None:
+            self._broken("I26", wrong)
         self.members.after_commit(commit)
         for event in commit.occurred:
             self._occurred(commit, event)
@@ -390,6 +395,12 @@ class Watch:
     def name_of(self, run: Row) -> str:
         """The name of this run's automation."""
         return self.automations[run["tenant_id"], run["automation_id"]]["name"]
+
+    def document(self, tenant_id: str, automation_id: str, version: int) -> str:
+        """The text of this version."""
+        query = "SELECT document FROM upshot_automation_versions WHERE (tenant_id, automation_id, version) = (?, ?, ?)"
+        (found,) = self._rows(query, tenant_id, automation_id, version)
+        return found["document"]
 
     def _matches(self, commit: Commit, before: dict[Key, Row]) -> None:
         """I3: an event that was just matched, or accepted and does not wait, started what listens for it, at the beginning or

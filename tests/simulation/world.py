@@ -22,11 +22,11 @@ from tests.simulation.loops import RUNS_MAX, WINDOW_SECONDS
 from tests.simulation.people import People
 from tests.simulation.process import SimulatedProcess
 from tests.simulation.provider import Provider
+from tests.simulation.queues import QUEUED_FROM, SERVED
 from tests.simulation.segments import SEGMENTED_FROM, small_pages
 from tests.simulation.store import ProcessDied
 from tests.simulation.watch import Watch
 from upshot.adapters.clock import ids_from
-from upshot.core.queues import QUEUE
 from upshot.engine.process import Limits
 from upshot.testing.clock import START
 
@@ -75,12 +75,12 @@ class World:
         self._boots = count(1)
         self._size = processes or self.draw.shape.choice((1, 2, 2, 3))
         self.processes: list[SimulatedProcess] = []
-        self.has_segments = seed >= SEGMENTED_FROM
+        self.has_segments, self.has_queues = seed >= SEGMENTED_FROM, seed >= QUEUED_FROM
         self._pages = small_pages()
         self._ids = ids_from(stream(seed, "ids").randbytes)
 
     def __enter__(self) -> Self:
-        base, doors = template(has_segments=self.has_segments)
+        base, doors = template(has_segments=self.has_segments, has_queues=self.has_queues)
         DOORS.update(doors)
         self._ids.__enter__()
         self._pages.__enter__()
@@ -90,8 +90,8 @@ class World:
         self.provider = Provider(self)
         self.watch = Watch(self)
         self.people = People(self)
-        for _ in range(self._size):
-            self.boot()
+        for place in range(max(self._size, 2) if self.has_queues else self._size):
+            self.boot(SERVED[place] if self.has_queues else SERVED[0])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,12 +161,12 @@ class World:
 
     # --- processes ------------------------------------------------------------------------------------------------------
 
-    def boot(self) -> None:
-        """Start another process."""
+    def boot(self, queues: frozenset[str]) -> None:
+        """Start another process, which serves these."""
         shape, rate = self.draw.shape, self.faults.rate
         limits = Limits(
             lease_seconds=LEASE_SECONDS,
-            queues=frozenset({QUEUE}),
+            queues=queues,
             sweep_page=2,
             loop_runs_max=RUNS_MAX,
             loop_window_seconds=WINDOW_SECONDS,
@@ -175,7 +175,9 @@ class World:
             room, sleepers = shape.randint(1, 4), shape.randint(0, 3)
             limits = replace(limits, runs_max=room, sleepers_max=sleepers, sweep_page=1)
         skew = int(SECOND * shape.uniform(-2, 2)) if rate("clock") else 0
-        self.processes.append(SimulatedProcess(self, f"process {next(self._boots)}", limits, skew))
+        process = SimulatedProcess(self, f"process {next(self._boots)}", limits, skew)
+        self.watch.queues.boots(process.worker_id, queues)
+        self.processes.append(process)
 
     def crash(self, process: SimulatedProcess) -> None:
         """kill -9; another is started in its place a little later."""
@@ -183,7 +185,7 @@ class World:
         process.die()
         self.processes.remove(process)
         self._due = [(work, owner) for work, owner in self._due if owner is not process]
-        self.after(0.05 + 1.5 * self.draw.shape.random(), self.boot)
+        self.after(0.05 + 1.5 * self.draw.shape.random(), lambda: self.boot(process.limits.queues))
 
     def serving(self) -> list[SimulatedProcess]:
         """The processes whose engine runs now."""

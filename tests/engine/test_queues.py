@@ -1,5 +1,6 @@
 """Queues: a worker drives runs of those it serves, and leaves the others to the workers that do; who names none serves all."""
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from upshot import Refused
 from upshot.app.replays import Wanted
 from upshot.app.settings import Settings
 from upshot.core.queues import EVERY, HELD, THROTTLED, served_problems, serves
-from upshot.store import queues, snapshot, workers
+from upshot.store import hints, queues, snapshot, workers
 
 pytestmark = pytest.mark.usefixtures("own_ids")
 
@@ -167,6 +168,26 @@ def test_a_run_whose_delay_is_over_goes_on_in_its_queue_whoever_saw_that(pair: P
     assert {run["status"] for run in pair.runs()} == {"waiting"}
     pair.advance(3_600, pair.each(1))
     assert pair.noted() == each(1)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)  # on SQLite there is nobody to tell
+@pytest.mark.parametrize("document", [{"steps": [NAP]}, {"steps": [{"id": "nap", "delay": "1d"}], "timeout": "1h"}])
+def test_who_fires_a_timer_of_a_queue_that_it_does_not_serve_tells_those_who_do(
+    bench: Bench, document: dict[str, Any]
+) -> None:
+    bench.automation(**document)
+    bench.happen()
+    serve(bench, OTHERS)
+    told, is_over = list[str](), threading.Event()
+    listening = threading.Thread(target=hints.listen, args=(bench.upshot.database.url, told.append, is_over.is_set))
+    listening.start()
+    try:
+        until(lambda: bool(told), "the beginning")
+        bench.advance(3_600)
+        until(lambda: hints.RUNS in told, "the hint")
+    finally:
+        is_over.set()
+        listening.join()
 
 
 def test_a_throttled_run_goes_back_to_its_queue(pair: Pair) -> None:

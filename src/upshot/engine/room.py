@@ -24,7 +24,7 @@ class Room:
         that no room would be left for the others."""
         if self.room <= 0 or self._taken[tenant_id] + self._aside >= self._limits.runs_max * TENANT_SHARE:
             return False
-        self._take(tenant_id)
+        self.take_room(tenant_id)
         return True
 
     def set_aside(self, number: int) -> None:
@@ -34,9 +34,10 @@ class Room:
     def reserve_always(self, tenant_id: str) -> None:
         """Take room for a run that this process holds already, of what is set aside if there is any."""
         self._aside = max(0, self._aside - 1)
-        self._take(tenant_id)
+        self.take_room(tenant_id)
 
-    def _take(self, tenant_id: str) -> None:
+    def take_room(self, tenant_id: str) -> None:
+        """Take room for a run of this tenant, whether or not there is any: it was looked for before the run was held."""
         self._taken[tenant_id] += 1
         self._taken_in_all += 1
 

@@ -3,7 +3,8 @@
 import heapq
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -17,7 +18,7 @@ from upshot.engine.process import Process
 from upshot.engine.record import encode_error
 from upshot.engine.recover import Recover
 from upshot.engine.run import Run
-from upshot.store import counts, journal, runs, waits
+from upshot.store import counts, hints, journal, runs, waits
 from upshot.store.journal import KeptStep, Timer
 
 log = logging.getLogger("upshot.engine")
@@ -33,6 +34,8 @@ BUSY_PAUSE_SECONDS = 0.2
 MET = "met"
 """The kind of a timer that fired of a call whose run was over: the run that waited is read again."""
 
+Key = tuple[str, str]
+"""Tenant and run id."""
 TimerRow = tuple[str, str, str, str, int, int]
 Entry = tuple[int, str, str, str]
 """Due instant, run, tenant, step."""
@@ -163,10 +166,10 @@ class Timekeep:
         absent: list[Fired] = []
         for timer in fired:
             run = self._run.sleeping.pop((timer.tenant_id, timer.run_id), None)
-            is_read_again = run is None or run.epoch + 1 != timer.epoch or timer.kind == MET
-            if run is None or is_read_again or not self._run.reserve(timer.tenant_id):
+            if run is None or run.epoch + 1 != timer.epoch or timer.kind == MET:
                 absent.append(timer)
             else:
+                self._run.take_room(timer.tenant_id)
                 self._run.awake(run, timer.kind, timer.step_id, timer.epoch)
         if len(fired) < len(due):
             for _, run_id, tenant_id, _ in due:  # cancelled meanwhile; what sleeps on by another timer is read again
@@ -249,9 +252,7 @@ def fire(
         changes[tenant_id, "runs", "", "waiting"] -= 1
         changes[tenant_id, "runs", "", "running"] += 1
     counts.add(connection, changes, now)
-    others = {key for key in taken if not serves(queues, locked[key][0])}
-    if others:
-        runs.release(connection, others)
+    others = _left_to_others(connection, taken, locked, queues)
     return [
         Fired(
             tenant_id, run_id, step_id, MET if (tenant_id, run_id, step_id) in met else kind, taken[tenant_id, run_id]
@@ -259,6 +260,17 @@ def fire(
         for tenant_id, run_id, step_id, kind, _, _ in gone
         if (tenant_id, run_id) not in others
     ]
+
+
+def _left_to_others(
+    connection: Connection, taken: Iterable[Key], locked: Mapping[Key, tuple[str, Any]], queues: Collection[str]
+) -> set[Key]:
+    """Those of these runs, each with its queue, that this worker does not serve: they are ready for a worker that does."""
+    others = {key for key in taken if not serves(queues, locked[key][0])}
+    if others:
+        runs.release(connection, others)
+        hints.send(connection, hints.RUNS)
+    return others
 
 
 def _met(connection: Connection, over: list[TimerRow]) -> set[tuple[str, str, str]]:
@@ -292,9 +304,7 @@ def fire_limits(
         changes[key[0], "runs", "", locked[key][1]] -= 1
         changes[key[0], "runs", "", "running"] += 1
     counts.add(connection, changes, now)
-    others = {key for key in gone if not serves(queues, locked[key][0])}
-    if others:
-        runs.release(connection, others)
+    others = _left_to_others(connection, gone, locked, queues)
     return [Fired(*key, WHOLE, "limit", taken[key]) for key in gone if key not in others], paused
 
 

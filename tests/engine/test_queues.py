@@ -20,6 +20,8 @@ pytestmark = pytest.mark.usefixtures("own_ids")
 OWN, OTHER = "automation", "notifications"
 OTHERS, ALL = frozenset({OTHER}), frozenset({OWN, OTHER})
 NAP = {"id": "nap", "delay": "1h"}
+LEASE_SECONDS = 86_400.0
+"""Longer than any test: its clock jumps by hours, and neither of a pair is to think that the other is gone."""
 
 
 def serve(bench: Bench, served: frozenset[str]) -> None:
@@ -83,7 +85,8 @@ class Pair:
     def _start(self, queue: str) -> None:
         bench = self.benches[queue]
         bench.upshot = bench.open()
-        bench.upshot.engine.process.limits.queues = frozenset({queue})
+        limits = bench.upshot.engine.process.limits
+        limits.queues, limits.lease_seconds = frozenset({queue}), LEASE_SECONDS
         bench.start()
 
     def turn(self, queue: str) -> Bench:

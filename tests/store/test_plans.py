@@ -24,6 +24,8 @@ SMALL = {"upshot_workers", "upshot_tenants"}
 """Tables that hold a handful of rows, which may be read whole."""
 
 
+OF_SERVERS = ("row_security.", "hints.")
+"""Modules whose statements, of roles and NOTIFY, are PostgreSQL's."""
 NOT_TABLES = {"json_each", "CONSTANT"}
 """What SQLite scans that is none: the rows that a statement was given."""
 IN_WHOLE = {
@@ -97,13 +99,36 @@ def whole_tables(plan: list[str]) -> set[str]:
         (kind, name)
         for name in sorted(STATEMENTS.keys() - RARE)
         for kind in ("sqlite", "postgresql")
-        if kind == "postgresql" or not name.startswith(("row_security.", "hints."))  # roles and NOTIFY are PostgreSQL's
+        if kind == "postgresql" or not name.startswith(OF_SERVERS)
     ],
 )
 def test_a_hot_statement_reads_no_table_whole(databases: dict[str, Database], kind: str, name: str) -> None:
     with databases[kind].reading() as connection:
         plan = plan_of(connection, STATEMENTS[name])
     assert whole_tables(plan) == set(), f"{name}\n" + "\n".join(plan)
+
+
+WHOLE_TENANTS = {
+    "cancelling._spread.rows",
+    "events._free.rows",
+    "in_flight._batch",
+    "in_flight._count",
+    "segments._standing",
+    "throttled._waiting",
+}
+"""Statements that read all that a tenant has of something small: what is to be matched or spread, its segments, and, when
+people publish or change a throttle, its runs that are not over."""
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name in STATEMENTS.keys() - RARE - WHOLE_TENANTS if not name.startswith(OF_SERVERS))
+)
+def test_on_a_file_a_hot_statement_reads_not_all_that_a_tenant_has(databases: dict[str, Database], name: str) -> None:
+    """A server knows from its statistics that there is more than one row of a tenant; a file has to be told."""
+    with databases["sqlite"].reading() as connection:
+        plan = plan_of(connection, STATEMENTS[name])
+    found = [line for line in plan if re.search(r"SEARCH upshot_\w+ .*\(tenant_id=\?( AND \w+[<>]\?)?\)", line)]
+    assert not found, "\n".join(plan)
 
 
 BUILT: dict[str, Callable[[Connection], object]] = {

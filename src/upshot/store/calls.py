@@ -9,12 +9,13 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, literal_column, null, select, update
+from sqlalchemy import Connection, and_, bindparam, literal_column, null, select, update
 
 from upshot.core.automations.places import base_of, list_place, name_of
 from upshot.core.queues import QUEUE
 from upshot.core.waits import RUN_ENDED
 from upshot.store import hints
+from upshot.store.listing import rarely
 from upshot.store.rows import INTEGER, TEXT, Prepared, key_in, rows
 from upshot.store.schema import active, automation_versions, automations, event_keys, events, runs, steps, waits
 
@@ -78,7 +79,7 @@ class Child(msgspec.Struct, frozen=True):
 
 
 _sources = rows(("tenant_id", TEXT), ("source_id", TEXT))
-_of_key = (event_keys.c.tenant_id == runs.c.tenant_id) & (event_keys.c.event_id == runs.c.event_id)
+_of_key = and_(event_keys.c.tenant_id == runs.c.tenant_id, rarely(event_keys.c.event_id == runs.c.event_id))
 _children = Prepared(
     select(event_keys.c.tenant_id, event_keys.c.source_id, runs.c.id, runs.c.status)
     .select_from(event_keys.outerjoin(runs, _of_key))
@@ -96,8 +97,9 @@ _is_open, _is_met = waits.c.met_by.is_(None), waits.c.met_by.is_not(None)
 _end = Prepared(
     update(waits)
     .where(
-        key_in([waits.c.tenant_id, waits.c.match_key], _keys, ["tenant_id", "id"]),
+        waits.c.tenant_id == _keys.c.tenant_id,
         waits.c.event_name == literal_column(f"'{RUN_ENDED}'"),
+        rarely(waits.c.match_key == _keys.c.id),
         _is_open,
     )
     .values(met_by=bindparam("status", type_=TEXT))

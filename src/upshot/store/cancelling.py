@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, exists, literal_column, se
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.store.fair import Share, Waiting
+from upshot.store.listing import rarely
 from upshot.store.rows import INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.runs import Key
 from upshot.store.schema import active, cancelling, runs, waits
@@ -34,7 +35,7 @@ _new = rows(*((name, INTEGER if name == "test" else TEXT) for name in _FIELDS))
 _is_watched = exists().where(
     waits.c.tenant_id == _new.c.tenant_id,
     waits.c.event_name == _new.c.event_name,
-    waits.c.match_key == _new.c.match_key,
+    rarely(waits.c.match_key == _new.c.match_key),
     waits.c.met_by.is_(None),
     _is_cancel,
 )
@@ -67,7 +68,7 @@ _next = Prepared(
     .where(
         waits.c.tenant_id == bindparam("tenant_id", type_=TEXT),
         waits.c.event_name == bindparam("event_name", type_=TEXT),
-        waits.c.match_key == bindparam("match_key", type_=TEXT),
+        rarely(waits.c.match_key == bindparam("match_key", type_=TEXT)),
         waits.c.met_by.is_(None),
         _is_cancel,
         waits.c.test >= bindparam("test", type_=INTEGER),

@@ -12,30 +12,28 @@ from upshot.store.schema import active, runs, timers
 
 Key = tuple[str, str]
 
-_under_way = (
-    (active.c.tenant_id == bindparam("tenant_id", type_=TEXT))
-    & (runs.c.tenant_id == active.c.tenant_id)
-    & (runs.c.id == active.c.run_id)
-    & (runs.c.automation_id == bindparam("automation_id", type_=TEXT))
-    & (runs.c.version != bindparam("version", type_=INTEGER))
-)
-_count = Prepared(select(func.count()).select_from(active, runs).where(_under_way))
-_by_version = (
-    select(runs.c.version, func.count())
-    .select_from(active, runs)
+_own = bindparam("tenant_id", type_=TEXT)
+_version = (  # by a look for each run that is not over, of which there are fewer than runs
+    select(runs.c.version)
     .where(
-        active.c.tenant_id == bindparam("tenant_id", type_=TEXT),
         runs.c.tenant_id == active.c.tenant_id,
         runs.c.id == active.c.run_id,
         runs.c.automation_id == bindparam("automation_id", type_=TEXT),
     )
-    .group_by(runs.c.version)
-    .order_by(runs.c.version.desc())
+    .scalar_subquery()
+)
+_others = (active.c.tenant_id == _own) & (_version != bindparam("version", type_=INTEGER))
+_count = Prepared(select(func.count()).select_from(active).where(_others))
+_versions = select(_version.label("version")).where(active.c.tenant_id == _own).subquery()
+_by_version = (
+    select(_versions.c.version, func.count())
+    .where(_versions.c.version.is_not(None))
+    .group_by(_versions.c.version)
+    .order_by(_versions.c.version.desc())
 )
 _batch = Prepared(
-    select(runs.c.id)
-    .select_from(active, runs)
-    .where(_under_way, active.c.run_id > bindparam("after", type_=TEXT))
+    select(active.c.run_id)
+    .where(_others, active.c.run_id > bindparam("after", type_=TEXT))
     .order_by(active.c.run_id)
     .limit(bindparam("number", type_=INTEGER))
 )

@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, exists, literal_column, or_, select, true, update
+from sqlalchemy import Connection, and_, delete, exists, literal_column, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from upshot.core.events import DEPTH_MAX, Event
 from upshot.core.waits import Fields, event_key, hint_of
 from upshot.core.watches import Shape, Watch
 from upshot.store.events import read_events
+from upshot.store.listing import rarely
 from upshot.store.rows import BIGINT, INTEGER, TEXT, Prepared, Sent, key_in, rows
 from upshot.store.schema import awaited, events, runs, waits
 
@@ -79,21 +80,23 @@ def waits_of(tenant_id: str, run_id: str, watches: Iterable[Watch], now: int, *,
 _asked = rows(("tenant_id", TEXT), ("event_name", TEXT), ("match_key", TEXT))
 _find = Prepared(
     select(*(waits.c[name] for name, _ in _WAIT), runs.c.event_id)
-    .join(runs, (runs.c.tenant_id == waits.c.tenant_id) & (runs.c.id == waits.c.run_id))
-    .where(
-        key_in(
-            [waits.c.tenant_id, waits.c.event_name, waits.c.match_key],
-            _asked,
-            ["tenant_id", "event_name", "match_key"],
+    .join_from(
+        _asked,
+        waits,
+        and_(
+            waits.c.tenant_id == _asked.c.tenant_id,
+            waits.c.event_name == _asked.c.event_name,
+            rarely(waits.c.match_key == _asked.c.match_key),
         ),
-        waits.c.met_by.is_(None),
-        _is_step,
     )
+    .join(runs, (runs.c.tenant_id == waits.c.tenant_id) & (runs.c.id == waits.c.run_id))
+    .where(waits.c.met_by.is_(None), _is_step)
 )
 
 
 def find(connection: Connection, keys: Sequence[tuple[str, str, str]]) -> list[tuple[Wait, str]]:
-    """The open waits of steps for these `(tenant, event name, key)`, each with the event that its run began with."""
+    """The open waits of steps for these `(tenant, event name, key)`, each with the event that its run began with. No key is
+    given twice."""
     return [(Wait(*row[:-1]), row[-1]) for row in _find(connection, keys)]
 
 

@@ -1,6 +1,6 @@
 """Run every benchmark, one after another, each in a process of its own, and sum up: `python -m benchmarks`.
 
-All of them, both stores and every peer take about half an hour; `--quick` a few minutes. `python -m benchmarks runs --peer
+All of them, both stores and every peer take up to an hour; `--quick` a few minutes. `python -m benchmarks runs --peer
 bullmq` runs one of them with the options it takes itself (`--store`, `--peer`, `--workers`). `--long` runs what takes longest
 instead, a million sleepers and five million finished runs. A whole run keeps its lines in `figures.jsonl` (of `--long` in
 `figures-long.jsonl`, of `--quick` nowhere); `--readme` writes both into the table of `README.md`.

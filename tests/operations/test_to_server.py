@@ -38,6 +38,8 @@ def give(past: Past) -> None:
     upshot.keys.create("default", name="mine", role="viewer")
     past.automation({"id": "later", "delay": "1 day"}, name="sleeps")
     past.automation({"id": "now", "delay": "0s"}, name="ends")
+    each = {"schedule": {"run_at": "2099-01-01T08:00:00Z", "each": "thing"}}
+    past.automation({"id": "now", "delay": "0s"}, name="each", trigger=each)
     heard = {"id": "hear", "wait_for_event": "test/answered", "timeout": "30 days"}
     past.automation(heard, name="waits")
     past.automation({"id": "later", "delay": "1 day"}, name="one by one", flow={"concurrency": {"limit": 1}})
@@ -133,9 +135,12 @@ def test_nothing_is_moved_while_an_engine_runs(backup: Path, server: str, at: st
 def test_what_was_being_gone_through_begins_anew(backup: Path, server: str) -> None:
     with closing(sqlite3.connect(backup)) as connection:
         connection.execute("UPDATE upshot_segments SET place = 'Zoe'")
+        connection.execute("UPDATE upshot_schedules SET sweep_at = 1, sweep_after = 'Zoe'")
         connection.commit()
     Upshot(server).backups.restore(backup)
-    assert [row["place"] for row in content(server)["segments"]] == [""]
+    after = content(server)
+    assert [row["place"] for row in after["segments"]] == [""]
+    assert [(row["sweep_at"], row["sweep_after"]) for row in after["schedules"]] == [(1, "")]
 
 
 def test_numbers_that_were_given_are_not_given_again(tmp_path: Path, server: str) -> None:

@@ -34,23 +34,25 @@ def main() -> None:
 
 
 def install(name: str) -> None:
-    """Bring one environment to its lock; nothing is done when it is there already."""
+    """Bring one environment to its lock, if it is not there already, and compile what of our own has changed."""
     _, place = LOCKS[name]
     lock = ROOT / "requirements" / f"{name}.lock"
     stamp = place / "upshot-lock.sha256"
     wanted = hashlib.sha256(lock.read_bytes() + project_tables()).hexdigest()
     python = place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if python.exists() and stamp.is_file() and stamp.read_text() == wanted:
-        return
-    if not python.exists():
-        say(f"making {place.name} with Python {sys.version.split()[0]}")
-        shutil.rmtree(place, ignore_errors=True)  # what a Python that is gone has left
-        uv("venv", "--quiet", "--python", sys.executable, str(place))
-    say(f"installing {lock.relative_to(ROOT)} into {place.name}")
-    uv("pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock))
-    editable = ["--quiet", "--python", str(python), "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
-    uv("pip", "install", *editable)
-    stamp.write_text(wanted)
+    if not (python.exists() and stamp.is_file() and stamp.read_text() == wanted):
+        if not python.exists():
+            say(f"making {place.name} with Python {sys.version.split()[0]}")
+            shutil.rmtree(place, ignore_errors=True)  # what a Python that is gone has left
+            uv("venv", "--quiet", "--python", sys.executable, str(place))
+        say(f"installing {lock.relative_to(ROOT)} into {place.name}")
+        locked = ["--compile-bytecode", "--require-hashes", str(lock)]
+        uv("pip", "sync", "--quiet", "--python", str(python), *locked)
+        editable = ["--quiet", "--python", str(python), "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+        uv("pip", "install", *editable)
+        stamp.write_text(wanted)
+    # As an installed wheel has it: where Python may not write bytecode, each process would compile all that it imports.
+    subprocess.run([str(python), "-m", "compileall", "-q", "src"], cwd=ROOT, check=True)
 
 
 def project_tables() -> bytes:

@@ -3,7 +3,8 @@
 All of them, both stores and every peer take up to an hour; `--quick` a few minutes. `python -m benchmarks runs --peer
 bullmq` runs one of them with the options it takes itself (`--store`, `--peer`, `--workers`). `--long` runs what takes longest
 instead, a million sleepers and five million finished runs. A whole run keeps its lines in `figures.jsonl` (of `--long` in
-`figures-long.jsonl`, of `--quick` nowhere); `--readme` writes both into the table of `README.md`.
+`figures-long.jsonl`, of `--quick` nowhere); `crash --keep` runs one of them as a whole run does and puts its lines in the place
+of its earlier ones; `--readme` writes both files into the table of `README.md`.
 """
 
 import argparse
@@ -52,6 +53,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--alone", action="store_true", help="measure no peer")
     parser.add_argument("--long", action="store_true", help="the longest ones, in full size")
+    parser.add_argument(
+        "--keep", action="store_true", help="as in a whole run; its lines replace its earlier ones there"
+    )
     parser.add_argument("--readme", action="store_true", help="write the figures of the last runs into README.md")
     given, options = parser.parse_known_args()
     if given.readme:
@@ -59,6 +63,10 @@ def main() -> int:
         return 0
     if options and given.name is None:
         parser.error(f"{' '.join(options)}: name the benchmark they are for")
+    if given.keep and (options or given.quick or given.alone or given.name is None):
+        parser.error("--keep: name one benchmark, and nothing else but --long")
+    kept = KEPT_LONG if given.long else KEPT
+    earlier = read_kept(kept) if given.keep else []
     chosen = [given.name] if given.name else list(LONG if given.long else WHOLE)
     command = " ".join(["python -m benchmarks", *sys.argv[1:]])
     lines: list[dict[str, Any]] = [run_facts(command)]
@@ -66,19 +74,42 @@ def main() -> int:
     began = time.monotonic()
     for number, name in enumerate(chosen, 1):
         say(f"[{number}/{len(chosen)}] {name}")
-        own = options if given.name else default_options(name, is_quick=given.quick, is_alone=given.alone)
+        own = (
+            options
+            if given.name and not given.keep
+            else default_options(name, is_quick=given.quick, is_alone=given.alone)
+        )
         found, is_whole = run_one(name, [*own, *["--quick"] * given.quick, *["--long"] * (given.long and name in LONG)])
         lines += found
         if not is_whole:
             failed.append(name)
-    if not given.name and not given.quick:
-        kept = KEPT_LONG if given.long else KEPT
+    if given.keep and not failed:
+        lines = with_part(earlier, chosen[0], lines)
+    is_kept = not failed if given.keep else not (given.name or given.quick)
+    if is_kept:
         kept.write_text("".join(json.dumps(line) + "\n" for line in lines))
     print(table(lines[1:]), file=sys.stderr)
     say(f"done in {(time.monotonic() - began) / 60:.1f} minutes")
     for name in failed:
         say(f"{name} FAILED; what it said is above")
     return 1 if failed else 0
+
+
+def read_kept(path: Path) -> list[dict[str, Any]]:
+    """The lines of the last whole run, and of what was measured again since; the first says where and when."""
+    if not path.exists():
+        raise SystemExit(f"{path.name} has no whole run that a part could belong to: run all of them first.")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def with_part(kept: list[dict[str, Any]], name: str, measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """These lines with what one benchmark measured again in the place of what it had."""
+    facts, *lines = kept
+    part, *found = measured
+    facts["again"] = {**facts.get("again", {}), name: part["date"]}
+    at = next((index for index, line in enumerate(lines) if line["benchmark"] == name), len(lines))
+    others = [line for line in lines if line["benchmark"] != name]
+    return [facts, *others[:at], *found, *others[at:]]
 
 
 def default_options(name: str, *, is_quick: bool, is_alone: bool) -> list[str]:
@@ -147,11 +178,13 @@ def write_readme() -> None:
     """Put the kept figures between the markers of the README."""
     parts: list[str] = []
     for kept in filter(Path.exists, (KEPT, KEPT_LONG)):
-        facts, *lines = (json.loads(line) for line in kept.read_text().splitlines())
+        facts, *lines = read_kept(kept)
         made = (
             f"Made {facts['date']} by `{facts['command']}` on {facts['cores']} cores ({facts['processor']}), "
             f"{facts['system']}, Python {facts['python']}."
         )
+        if again := facts.get("again"):
+            made += f" Measured again: {', '.join(f'{name} {date}' for name, date in again.items())}."
         if any("foreign_cores" in line for line in lines):
             made += " °: other programs were using more than 0.3 of a core."
         parts += [made, table(lines)]

@@ -69,6 +69,17 @@ def test_what_came_before_the_wait_began_counts_once(bench: Bench) -> None:
     assert bench.calls == [("last", {"said": "first second"})]
 
 
+def test_those_whom_one_event_wakes_read_it_together(bench: Bench) -> None:
+    bench.automation(wait())
+    for _ in range(100):
+        bench.happen({"number": 1})
+    reads: list[int] = []
+    bench.upshot.engine.process.reads.on_read = reads.append
+    reply(bench, 1, said="to all")
+    assert {run["status"] for run in bench.runs()} == {"completed"}
+    assert len(reads) < 50
+
+
 @pytest.mark.parametrize(
     ("late", "status", "after"),
     [({"on_timeout": "sorry"}, "completed", ["sorry"]), ({"on_timeout": None}, "completed", []), ({}, "failed", []),

@@ -1,12 +1,16 @@
 """Lists stay fast however long the history: each is read by an index that its filter names, never by walking the tenant."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event as listening
+from sqlalchemy import text
 
-from tests.surfaces.conftest import Surface
+from tests.stores import store
+from tests.surfaces.conftest import Surface, document, make_surface
 from upshot.testing.harness import new_file
 
 LOOKUPS = {
@@ -50,3 +54,56 @@ def test_a_list_is_read_by_its_index(surface: Surface, path: str) -> None:
         if plan.startswith("SCAN upshot") or plan.endswith("upshot_runs USING PRIMARY KEY (tenant_id=?)")
     ]
     assert walks == []
+
+
+PAGES = (
+    *LOOKUPS, "/runs", "/runs/{run}", "/runs?status=completed", "/runs?status=waiting", "/events", "/events/e1/explain",
+    "/automations", "/automations/{automation}", "/automations/{automation}/versions", "/entities", "/schedules", "/segments",
+    "/dead-letters", "/dead-letters/groups", "/event-types", "/stats", "/audit",
+)  # fmt: skip
+MANY = 50_000_000
+COST_MAX = 100_000
+"""PostgreSQL's unit is a page read in sequence; to walk so many rows costs five times as much."""
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Surface, dict[str, str]]]:
+    """A server that believes its tables to hold as many rows as years bring, nearly all of one tenant."""
+    with ExitStack() as made:
+        url = made.enter_context(store("postgresql", tmp_path_factory.mktemp("grown")))
+        surface = made.enter_context(contextmanager(make_surface)(url, engine=True))
+        automation = surface.post("/automations", {**document(condition=None), "status": "active"}).json()["id"]
+        for number in range(1, 41):
+            about = {"type": "patient", "id": f"p{number}"}
+            surface.post(
+                "/events", {"name": "crm/appointment.created", "id": f"e{number}", "entity": about, "data": {}}
+            )
+        surface.settle()
+        run = surface.get("/runs").json()["items"][0]["id"]
+        with surface.upshot.database.writing() as connection:
+            connection.execute(text("ANALYZE"))
+            for name in ("runs", "events", "steps"):
+                grow = text("UPDATE pg_class SET relpages = 1, reltuples = :many WHERE oid = to_regclass(:name)")
+                connection.execute(grow, {"many": MANY, "name": f"upshot_{name}"})
+        yield surface, {"run": run, "automation": automation}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_on_a_server_that_keeps_tenants_apart_no_page_walks_the_history(
+    grown: tuple[Surface, dict[str, str]], path: str
+) -> None:
+    surface, ids = grown
+    plans: list[str] = []
+
+    def note(connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
+        if statement.startswith("SELECT"):
+            rows = connection.connection.driver_connection.execute(f"EXPLAIN {statement}", parameters)
+            plans.append("\n".join([statement, *(row[0] for row in rows)]))
+
+    engine = surface.upshot.database.engine
+    listening.listen(engine, "before_cursor_execute", note)
+    assert surface.get(path.format(**ids)).status_code == 200
+    listening.remove(engine, "before_cursor_execute", note)
+    costs = {plan: float(plan.split("cost=")[1].split("..")[1].split()[0]) for plan in plans if "cost=" in plan}
+    assert costs
+    assert {plan: cost for plan, cost in costs.items() if cost > COST_MAX} == {}

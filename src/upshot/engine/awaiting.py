@@ -20,6 +20,7 @@ from upshot.engine import crash_points
 from upshot.engine.calling import Calling
 from upshot.engine.cancel import look_back
 from upshot.engine.context import clean_text
+from upshot.engine.gathered_reads import GatheredReads
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import Done, Parking
@@ -27,7 +28,7 @@ from upshot.engine.settle import Performed
 from upshot.engine.timing import Timing
 from upshot.store import waits
 from upshot.store.database import DatabaseUnavailable
-from upshot.store.events import read_events
+from upshot.store.events import events_by_key
 from upshot.store.waits import Wait, waits_of
 
 _encode = msgspec.json.Encoder().encode
@@ -39,6 +40,7 @@ class Awaiting:
     def __init__(self, process: Process, timing: Timing, park: Callable[[Parking], Awaitable[bool]]) -> None:
         self._process, self._timing, self._park = process, timing, park
         self._calling = Calling(process, timing)
+        self._events = GatheredReads(process.reads, events_by_key)
 
     async def watch(self, run: LiveRun, watching: Watching) -> Event | None:
         """Let events find this run, and look back for what came before they could: the one that cancels it, if any has come."""
@@ -79,7 +81,7 @@ class Awaiting:
             wait.looked_back = 1
             if found is not None:
                 return self._met(run, step, wait, found)
-        return await self._read(run, step, wait) if wait.met_by is not None else None
+        return await self._read(run, step, wait, wait.met_by) if wait.met_by is not None else None
 
     async def _values(self, run: LiveRun, step: WaitStep) -> list[object] | Done:
         """What the fields must equal; or the step's failure, if no event could ever equal it."""
@@ -122,11 +124,11 @@ class Awaiting:
     async def _look_back(self, run: LiveRun, step: WaitStep, wait: Wait) -> Event | None:
         return await self._process.reads.run(waits.look_back, wait, (fields_of(step.match),), run.event.id)
 
-    async def _read(self, run: LiveRun, step: WaitStep, wait: Wait) -> Done:
-        found = await self._process.reads.run(read_events, [(run.tenant_id, wait.met_by)])
-        if not found:
+    async def _read(self, run: LiveRun, step: WaitStep, wait: Wait, met_by: str) -> Done:
+        event = await self._events.of((run.tenant_id, met_by))
+        if event is None:
             return _failed(step.id, "event_gone", "The event that was waited for is not kept any more.", wait.set_at)
-        return self._met(run, step, wait, found[0])
+        return self._met(run, step, wait, event)
 
     def _met(self, run: LiveRun, step: WaitStep, wait: Wait, event: Event) -> Done:
         if event.id not in run.taken:

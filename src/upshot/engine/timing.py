@@ -10,7 +10,7 @@ from upshot.core.commands import StepError
 from upshot.core.errors import Busy
 from upshot.core.journal import Outcome
 from upshot.engine.context import clean_text
-from upshot.engine.entity_reads import EntityReads
+from upshot.engine.gathered_reads import GatheredReads
 from upshot.engine.live_run import LiveRun
 from upshot.engine.process import Process
 from upshot.engine.record import Done, encode_error
@@ -18,6 +18,7 @@ from upshot.engine.room import Room
 from upshot.engine.settle import Performed
 from upshot.engine.work import Kind
 from upshot.store.database import DatabaseUnavailable
+from upshot.store.entities import read_roots
 from upshot.store.journal import SEQ_UNKNOWN, Timer
 
 _KINDS: dict[type[Step], str] = {WaitStep: "wait", CallStep: "call", ParallelStep: "timeout", DelayStep: "delay"}
@@ -31,7 +32,7 @@ class Timing(Room):
     def __init__(self, process: Process) -> None:
         super().__init__(process.limits)
         self._process = process
-        self._entities = EntityReads(process.reads)
+        self._entities = GatheredReads(process.reads, read_roots)
         self.on_timer: Callable[[Timer], bool] = lambda _: False
         """Called with a timer that was just set; whether it is near."""
 

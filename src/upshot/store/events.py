@@ -175,6 +175,11 @@ def read_events(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> list
     return sorted(found, key=lambda event: event.id)
 
 
+def events_by_key(connection: Connection, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Event]:
+    """The same, each by its tenant and id."""
+    return {(event.tenant_id, event.id): event for event in read_events(connection, keys)}
+
+
 def _event(row: Any) -> Event:
     (
         tenant_id,

@@ -207,7 +207,8 @@ def count_by_event(connection: Connection, tenant_id: str, event_ids: Sequence[s
 def last_of_automations(
     connection: Connection, tenant_id: str, automation_ids: Sequence[str]
 ) -> dict[str, tuple[str, str, int]]:
-    """The newest run of each of these automations: its id, status and creation."""
+    """The newest run of each of these automations: its id, status and creation. Their ids are read first: a server that keeps
+    tenants apart looks nothing up by a value that a subquery computes, and would read all runs of the tenant instead."""
     newest = (
         select(runs.c.id)
         .where(runs.c.tenant_id == literal(tenant_id), runs.c.automation_id == automations.c.id)
@@ -215,7 +216,8 @@ def last_of_automations(
         .limit(1)
         .scalar_subquery()
     )
-    ids = select(newest).where(automations.c.tenant_id == tenant_id, automations.c.id.in_(automation_ids))
+    found = select(newest).where(automations.c.tenant_id == tenant_id, automations.c.id.in_(automation_ids))
+    ids = [run_id for run_id in connection.execute(found).scalars() if run_id is not None]
     query = select(runs.c.automation_id, runs.c.id, runs.c.status, runs.c.created_at).where(
         runs.c.tenant_id == tenant_id, runs.c.id.in_(ids)
     )

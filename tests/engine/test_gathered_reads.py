@@ -1,4 +1,4 @@
-"""Entity reads: many who ask are answered by few reads, each with what is kept after it asked; one's trouble is no other's."""
+"""Gathered reads: many who ask are answered by few, each with what is kept after it asked; one's trouble is no other's."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from upshot import Upshot
-from upshot.engine.entity_reads import AT_ONCE, EntityReads
+from upshot.engine.gathered_reads import AT_ONCE, GatheredReads
+from upshot.store.entities import read_roots
 
 NUMBER = 3 * AT_ONCE
 KEYS = [(tenant_id, "patient", f"p{number}") for number in range(NUMBER) for tenant_id in ("alpha", "beta")]
@@ -34,7 +35,7 @@ def ask(upshot: Upshot, keys: list[tuple[str, str, str]]) -> tuple[list[Any], in
     reads.on_read = read.append
 
     async def everybody() -> list[Any]:
-        asked = EntityReads(reads)
+        asked = GatheredReads(reads, read_roots)
         return await asyncio.gather(*(asked.of(key) for key in keys), return_exceptions=True)
 
     return asyncio.run(everybody()), len(read)
@@ -55,7 +56,7 @@ def test_an_answer_is_of_after_its_question(upshot: Upshot) -> None:
     key = KEYS[0]
 
     async def change_between() -> list[Any]:
-        asked = EntityReads(upshot.engine.process.reads)
+        asked = GatheredReads(upshot.engine.process.reads, read_roots)
         first = asyncio.create_task(asked.of(key))
         await asyncio.sleep(0)  # it has asked
         await asyncio.to_thread(upshot.entities.patch, *key, fields={"of": "changed"})

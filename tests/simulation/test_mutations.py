@@ -419,11 +419,14 @@ def with_events_that_forget_how_deep_they_are(patch: Monkey) -> None:
 
 
 def with_data_that_tenants_share(patch: Monkey) -> None:
-    """A change of an entity tells what the first such change of any tenant told."""
+    """A change of an entity tells what the first such change of another tenant told."""
     caused, first = settle.caused, dict[str, Any]()
 
     def mixed(work: Any, name: str, data: dict[str, Any], *rest: Any) -> Event:
-        return caused(work, name, first.setdefault(name, data) if name == CHANGED_EVENT else data, *rest)
+        if name == CHANGED_EVENT:
+            first.setdefault(work[0].tenant_id, data)
+            data = next((others for tenant_id, others in first.items() if tenant_id != work[0].tenant_id), data)
+        return caused(work, name, data, *rest)
 
     patch.setattr(settle, "caused", mixed)
 

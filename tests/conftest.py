@@ -1,7 +1,9 @@
 """What holds for every test."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,14 @@ settings.load_profile("default")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that may take long come first, so that no process is left alone with one at the end."""
+    """Each has an id of its own, since of two with the same one xdist runs one and is silent: schemathesis names all operations
+    of a test alike. Those that may take long come first, so that no process is left alone with one at the end."""
+    for item in items:
+        if (operation := getattr(item, "operation_label", None)) is not None:
+            item._id = replace(item.id, params=operation)
+    twice = [node_id for node_id, number in Counter(item.nodeid for item in items).items() if number > 1]
+    if twice:
+        raise pytest.UsageError(f"Several tests have the id {twice[0]}: only one of them would be run.")
     items.sort(key=lambda item: -max((mark.args[0] for mark in item.iter_markers("timeout")), default=0))
 
 

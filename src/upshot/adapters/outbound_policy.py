@@ -1,15 +1,19 @@
-"""What outbound requests may do, and the checks that need no network: also made when a URL is saved."""
+"""What outbound requests may do, what ends one, and the checks that need no network: also made when a URL is saved."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-import httpx
+from typing import TYPE_CHECKING, Final
 
 from upshot.adapters.addresses import blocked_because, written_address
-from upshot.core.errors import Problem, Refused
+from upshot.core.errors import ActionError, PermanentError, Problem, Refused
 from upshot.core.strict_json import join_path
+
+if TYPE_CHECKING:
+    import httpx
+
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The addresses of a host, in the order to try them."""
 
 URL_MAX: Final = 2_048
 HEADERS_MAX: Final = 50
@@ -41,6 +45,18 @@ _VALUE = re.compile(r"[\t\x20-\x7e]*")
 _LOCAL_NAMES = ("localhost", "local", "internal", "home.arpa")
 
 
+class BlockedError(PermanentError):
+    """The outbound policy does not let this request out. Trying again cannot help."""
+
+    code = "outbound_blocked"
+
+
+class UnreachableError(ActionError):
+    """The network, TLS, the other side or the deadline ended the request."""
+
+    code = "unreachable"
+
+
 @dataclass(frozen=True, slots=True)
 class OutboundPolicy:
     """What outbound requests may do.
@@ -63,12 +79,13 @@ class OutboundPolicy:
         return f"{host}:{port}" in self.allow_hosts
 
 
-def check_url(url: str, policy: OutboundPolicy, at: str = "url") -> httpx.URL:
+def check_url(url: str, policy: OutboundPolicy, at: str = "url") -> "httpx.URL":
     """The URL, read, if requests may go to it as far as can be told without looking names up.
 
     Raises:
         Refused: what is wrong with it, at path `at`.
     """
+    import httpx  # noqa: PLC0415 - slow to import, and not every host sends
 
     def refused(message: str, code: str = "url_not_allowed") -> Refused:
         return Refused.at(at, message, code)
@@ -101,9 +118,14 @@ def check_url(url: str, policy: OutboundPolicy, at: str = "url") -> httpx.URL:
     return parsed
 
 
-def port_of(url: httpx.URL) -> int:
+def port_of(url: "httpx.URL") -> int:
     """The port a URL leads to."""
     return url.port or (443 if url.scheme == "https" else 80)
+
+
+def shown_host(url: "httpx.URL") -> str:
+    """What a message says of where a request goes: no path, which may hold what is secret."""
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 def check_headers(headers: Mapping[str, str], at: str = "headers") -> None:

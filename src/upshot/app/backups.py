@@ -10,7 +10,7 @@ from upshot.adapters.clock import new_id
 from upshot.core.errors import Conflict
 from upshot.core.instants import to_text
 from upshot.store import audit, tenants
-from upshot.store.backup import postgresql, sqlite, to_server
+from upshot.store.backup import postgresql, sqlite
 from upshot.store.backup.copied import Copied
 from upshot.store.database import Database
 
@@ -61,6 +61,8 @@ class Backups:
             if database.path is not None:
                 made = sqlite.restore(file, database.path, told, is_forced=is_forced)
             elif sqlite.is_file_of_sqlite(file):
+                from upshot.store.backup import to_server  # noqa: PLC0415 - it imports a driver that no other use of a file needs
+
                 made = to_server.restore(file, database, told, is_forced=is_forced)
             else:
                 made = postgresql.restore(file, database, is_forced=is_forced)

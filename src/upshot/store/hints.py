@@ -4,8 +4,6 @@ delay and nothing else. On SQLite, where one process runs the engine, there is n
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
-from psycopg import conninfo
 from sqlalchemy import URL, Connection, bindparam, func, select
 
 from upshot.store.rows import TEXT, Sent
@@ -17,8 +15,11 @@ named after it changed."""
 TEXT_MAX = 7_500
 """PostgreSQL carries payloads below 8,000 bytes."""
 LISTEN_SECONDS = 1.0
-ConnectionBroken = psycopg.Error
-"""What ends `listen`."""
+
+
+class ConnectionBroken(Exception):
+    """What ends `listen`."""
+
 
 _notify = Sent(select(func.pg_notify(bindparam("channel", type_=TEXT), bindparam("hint", type_=TEXT))))
 
@@ -31,16 +32,25 @@ def send(connection: Connection, hint: str) -> None:
 
 def listen(url: URL, told: Callable[[str], None], is_over: Callable[[], bool]) -> None:
     """Hand each hint to `told` until `is_over`, on a connection of its own; `told("")` when listening begins, since what
-    was said before is lost. Raises what the driver raises when the connection breaks."""
-    with psycopg.connect(_conninfo(url), autocommit=True, connect_timeout=10) as connection:
-        connection.execute(f"LISTEN {CHANNEL}")
-        told("")
-        while not is_over():
-            for notice in connection.notifies(timeout=LISTEN_SECONDS, stop_after=1):
-                told(notice.payload)
+    was said before is lost.
+
+    Raises:
+        ConnectionBroken: the connection could not be made or kept; it says why.
+    """
+    import psycopg  # noqa: PLC0415 - slow to import, and a host on SQLite has no use for it
+
+    try:
+        with psycopg.connect(autocommit=True, **_parameters(url)) as connection:
+            connection.execute(f"LISTEN {CHANNEL}")
+            told("")
+            while not is_over():
+                for notice in connection.notifies(timeout=LISTEN_SECONDS, stop_after=1):
+                    told(notice.payload)
+    except psycopg.Error as error:
+        raise ConnectionBroken(str(error)) from error
 
 
-def _conninfo(url: URL) -> str:
+def _parameters(url: URL) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "host": url.host,
         "port": url.port,
@@ -49,5 +59,6 @@ def _conninfo(url: URL) -> str:
         "dbname": url.database,
         "keepalives_idle": 10,
         **{name: value for name, value in url.query.items() if isinstance(value, str)},
+        "connect_timeout": 10,
     }
-    return conninfo.make_conninfo(**{name: value for name, value in parts.items() if value is not None})
+    return {name: value for name, value in parts.items() if value is not None}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from upshot.core.templates import CONTEXTS, ContextName
-from upshot.core.templates.liquid import OnMissing
+from upshot.core.templates.compiled import OnMissing
 
 CONTEXT: Final = "x-context"
 """In an argument's schema: what its text is (see `ContextName`), and so how values are written in it."""

@@ -7,7 +7,7 @@ of a value. A variable is first one that the template itself set, then a path ov
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from io import StringIO
-from typing import Any, Final, Literal, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 from liquid import Environment, RenderContext, Token
 from liquid.ast import Node
@@ -26,6 +26,7 @@ from liquid.undefined import Undefined
 from liquid.utils import ReadOnlyChainMap
 
 from upshot.core.facts import MISSING, Facts
+from upshot.core.templates.compiled import OnMissing
 from upshot.core.templates.errors import RenderFailure
 from upshot.core.templates.escapes import Escape, HtmlText, html_text
 from upshot.core.templates.filters import FILTERS, TAKES_MISSING, ZONED
@@ -37,8 +38,6 @@ from upshot.core.templates.limits import (
 from upshot.core.templates.paths import read_segments
 from upshot.core.templates.scanner import Part, scan
 from upshot.core.templates.values import is_blank, to_text
-
-OnMissing = Literal["blank", "fail"]
 
 
 class Context(RenderContext):
@@ -261,7 +260,6 @@ def global_paths(template: BoundTemplate) -> list[list[Any]]:
 
 __all__ = [
     "Context",
-    "OnMissing",
     "global_paths",
     "lone_expression",
     "parse",

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import Facts, compile_path
+from upshot.core.templates.compiled import OnMissing, Render
 from upshot.core.templates.contexts import ContextName
 from upshot.core.templates.limits import VALUE_NESTING_MAX
-from upshot.core.templates.liquid import OnMissing
-from upshot.core.templates.text import Render, compile_text, has_template
+from upshot.core.templates.text import compile_text, has_template
 
 _Rules = tuple[OnMissing | Mapping[str, OnMissing], ContextName | Mapping[str, ContextName] | None]
 """What holds below some place: `on_missing` and `contexts`."""

@@ -1,53 +1,25 @@
 """One text with placeholders, compiled: the fast way where its placeholders are plain paths, through Liquid if not."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
-
-import msgspec
-from liquid.exceptions import LiquidError
-from liquid.template import BoundTemplate
 
 from upshot.core.errors import Problem, Refused
 from upshot.core.facts import MISSING, Facts
+from upshot.core.templates.compiled import CompiledText, OnMissing, Render
 from upshot.core.templates.contexts import ContextName, lone_writer, writers_of
 from upshot.core.templates.errors import RenderFailure, TemplateError
 from upshot.core.templates.escapes import Escape
 from upshot.core.templates.escapes import text as plain_text
 from upshot.core.templates.limits import OUTPUT_CHARACTERS_MAX
-from upshot.core.templates.liquid import (
-    Context,
-    OnMissing,
-    global_paths,
-    lone_expression,
-    parse,
-    render_nodes,
-)
-from upshot.core.templates.paths import (
-    Read,
-    compile_read,
-    is_plain_path,
-    known_segments,
-    segments_of,
-)
+from upshot.core.templates.paths import Read, compile_read, is_plain_path, segments_of
 from upshot.core.templates.places import MISPLACED
 from upshot.core.templates.scanner import Part, SourceFault, scan
-from upshot.core.templates.values import copied, is_blank, to_json, to_text
-
-Render = Callable[[Facts], Any]
+from upshot.core.templates.values import copied, to_text
 
 _Slot = tuple[int, Read, str, Escape, type | None]
 """A placeholder: its place, how it is read, its text, how a value is written, and the type that is written as it is."""
 
 _CONTAINERS = frozenset({dict, list})
-
-
-class CompiledText(msgspec.Struct, frozen=True):
-    """How to render one text, and the paths it reads. `is_lone`: it is one placeholder, and keeps its value's type."""
-
-    render: Render
-    paths: tuple[str, ...]
-    is_lone: bool
 
 
 def has_template(text: str) -> bool:
@@ -77,12 +49,12 @@ def compile_text(source: str, at: str, on_missing: OnMissing, context: ContextNa
             parts, source = scan(stripped), stripped
         if all(part.kind == "text" or (part.kind == "output" and is_plain_path(part.text)) for part in parts):
             return _compile_plain(parts, at, on_missing, context)
-        return _compile_liquid(source, parts, at, on_missing, context)
+        from upshot.core.templates.liquid_text import compile_liquid  # noqa: PLC0415 - slow to import, and few texts need it
+
+        return compile_liquid(source, parts, at, on_missing, context)
     except SourceFault as fault:
         said = fault.message if fault.code == MISPLACED else f"is not a template: {fault.message}"
         raise Refused([Problem(at, said, fault.code)]) from fault
-    except LiquidError as error:
-        raise Refused([Problem(at, f"is not a template: {_reason(error)}", "template_syntax")]) from error
     except Refused as refused:
         raise Refused(
             [
@@ -173,50 +145,3 @@ def _joined_render(
         return text
 
     return render
-
-
-def _compile_liquid(
-    source: str, parts: list[Part], at: str, on_missing: OnMissing, context_name: ContextName | None
-) -> CompiledText:
-    template = _parsed(source)
-    paths: list[str] = []
-    for segments in global_paths(template):
-        known = known_segments(segments)
-        if known:
-            paths.append(compile_read(known)[0].text)
-    expression = lone_expression(template)
-    writers = writers_of(parts, context_name) if expression is None else {}
-    write = lone_writer(context_name)
-
-    def evaluate(facts: Facts) -> Any:
-        context = Context(template, facts, on_missing, writers, is_html=context_name == "html")
-        if expression is None:
-            return render_nodes(template.nodes, context)
-        value = expression.evaluate(context)
-        if on_missing == "fail" and to_json(value) is None:
-            raise RenderFailure("there is no value")
-        return to_json(value if write is None or is_blank(value) else write(value))
-
-    def render(facts: Facts) -> Any:
-        try:
-            return evaluate(facts)
-        except RenderFailure as failure:
-            raise TemplateError(at, failure.placeholder or source[:100], failure.reason) from None
-        except LiquidError as error:
-            raise TemplateError(at, source[:100], _reason(error)) from error
-        except RecursionError as error:
-            raise TemplateError(at, source[:100], "it is nested too deep") from error
-
-    return CompiledText(render, tuple(paths), is_lone=expression is not None)
-
-
-@lru_cache(maxsize=2048)
-def _parsed(source: str) -> BoundTemplate:
-    return parse(source)
-
-
-def _reason(error: LiquidError) -> str:
-    cause = error.__cause__
-    if isinstance(cause, RecursionError):
-        return "it is nested too deep"
-    return str(error.args[0] if error.args else error).split("\n", 1)[0]

@@ -63,7 +63,11 @@ class Server:
 
     def start(self) -> None:
         """Start it, again if need be: a server that was killed may hold its memory a moment longer."""
-        until(self._is_started, "PostgreSQL started")
+        try:
+            until(self._is_started, "PostgreSQL started")
+        except AssertionError as error:
+            error.add_note((self._folder / "log").read_text(errors="replace")[-4_000:])
+            raise
 
     def stop_at_once(self) -> None:
         """What `pg_ctl stop -m immediate` does: no checkpoint, no goodbye; the next start recovers from its log."""

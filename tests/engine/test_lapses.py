@@ -1,13 +1,17 @@
 """A worker that was away so long that its lease ran out, and is back."""
 
 import asyncio
+import threading
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from tests.engine.conftest import Bench
 from tests.engine.test_control_forks import until
 from tests.engine.test_runs import step
+from upshot import Upshot
 from upshot.store import workers
+from upshot.testing import VirtualClock
 
 
 def test_a_run_whose_hold_was_lost_and_that_is_claimed_again_here_is_driven_once(bench: Bench) -> None:
@@ -59,3 +63,31 @@ def test_a_run_is_not_brought_back_while_the_answer_that_it_was_made_is_on_its_w
     for _ in range(4):
         bench.advance(10)
     assert timers(bench) == 1
+
+
+class Watched(Bench):
+    """An Upshot whose host has its statements watched by something that fails at the first beat of its thread, and no more."""
+
+    def __init__(self, url: str) -> None:
+        self.beats = 0
+        super().__init__(url)
+
+    def _open(self, url: str, clock: VirtualClock) -> Upshot:
+        upshot = super()._open(url, clock)
+        event.listen(upshot.database.engine, "before_cursor_execute", self._watch)
+        return upshot
+
+    def _watch(self, *_about: Any) -> None:
+        if threading.current_thread().name == "upshot-heartbeat":
+            self.beats += 1
+            if self.beats == 1:
+                raise RuntimeError("the host's instrumentation broke")
+
+
+def test_a_beat_that_fails_for_whatever_reason_is_followed_by_another(url: str) -> None:
+    with Watched(url) as bench:
+        bench.automation(step("one"))
+        bench.advance(3_600)  # the lease has run out: a step waits for the next beat
+        bench.happen()
+        assert bench.beats > 1
+        assert bench.run()["status"] == "completed"

@@ -193,4 +193,9 @@ class HeartbeatThread:
         except DatabaseError as error:
             log.warning("the lease could not be renewed: %s", getattr(error, "orig", None) or error)
             return False
+        except Exception:
+            log.exception(
+                "the lease could not be renewed; it is tried again"
+            )  # without its thread the worker would stand still
+            return False
         return True

@@ -56,7 +56,7 @@ class Listen:
         while not self._stopping.is_set():
             try:
                 hints.listen(url, self._told, self._stopping.is_set)
-            except hints.ConnectionBroken as error:
+            except Exception as error:  # noqa: BLE001 - whatever ended it: a hint is never the truth, and polls go on
                 self._process.metrics.hint_reconnects += 1
                 log.warning("hints from other processes are not heard for now; polls find what there is: %s", error)
                 self._stopping.wait(RECONNECT_SECONDS)

@@ -16,11 +16,6 @@ TEXT_MAX = 7_500
 """PostgreSQL carries payloads below 8,000 bytes."""
 LISTEN_SECONDS = 1.0
 
-
-class ConnectionBroken(Exception):
-    """What ends `listen`."""
-
-
 _notify = Sent(select(func.pg_notify(bindparam("channel", type_=TEXT), bindparam("hint", type_=TEXT))))
 
 
@@ -32,22 +27,15 @@ def send(connection: Connection, hint: str) -> None:
 
 def listen(url: URL, told: Callable[[str], None], is_over: Callable[[], bool]) -> None:
     """Hand each hint to `told` until `is_over`, on a connection of its own; `told("")` when listening begins, since what
-    was said before is lost.
-
-    Raises:
-        ConnectionBroken: the connection could not be made or kept; it says why.
-    """
+    was said before is lost. Raises what the driver raises when the connection breaks."""
     import psycopg  # noqa: PLC0415 - slow to import, and a host on SQLite has no use for it
 
-    try:
-        with psycopg.connect(autocommit=True, **_parameters(url)) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            told("")
-            while not is_over():
-                for notice in connection.notifies(timeout=LISTEN_SECONDS, stop_after=1):
-                    told(notice.payload)
-    except psycopg.Error as error:
-        raise ConnectionBroken(str(error)) from error
+    with psycopg.connect(autocommit=True, **_parameters(url)) as connection:
+        connection.execute(f"LISTEN {CHANNEL}")
+        told("")
+        while not is_over():
+            for notice in connection.notifies(timeout=LISTEN_SECONDS, stop_after=1):
+                told(notice.payload)
 
 
 def _parameters(url: URL) -> dict[str, Any]:

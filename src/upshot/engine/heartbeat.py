@@ -193,9 +193,7 @@ class HeartbeatThread:
         except DatabaseError as error:
             log.warning("the lease could not be renewed: %s", getattr(error, "orig", None) or error)
             return False
-        except Exception:
-            log.exception(
-                "the lease could not be renewed; it is tried again"
-            )  # without its thread the worker would stand still
+        except Exception:  # without its thread the worker would stand still
+            log.exception("the lease could not be renewed; it is tried again")
             return False
         return True
